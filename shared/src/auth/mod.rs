@@ -1,0 +1,7 @@
+//! Who is calling: passwords, access tokens, refresh tokens.
+
+pub mod password;
+pub mod refresh;
+pub mod token;
+
+pub use token::{Caller, Tokens};

@@ -1,0 +1,239 @@
+//! Access tokens: JWT, HS256, 15 minutes. The algorithm is pinned, every claim is required, the leeway is small.
+
+use std::collections::HashSet;
+
+use chrono::Utc;
+use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+use crate::config::TokenConfig;
+use crate::ids::{SessionId, UserId};
+use crate::{Error, Result};
+
+/// How long an access token is good for, in seconds.
+pub const LIFETIME_SECONDS: i64 = 15 * 60;
+/// How far two clocks may disagree, in seconds.
+const LEEWAY_SECONDS: u64 = 5;
+const ISSUER: &str = "windi-messenger";
+const AUDIENCE: &str = "windi-messenger-api";
+/// RFC 9068: what tells an access token from any other JWT.
+const TYPE: &str = "at+jwt";
+
+/// Who is calling, as the token says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Caller {
+    /// Who.
+    pub user_id: UserId,
+    /// From which session.
+    pub session_id: SessionId,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct Claims {
+    iss: String,
+    aud: String,
+    sub: UserId,
+    sid: SessionId,
+    iat: i64,
+    nbf: i64,
+    exp: i64,
+}
+
+struct Key {
+    /// Derived from the secret, so that tokens name their key and nobody has to number keys.
+    id: String,
+    decoding: DecodingKey,
+}
+
+/// Issues and checks access tokens.
+pub struct Tokens {
+    signing: EncodingKey,
+    keys: Vec<Key>,
+}
+
+impl Tokens {
+    /// With the configured secrets.
+    ///
+    /// # Errors
+    /// If a secret has fewer than 32 bytes (HS256 wants as many as its output).
+    pub fn new(config: &TokenConfig) -> std::result::Result<Self, &'static str> {
+        let secrets = std::iter::once(&config.secret).chain(&config.previous_secret);
+        let mut keys = Vec::new();
+        for secret in secrets {
+            if secret.len() < 32 {
+                return Err("JWT_SECRET must have at least 32 bytes");
+            }
+            keys.push(Key { id: key_id(secret), decoding: DecodingKey::from_secret(secret.as_bytes()) });
+        }
+        Ok(Self { signing: EncodingKey::from_secret(config.secret.as_bytes()), keys })
+    }
+
+    /// A token for `caller`, good from now on.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] if signing fails.
+    pub fn issue(&self, caller: Caller) -> Result<String> {
+        self.issue_at(caller, Utc::now().timestamp())
+    }
+
+    /// A token that was issued at `now` (Unix seconds).
+    ///
+    /// # Errors
+    /// [`Error::Internal`] if signing fails.
+    pub fn issue_at(&self, caller: Caller, now: i64) -> Result<String> {
+        let mut header = Header::new(Algorithm::HS256);
+        header.typ = Some(TYPE.to_owned());
+        header.kid = self.keys.first().map(|key| key.id.clone());
+        let claims = Claims {
+            iss: ISSUER.to_owned(),
+            aud: AUDIENCE.to_owned(),
+            sub: caller.user_id,
+            sid: caller.session_id,
+            iat: now,
+            nbf: now,
+            exp: now + LIFETIME_SECONDS,
+        };
+        jsonwebtoken::encode(&header, &claims, &self.signing).map_err(Error::internal)
+    }
+
+    /// Whose token this is.
+    ///
+    /// # Errors
+    /// [`Error::Unauthorized`] for anything but a good token of ours. Why is not told.
+    pub fn check(&self, token: &str) -> Result<Caller> {
+        let header = jsonwebtoken::decode_header(token).map_err(|_| Error::Unauthorized)?;
+        if header.typ.as_deref() != Some(TYPE) {
+            return Err(Error::Unauthorized);
+        }
+        // The key's name only chooses among our own keys.
+        let key = self.keys.iter().find(|key| Some(&key.id) == header.kid.as_ref()).ok_or(Error::Unauthorized)?;
+        let token = jsonwebtoken::decode::<Claims>(token, &key.decoding, &validation());
+        let claims = token.map_err(|_| Error::Unauthorized)?.claims;
+        Ok(Caller { user_id: claims.sub, session_id: claims.sid })
+    }
+}
+
+impl std::fmt::Debug for Tokens {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Tokens(..)")
+    }
+}
+
+/// The crate's defaults allow a minute of leeway, any issuer, a missing audience and a future `nbf`.
+fn validation() -> Validation {
+    let mut validation = Validation::new(Algorithm::HS256);
+    validation.leeway = LEEWAY_SECONDS;
+    validation.validate_nbf = true;
+    validation.set_issuer(&[ISSUER]);
+    validation.set_audience(&[AUDIENCE]);
+    validation.required_spec_claims = HashSet::from(["exp", "nbf", "iss", "aud", "sub"].map(str::to_owned));
+    validation
+}
+
+fn key_id(secret: &str) -> String {
+    Sha256::digest([b"windi-kid:", secret.as_bytes()].concat())[..4].iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECRET: &str = "a secret of at least thirty-two bytes";
+    const OLD_SECRET: &str = "an older secret, thirty-two bytes too";
+
+    fn tokens(secret: &str, previous: Option<&str>) -> Tokens {
+        let config = TokenConfig { secret: secret.to_owned(), previous_secret: previous.map(str::to_owned) };
+        Tokens::new(&config).expect("long enough")
+    }
+
+    fn caller() -> Caller {
+        Caller { user_id: UserId::new(), session_id: SessionId::new() }
+    }
+
+    fn signed(header: &Header, claims: &serde_json::Value) -> String {
+        jsonwebtoken::encode(header, claims, &EncodingKey::from_secret(SECRET.as_bytes())).expect("signs")
+    }
+
+    fn good_header() -> Header {
+        let mut header = Header::new(Algorithm::HS256);
+        header.typ = Some(TYPE.to_owned());
+        header.kid = Some(key_id(SECRET));
+        header
+    }
+
+    fn good_claims() -> serde_json::Value {
+        let now = Utc::now().timestamp();
+        let caller = caller();
+        serde_json::json!({"iss": ISSUER, "aud": AUDIENCE, "sub": caller.user_id, "sid": caller.session_id,
+            "iat": now, "nbf": now, "exp": now + 60})
+    }
+
+    #[test]
+    fn what_was_issued_is_accepted() {
+        let caller = caller();
+        let tokens = tokens(SECRET, None);
+        assert_eq!(tokens.check(&tokens.issue(caller).expect("issues")).expect("accepts"), caller);
+    }
+
+    #[test]
+    fn the_previous_key_is_accepted_and_others_are_not() {
+        let old = tokens(OLD_SECRET, None).issue(caller()).expect("issues");
+        assert!(tokens(SECRET, Some(OLD_SECRET)).check(&old).is_ok());
+        assert!(tokens(SECRET, None).check(&old).is_err());
+    }
+
+    #[test]
+    fn an_expired_token_is_refused_past_the_leeway() {
+        let tokens = tokens(SECRET, None);
+        let now = Utc::now().timestamp();
+        let fresh = tokens.issue_at(caller(), now - LIFETIME_SECONDS + 30).expect("issues");
+        let stale = tokens.issue_at(caller(), now - LIFETIME_SECONDS - 30).expect("issues");
+        assert!(tokens.check(&fresh).is_ok());
+        assert!(tokens.check(&stale).is_err());
+    }
+
+    #[test]
+    fn every_claim_and_header_counts() {
+        let tokens = tokens(SECRET, None);
+        assert!(tokens.check(&signed(&good_header(), &good_claims())).is_ok());
+        for claim in ["iss", "aud", "sub", "sid", "nbf", "exp"] {
+            let mut claims = good_claims();
+            claims.as_object_mut().expect("object").remove(claim);
+            assert!(tokens.check(&signed(&good_header(), &claims)).is_err(), "without {claim}");
+        }
+        for (claim, value) in [
+            ("iss", serde_json::json!("somebody")),
+            ("aud", serde_json::json!("somewhere")),
+            ("exp", serde_json::json!("9999999999")),
+            ("nbf", serde_json::json!(Utc::now().timestamp() + 60)),
+            ("sub", serde_json::json!("alice")),
+        ] {
+            let mut claims = good_claims();
+            claims[claim] = value;
+            assert!(tokens.check(&signed(&good_header(), &claims)).is_err(), "with a wrong {claim}");
+        }
+        let mut header = good_header();
+        header.typ = Some("JWT".to_owned());
+        assert!(tokens.check(&signed(&header, &good_claims())).is_err(), "another type");
+        let mut header = good_header();
+        header.kid = None;
+        assert!(tokens.check(&signed(&header, &good_claims())).is_err(), "no key id");
+        let mut header = good_header();
+        header.alg = Algorithm::HS512;
+        assert!(tokens.check(&signed(&header, &good_claims())).is_err(), "another algorithm");
+    }
+
+    #[test]
+    fn garbage_is_refused() {
+        let tokens = tokens(SECRET, None);
+        for token in ["", "x", "a.b.c", "eyJhbGciOiJub25lIn0.e30."] {
+            assert!(tokens.check(token).is_err(), "{token:?}");
+        }
+    }
+
+    #[test]
+    fn a_short_secret_is_refused_at_start() {
+        assert!(Tokens::new(&TokenConfig { secret: "short".to_owned(), previous_secret: None }).is_err());
+    }
+}

@@ -1,0 +1,108 @@
+//! Messages: the send, and history.
+
+use sqlx::PgExecutor;
+
+use crate::fields::{ClientMessageId, MessageText};
+use crate::ids::{ChatId, MessageId, UserId};
+use crate::protocol::{Message, Timestamp};
+use crate::{Error, Result};
+
+/// A send that went through.
+#[derive(Debug)]
+pub struct Sent {
+    /// The stored message.
+    pub message: Message,
+    /// Whether it was stored by an earlier attempt.
+    pub repeated: bool,
+    /// Everybody who was in the chat when it was numbered, the sender included.
+    pub recipients: Vec<UserId>,
+}
+
+/// Stores a message, exactly once per `client_message_id`. One round trip; `migrations/4_send_message.sql` has the rules.
+///
+/// # Errors
+/// [`Error::ChatNotFound`], [`Error::IdempotencyConflict`].
+pub async fn send(
+    db: impl PgExecutor<'_>,
+    chat_id: ChatId,
+    sender_id: UserId,
+    client_message_id: &ClientMessageId,
+    text: &MessageText,
+) -> Result<Sent> {
+    let row = sqlx::query!(
+        r#"
+        select outcome as "outcome!", id, text, created_at as "created_at: Timestamp",
+            edited_at as "edited_at: Timestamp", deleted_at as "deleted_at: Timestamp", is_read, revision,
+            recipients as "recipients: Vec<UserId>"
+        from send_message($1, $2, $3, $4)
+        "#,
+        chat_id as ChatId,
+        sender_id as UserId,
+        client_message_id.as_str(),
+        text.as_str(),
+    )
+    .fetch_one(db)
+    .await?;
+    let repeated = match row.outcome.as_str() {
+        "stored" => false,
+        "repeated" => true,
+        "conflict" => return Err(Error::IdempotencyConflict),
+        _ => return Err(Error::ChatNotFound),
+    };
+    let (Some(id), Some(timestamp), Some(revision)) = (row.id, row.created_at, row.revision) else {
+        return Err(Error::internal("send_message answered without a message"));
+    };
+    let message = Message {
+        chat_id,
+        id,
+        sender_id,
+        text: row.text,
+        timestamp,
+        edited_at: row.edited_at,
+        deleted_at: row.deleted_at,
+        is_read: row.is_read.unwrap_or_default(),
+        client_message_id: client_message_id.as_str().to_owned(),
+        revision,
+    };
+    Ok(Sent { message, repeated, recipients: row.recipients.unwrap_or_default() })
+}
+
+/// Which part of a chat's history. Numbers have no holes, so every page is a range of the primary key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Page {
+    /// The messages right after this one.
+    After(MessageId),
+    /// The messages right before this one.
+    Before(MessageId),
+}
+
+/// One page, oldest first. The caller has made sure that it may be read.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn page(db: impl PgExecutor<'_>, chat_id: ChatId, page: Page, limit: i64) -> Result<Vec<Message>> {
+    let (after, before) = match page {
+        Page::After(id) => (id, id.saturating_add(limit).saturating_add(1)),
+        Page::Before(id) => (id.saturating_sub(limit).saturating_sub(1), id),
+    };
+    // Read by somebody other than the sender: of the two furthest readers at least one is not the sender.
+    Ok(sqlx::query_as!(
+        Message,
+        r#"
+        with furthest as materialized (
+            select user_id, last_read_id from chat_members where chat_id = $1 order by last_read_id desc limit 2
+        )
+        select chat_id as "chat_id: ChatId", id, sender_id as "sender_id: UserId", text,
+            created_at as "timestamp: Timestamp", edited_at as "edited_at: Timestamp",
+            deleted_at as "deleted_at: Timestamp",
+            exists (select 1 from furthest f where f.user_id <> m.sender_id and f.last_read_id >= m.id) as "is_read!",
+            client_message_id, revision
+        from messages m where chat_id = $1 and id > $2 and id < $3 order by id
+        "#,
+        chat_id as ChatId,
+        after,
+        before,
+    )
+    .fetch_all(db)
+    .await?)
+}

@@ -1,0 +1,59 @@
+//! All SQL of the messenger, one file per table. Static text, checked at compile time against the real schema.
+//!
+//! A function here takes any executor; a handler that needs several under one roof opens the transaction.
+
+pub mod chats;
+pub mod logins;
+pub mod messages;
+pub mod sessions;
+pub mod users;
+
+use std::str::FromStr as _;
+use std::time::Duration;
+
+use sqlx::migrate::Migrator;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+
+pub use sqlx::{PgExecutor, PgPool};
+
+use crate::Result;
+use crate::config::DatabaseConfig;
+
+/// The schema, oldest change first.
+pub static MIGRATOR: Migrator = sqlx::migrate!("../migrations");
+
+/// How long a request waits for a free connection: well under the 29 s after which API Gateway gives up.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// What the server itself must not wait for, so that a frozen or killed function cannot hold a chat's lock.
+const SERVER_TIMEOUTS: [(&str, &str); 3] =
+    [("statement_timeout", "5s"), ("lock_timeout", "3s"), ("idle_in_transaction_session_timeout", "5s")];
+
+/// A pool that connects when first used, so that a function starts while the database is still waking up.
+///
+/// # Errors
+/// If the URL cannot be read. It may hold a password, so it is not repeated in the error.
+pub fn connect(config: &DatabaseConfig) -> std::result::Result<PgPool, &'static str> {
+    let options = PgConnectOptions::from_str(&config.url).map_err(|_| "DATABASE_URL is not a PostgreSQL URL")?;
+    Ok(PgPoolOptions::new()
+        .max_connections(config.max_connections)
+        .acquire_timeout(ACQUIRE_TIMEOUT)
+        .connect_lazy_with(options.options(SERVER_TIMEOUTS).application_name("windi-messenger")))
+}
+
+/// Brings the schema up to date. Safe to call from several processes at once: sqlx takes an advisory lock.
+///
+/// # Errors
+/// If the database cannot be reached or a migration that was applied has been changed since.
+pub async fn migrate(db: &PgPool) -> std::result::Result<(), sqlx::migrate::MigrateError> {
+    MIGRATOR.run(db).await
+}
+
+/// Whether the database answers.
+///
+/// # Errors
+/// [`Unavailable`](crate::Error::Unavailable) if it does not.
+pub async fn ping(db: impl PgExecutor<'_>) -> Result<()> {
+    sqlx::query_scalar!(r#"select 1 as "one!""#).fetch_one(db).await?;
+    Ok(())
+}

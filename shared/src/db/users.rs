@@ -1,0 +1,137 @@
+//! People.
+
+use sqlx::PgExecutor;
+
+use crate::error::OnConstraint as _;
+use crate::fields::{Email, Name, Username};
+use crate::ids::UserId;
+use crate::protocol::{Account, Person, Timestamp};
+use crate::{Error, Result};
+
+/// Somebody who wants an account.
+#[derive(Debug)]
+pub struct NewUser<'a> {
+    /// What they are called.
+    pub name: &'a Name,
+    /// Their handle, if they want one.
+    pub username: Option<&'a Username>,
+    /// Their address.
+    pub email: &'a Email,
+    /// PHC string.
+    pub password_hash: &'a str,
+}
+
+/// Opens an account.
+///
+/// # Errors
+/// [`Error::EmailTaken`], [`Error::UsernameTaken`].
+pub async fn insert(db: impl PgExecutor<'_>, new: &NewUser<'_>) -> Result<Account> {
+    sqlx::query_as!(
+        Account,
+        r#"
+        insert into users (user_id, name, username, email, password_hash)
+        values ($1, $2, $3, $4, $5)
+        returning user_id as "id: UserId", name, username, email, created_at as "created_at: Timestamp"
+        "#,
+        UserId::new() as UserId,
+        new.name.as_str(),
+        new.username.map(Username::as_str),
+        new.email.as_str(),
+        new.password_hash,
+    )
+    .fetch_one(db)
+    .await
+    .on_constraint(|name| match name {
+        "users_email_key" => Some(Error::EmailTaken),
+        "users_username_key" => Some(Error::UsernameTaken),
+        _ => None,
+    })
+}
+
+/// What a login needs to know of an account.
+#[derive(Debug)]
+pub struct Credentials {
+    /// Whose.
+    pub user_id: UserId,
+    /// PHC string.
+    pub password_hash: String,
+}
+
+/// The account with this e-mail address or username; an address contains an @, a username cannot.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn credentials(db: impl PgExecutor<'_>, login: &str) -> Result<Option<Credentials>> {
+    Ok(sqlx::query_as!(
+        Credentials,
+        r#"
+        select user_id as "user_id: UserId", password_hash from users
+        where case when position('@' in $1) > 0 then lower(email) = lower($1) else username = lower($1) end
+        "#,
+        login,
+    )
+    .fetch_optional(db)
+    .await?)
+}
+
+/// One's own account.
+///
+/// # Errors
+/// [`Error::UserNotFound`].
+pub async fn account(db: impl PgExecutor<'_>, user_id: UserId) -> Result<Account> {
+    sqlx::query_as!(
+        Account,
+        r#"
+        select user_id as "id: UserId", name, username, email, created_at as "created_at: Timestamp"
+        from users where user_id = $1
+        "#,
+        user_id as UserId,
+    )
+    .fetch_optional(db)
+    .await?
+    .ok_or(Error::UserNotFound)
+}
+
+/// People one of whose names begins with each of the words. The index on both names serves it.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn search(db: impl PgExecutor<'_>, words: &str, limit: i64) -> Result<Vec<Person>> {
+    let Some(query) = prefix_query(words) else { return Ok(Vec::new()) };
+    Ok(sqlx::query_as!(
+        Person,
+        r#"
+        select user_id as "id: UserId", name, username from users
+        where to_tsvector('simple'::regconfig,
+            translate(name || ' ' || coalesce(username, ''), '._-/@', '     ')) @@ to_tsquery('simple', $1)
+        order by lower(name), user_id limit $2
+        "#,
+        query,
+        limit,
+    )
+    .fetch_all(db)
+    .await?)
+}
+
+/// `Bob smi` as `'bob':* & 'smi':*`. Quoted, so that nothing a person types is an operator; `None` if no word is left.
+pub(crate) fn prefix_query(words: &str) -> Option<String> {
+    let words: Vec<String> = words
+        .split(|c: char| !c.is_alphanumeric())
+        .filter(|word| !word.is_empty())
+        .map(|word| format!("'{}':*", word.to_lowercase()))
+        .collect();
+    (!words.is_empty()).then(|| words.join(" & "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::prefix_query;
+
+    #[test]
+    fn what_is_typed_is_never_an_operator() {
+        assert_eq!(prefix_query("Bob smi").as_deref(), Some("'bob':* & 'smi':*"));
+        assert_eq!(prefix_query("a' | !b & (c):*").as_deref(), Some("'a':* & 'b':* & 'c':*"));
+        assert_eq!(prefix_query("Иван").as_deref(), Some("'иван':*"));
+        assert_eq!(prefix_query(" :*'\\ "), None);
+    }
+}
