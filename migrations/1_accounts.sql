@@ -57,5 +57,7 @@ create table login_failures (
     subject text not null,
     failures integer not null,
     last_at timestamptz not null,
+    -- No attempt is looked at before this.
+    blocked_until timestamptz not null,
     constraint login_failures_pkey primary key (subject)
 );

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use chrono::DateTime;
 use sqlx::{PgConnection, PgExecutor};
 
 use crate::error::OnConstraint as _;
@@ -139,6 +140,23 @@ pub struct ListCursor {
     pub chat_id: ChatId,
 }
 
+/// Written as `<milliseconds since 1970>_<chat id>`; clients pass it back as it is.
+impl std::fmt::Display for ListCursor {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}_{}", self.activity.0.timestamp_millis(), self.chat_id)
+    }
+}
+
+impl std::str::FromStr for ListCursor {
+    type Err = ();
+
+    fn from_str(text: &str) -> std::result::Result<Self, ()> {
+        let (millis, chat_id) = text.split_once('_').ok_or(())?;
+        let activity = millis.parse().ok().and_then(DateTime::from_timestamp_millis).ok_or(())?;
+        Ok(Self { activity: Timestamp(activity), chat_id: chat_id.parse().map_err(|_| ())? })
+    }
+}
+
 /// One's chats, the latest active first, with where the next page begins. Each costs a few index look-ups, however many
 /// messages it holds.
 ///
@@ -148,7 +166,7 @@ pub async fn list(
     db: impl PgExecutor<'_>,
     me: UserId,
     after: Option<ListCursor>,
-    limit: usize,
+    limit: i64,
 ) -> Result<(Vec<ChatSummary>, Option<ListCursor>)> {
     // The newest message is read by someone else if somebody else's cursor has reached it.
     let rows = sqlx::query!(
@@ -176,10 +194,11 @@ pub async fn list(
         me as UserId,
         after.map(|after| after.activity.0),
         after.map(|after| after.chat_id.0),
-        (limit + 1) as i64,
+        limit + 1,
     )
     .fetch_all(db)
     .await?;
+    let limit = usize::try_from(limit).map_err(Error::internal)?;
     let next = (rows.len() > limit)
         .then(|| &rows[limit - 1])
         .map(|row| ListCursor { activity: row.activity, chat_id: row.chat_id });

@@ -1,9 +1,9 @@
-//! The memory of failed logins: five free ones in fifteen minutes, then a wait that doubles from one second to five
+//! The memory of failed logins: a few free ones in fifteen minutes, then a wait that doubles from one second to five
 //! minutes. Nobody is ever locked out for longer, so nobody can lock out another.
 
 use std::time::Duration;
 
-use sqlx::PgExecutor;
+use sqlx::{PgExecutor, PgPool};
 
 use crate::{Error, Result};
 
@@ -25,79 +25,69 @@ impl Subjects {
     }
 }
 
-/// Refuses an attempt that comes too soon. Asked before a password is hashed.
+/// Refuses an attempt that comes too soon, and counts one that does not as a failure of the account until
+/// [`succeeded`] takes it back: of a hundred parallel guesses only the free ones get as far as a hash.
 ///
 /// # Errors
 /// [`Error::TooManyAttempts`].
-pub async fn admit(db: impl PgExecutor<'_>, subjects: &Subjects) -> Result<()> {
-    let rows = sqlx::query!(
+pub async fn admit(db: &PgPool, subjects: &Subjects) -> Result<()> {
+    let wait = sqlx::query_scalar!(
         r#"
-        select subject, failures, extract(epoch from clock_timestamp() - last_at)::float8 as "age!"
-        from login_failures
-        where subject in ($1, $2) and last_at > clock_timestamp() - interval '15 minutes'
+        select max(extract(epoch from blocked_until - clock_timestamp()))::float8
+        from login_failures where subject in ($1, $2)
         "#,
         subjects.account,
         subjects.address,
     )
-    .fetch_all(db)
-    .await?;
-    let wait = rows
-        .iter()
-        .map(|row| {
-            let free = if row.subject == subjects.account { FREE_PER_ACCOUNT } else { FREE_PER_ADDRESS };
-            required_wait(row.failures, free).saturating_sub(Duration::from_secs_f64(row.age.max(0.0)))
-        })
-        .max()
-        .unwrap_or_default();
-    if wait.is_zero() { Ok(()) } else { Err(Error::TooManyAttempts { retry_after: wait + Duration::from_millis(999) }) }
-}
-
-/// How long after the last of `failures` the next attempt may come.
-fn required_wait(failures: i32, free: i32) -> Duration {
-    match failures - free {
-        over if over < 0 => Duration::ZERO,
-        over => Duration::from_secs(1 << over.min(9)).min(Duration::from_secs(300)),
+    .fetch_one(db)
+    .await?
+    .unwrap_or_default();
+    if wait > 0.0 {
+        return Err(Error::TooManyAttempts { retry_after: Duration::from_secs_f64(wait.ceil()) });
+    }
+    if count(db, &subjects.account, FREE_PER_ACCOUNT).await? {
+        Ok(())
+    } else {
+        Err(Error::TooManyAttempts { retry_after: Duration::from_secs(1) })
     }
 }
 
-/// Counts a failure.
+/// Counts the failure against the address too.
 ///
 /// # Errors
 /// Only those of the database.
-pub async fn record_failure(db: impl PgExecutor<'_>, subjects: &Subjects) -> Result<()> {
-    sqlx::query!(
-        "
-        insert into login_failures (subject, failures, last_at)
-        values ($1, 1, clock_timestamp()), ($2, 1, clock_timestamp())
-        on conflict on constraint login_failures_pkey do update set
-            failures = case when login_failures.last_at > clock_timestamp() - interval '15 minutes'
-                then login_failures.failures + 1 else 1 end,
-            last_at = excluded.last_at
-        ",
-        subjects.account,
-        subjects.address,
-    )
-    .execute(db)
-    .await?;
+pub async fn failed(db: &PgPool, subjects: &Subjects) -> Result<()> {
+    count(db, &subjects.address, FREE_PER_ADDRESS).await?;
     Ok(())
 }
 
-/// Forgets the account's failures after a success. The address's stay: one good account must not buy more guesses.
+/// Forgets the account's failures. The address's stay: one good account must not buy more guesses at others.
 ///
 /// # Errors
 /// Only those of the database.
-pub async fn forget(db: impl PgExecutor<'_>, subjects: &Subjects) -> Result<()> {
+pub async fn succeeded(db: &PgPool, subjects: &Subjects) -> Result<()> {
     sqlx::query!("delete from login_failures where subject = $1", subjects.account).execute(db).await?;
     Ok(())
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_wait_doubles_and_ends_at_five_minutes() {
-        let waits = |failures| required_wait(failures, FREE_PER_ACCOUNT).as_secs();
-        assert_eq!([4, 5, 6, 7, 13, 14, 1000].map(waits), [0, 1, 2, 4, 256, 300, 300]);
-    }
+/// Adds one failure and sets how long to wait after it; does neither, and answers no, while the subject is waiting.
+async fn count(db: impl PgExecutor<'_>, subject: &str, free: i32) -> Result<bool> {
+    let counted = sqlx::query!(
+        "
+        insert into login_failures as f (subject, failures, last_at, blocked_until)
+        values ($1, 1, clock_timestamp(), clock_timestamp())
+        on conflict on constraint login_failures_pkey do update set
+            failures = case when f.last_at < clock_timestamp() - interval '15 minutes' then 1 else f.failures + 1 end,
+            last_at = clock_timestamp(),
+            blocked_until = clock_timestamp() + make_interval(secs => case
+                when f.last_at < clock_timestamp() - interval '15 minutes' or f.failures + 1 < $2 then 0
+                else least(300, power(2, least(f.failures + 1 - $2, 9))) end)
+        where f.blocked_until <= clock_timestamp()
+        ",
+        subject,
+        free,
+    )
+    .execute(db)
+    .await?;
+    Ok(counted.rows_affected() > 0)
 }

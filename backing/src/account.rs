@@ -1,0 +1,91 @@
+//! As whom PostgreSQL runs. It refuses to run as root, so root lends it another account.
+
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::os::unix::process::CommandExt as _;
+use std::path::Path;
+
+use nix::unistd::{Uid, User};
+use std::process::Command;
+
+/// The account the server runs under.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Account {
+    /// Our own: we are not root.
+    Ours,
+    /// Another one: we are root.
+    Lent {
+        /// Its name, for messages.
+        name: String,
+        /// Its user id.
+        uid: u32,
+        /// Its main group.
+        gid: u32,
+    },
+}
+
+impl Account {
+    /// Ours, or for root the first that exists of `postgres` and `nobody`.
+    ///
+    /// # Errors
+    /// If we are root and there is neither.
+    pub fn choose() -> Result<Self, &'static str> {
+        if !Uid::effective().is_root() {
+            return Ok(Self::Ours);
+        }
+        ["postgres", "nobody"]
+            .iter()
+            .find_map(|name| User::from_name(name).ok().flatten())
+            .map(|user| Self::Lent { name: user.name, uid: user.uid.as_raw(), gid: user.gid.as_raw() })
+            .ok_or("PostgreSQL does not run as root, and there is no user \"postgres\" or \"nobody\" to run it as")
+    }
+
+    /// Makes `command` run under this account.
+    pub fn apply(&self, command: &mut Command) {
+        if let Self::Lent { uid, gid, .. } = self {
+            command.uid(*uid).gid(*gid);
+        }
+    }
+
+    /// Gives a directory of ours to this account, closed to everybody else.
+    ///
+    /// # Errors
+    /// Those of the file system.
+    pub fn own(&self, directory: &Path) -> std::io::Result<()> {
+        if let Self::Lent { uid, gid, .. } = self {
+            std::os::unix::fs::chown(directory, Some(*uid), Some(*gid))?;
+        }
+        std::fs::set_permissions(directory, std::fs::Permissions::from_mode(0o700))
+    }
+
+    /// Whether this account can walk down to `directory`: root's own home, for one, is closed to others.
+    pub fn can_reach(&self, directory: &Path) -> bool {
+        let Self::Lent { uid, gid, .. } = self else { return true };
+        directory.ancestors().all(|above| {
+            let Ok(meta) = std::fs::metadata(above) else { return false };
+            let bit = if meta.uid() == *uid {
+                0o100
+            } else if meta.gid() == *gid {
+                0o010
+            } else {
+                0o001
+            };
+            meta.mode() & bit != 0
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_closed_directory_is_out_of_reach_of_a_lent_account() {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let lent = Account::Lent { name: "nobody".to_owned(), uid: 65_534, gid: 65_534 };
+        std::fs::set_permissions(directory.path(), std::fs::Permissions::from_mode(0o700)).expect("chmod");
+        assert!(!lent.can_reach(directory.path()));
+        assert!(Account::Ours.can_reach(directory.path()));
+        std::fs::set_permissions(directory.path(), std::fs::Permissions::from_mode(0o755)).expect("chmod");
+        assert!(lent.can_reach(directory.path()));
+    }
+}

@@ -1,0 +1,11 @@
+//! The door of [`windi_functions::connect`].
+
+use lambda_runtime::{Error, LambdaEvent, run, service_fn};
+use windi_functions::{connect, door};
+
+#[tokio::main]
+async fn main() -> Result<(), Error> {
+    door::start_logging();
+    let connections = door::connections().await?;
+    run(service_fn(async |event: LambdaEvent<_>| connect::handle(&connections, event.payload).await)).await
+}
