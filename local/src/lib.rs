@@ -1,1 +1,31 @@
+//! API Gateway on your own machine, driven by `template.yaml`.
+//!
+//! Two faces build exactly the events AWS would send, and hand them through one seam to the functions:
+//!
+//! * [`template`]: what `template.yaml` says: routes, functions, authorizer.
+//! * [`http`]: the HTTP API: a request in, an event out, the function's answer back. [`routes`] chooses the function.
+//! * [`websocket`]: the WebSocket API: the life of one socket. [`authorizer`] and [`selection`] are its two decisions.
+//! * [`management`]: `@connections`, through which functions reach sockets.
+//! * [`sockets`]: the open sockets, and the bounded queue to each.
+//! * [`events`]: the JSON of every event, to the byte where AWS documents it.
+//! * [`invoke`]: the seam: event in, answer out.
+//!
+//! And what makes it a messenger with one command:
+//!
+//! * [`gateway`]: the faces on one port.
+//! * [`stack`]: PostgreSQL, DynamoDB, secrets and the functions' clients, found or started.
+//! * [`demo`]: people and chats to look at.
 
+pub mod authorizer;
+pub mod demo;
+pub mod events;
+pub mod gateway;
+pub mod http;
+pub mod invoke;
+pub mod management;
+pub mod routes;
+pub mod selection;
+pub mod sockets;
+pub mod stack;
+pub mod template;
+pub mod websocket;

@@ -1,0 +1,154 @@
+//! Which function an HTTP request is for: API Gateway's precedence among paths.
+
+use percent_encoding::percent_decode_str;
+
+/// One route of an HTTP API.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HttpRoute {
+    /// In capitals, or `ANY`.
+    pub method: String,
+    /// As the template spells it, such as `/chats/{chat_id}`.
+    pub path: String,
+    /// The function's name.
+    pub function: String,
+    segments: Vec<Segment>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Segment {
+    Literal(String),
+    Variable(String),
+    /// `{proxy+}`: the rest, at least one segment.
+    Greedy(String),
+}
+
+/// A request's route and what its path's variables are.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Matched<'a> {
+    /// The route.
+    pub route: &'a HttpRoute,
+    /// Name and decoded value of each variable.
+    pub parameters: Vec<(String, String)>,
+}
+
+impl HttpRoute {
+    /// A route, checked.
+    ///
+    /// # Errors
+    /// Why API Gateway would refuse it.
+    pub fn new(method: &str, path: &str, function: &str) -> Result<Self, String> {
+        let method = method.to_ascii_uppercase();
+        if !["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "ANY"].contains(&method.as_str()) {
+            return Err(format!("{method} is not a method of an HTTP API"));
+        }
+        let rest = path.strip_prefix('/').ok_or("the path must begin with /")?;
+        let segments: Vec<_> = split(rest).map(segment).collect();
+        if segments.iter().rev().skip(1).any(|segment| matches!(segment, Segment::Greedy(_))) {
+            return Err("a greedy variable must stand last".to_owned());
+        }
+        Ok(Self { method, path: path.to_owned(), function: function.to_owned(), segments })
+    }
+
+    /// The route key, as events carry it.
+    pub fn key(&self) -> String {
+        format!("{} {}", self.method, self.path)
+    }
+
+    /// The values of the variables, if the path matches.
+    fn parameters(&self, path: &[&str]) -> Option<Vec<(String, String)>> {
+        let mut found = Vec::new();
+        let mut rest = path.iter();
+        for segment in &self.segments {
+            match segment {
+                Segment::Literal(text) => {
+                    rest.next().filter(|given| decode(given) == *text)?;
+                }
+                Segment::Variable(name) => {
+                    let given = rest.next().filter(|given| !given.is_empty())?;
+                    found.push((name.clone(), decode(given)));
+                }
+                Segment::Greedy(name) => {
+                    let all: Vec<_> = rest.by_ref().map(|given| decode(given)).collect();
+                    if all.is_empty() {
+                        return None;
+                    }
+                    found.push((name.clone(), all.join("/")));
+                }
+            }
+        }
+        rest.next().is_none().then_some(found)
+    }
+
+    /// Smaller is more specific: literals before variables before greedy ones, segment by segment; a method before ANY.
+    fn rank(&self) -> (Vec<u8>, bool) {
+        let segments = self.segments.iter().map(|segment| match segment {
+            Segment::Literal(_) => 0,
+            Segment::Variable(_) => 1,
+            Segment::Greedy(_) => 2,
+        });
+        (segments.collect(), self.method == "ANY")
+    }
+}
+
+/// The most specific of the routes that match, if any does.
+pub fn choose<'a>(routes: &'a [HttpRoute], method: &str, path: &str) -> Option<Matched<'a>> {
+    let path: Vec<_> = split(path.strip_prefix('/')?).collect();
+    routes
+        .iter()
+        .filter(|route| route.method == method || route.method == "ANY")
+        .filter_map(|route| Some(Matched { route, parameters: route.parameters(&path)? }))
+        .min_by_key(|matched| matched.route.rank())
+}
+
+fn split(path: &str) -> impl Iterator<Item = &str> {
+    path.split('/').filter(move |_| !path.is_empty())
+}
+
+fn segment(text: &str) -> Segment {
+    match text.strip_prefix('{').and_then(|text| text.strip_suffix('}')) {
+        None => Segment::Literal(text.to_owned()),
+        Some(name) => match name.strip_suffix('+') {
+            Some(name) => Segment::Greedy(name.to_owned()),
+            None => Segment::Variable(name.to_owned()),
+        },
+    }
+}
+
+fn decode(text: &str) -> String {
+    percent_decode_str(text).decode_utf8_lossy().into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn routes() -> Vec<HttpRoute> {
+        ["GET /", "GET /chats", "POST /chats", "GET /chats/{chat_id}", "GET /chats/mine", "ANY /files/{proxy+}"]
+            .iter()
+            .map(|key| key.split_once(' ').expect("a method and a path"))
+            .map(|(method, path)| HttpRoute::new(method, path, "f").expect("good"))
+            .collect()
+    }
+
+    fn chosen(method: &str, path: &str) -> Option<String> {
+        let routes = routes();
+        choose(&routes, method, path).map(|matched| format!("{} {:?}", matched.route.key(), matched.parameters))
+    }
+
+    #[test]
+    fn the_most_specific_route_wins() {
+        assert_eq!(chosen("GET", "/chats/mine").as_deref(), Some("GET /chats/mine []"));
+        assert_eq!(chosen("GET", "/chats/7").as_deref(), Some(r#"GET /chats/{chat_id} [("chat_id", "7")]"#));
+        assert_eq!(chosen("GET", "/").as_deref(), Some("GET / []"));
+        assert_eq!(chosen("PUT", "/files/a/b%20c").as_deref(), Some(r#"ANY /files/{proxy+} [("proxy", "a/b c")]"#));
+    }
+
+    #[test]
+    fn what_matches_nothing_has_no_route() {
+        for (method, path) in
+            [("GET", "/nothing"), ("DELETE", "/chats"), ("GET", "/files"), ("GET", "/chats/1/2"), ("GET", "/chats/")]
+        {
+            assert_eq!(chosen(method, path), None, "{method} {path}");
+        }
+    }
+}

@@ -1,0 +1,195 @@
+//! PostgreSQL, DynamoDB, secrets and the functions' clients: named by the environment, else found or started here.
+//!
+//! | variable | if it is not set |
+//! |---|---|
+//! | `DATABASE_URL` | a private cluster in the data directory |
+//! | `DATABASE_MAX_CONNECTIONS` | 16: one process serves everybody here |
+//! | `AWS_ENDPOINT_URL_DYNAMODB` | DynamoDB in this process |
+//! | `CONNECTIONS_TABLE` | `connections` |
+//! | `JWT_SECRET` | a random one, kept in the data directory |
+
+use std::fs::{File, TryLockError};
+use std::io::{Read as _, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_smithy_http_client::Builder as HttpClient;
+use windi_backing::dynamodb::{DynamoDb, DynamoDbError};
+use windi_backing::postgres::{Cluster, PostgresError};
+use windi_functions::push::Push;
+use windi_shared::auth::Tokens;
+use windi_shared::config::{DatabaseConfig, TokenConfig};
+use windi_shared::connections::Connections;
+use windi_shared::db;
+
+use crate::invoke::App;
+
+/// The name of our database in the private cluster.
+const DATABASE: &str = "windi";
+
+/// Why the messenger could not be started.
+#[derive(Debug, thiserror::Error)]
+pub enum StackError {
+    /// The data directory is in use.
+    #[error("another messenger is running on {}; stop it, or give this one its own --data-dir", .0.display())]
+    InUse(PathBuf),
+    /// The data directory cannot be written.
+    #[error("{path}: {1}", path = .0.display())]
+    Files(PathBuf, #[source] std::io::Error),
+    /// No PostgreSQL of our own.
+    #[error(transparent)]
+    Postgres(#[from] PostgresError),
+    /// No DynamoDB of our own.
+    #[error(transparent)]
+    DynamoDb(#[from] DynamoDbError),
+    /// The migrations did not apply.
+    #[error("cannot bring the database's schema up to date: {0}")]
+    Migrate(#[from] sqlx::migrate::MigrateError),
+    /// A setting is wrong.
+    #[error("{0}")]
+    Setting(&'static str),
+    /// The connections table could not be made.
+    #[error("cannot make the connections table: {0:?}")]
+    Connections(windi_shared::Error),
+}
+
+/// What stands behind the functions; dropping it stops what was started here.
+#[derive(Debug)]
+pub struct Stack {
+    cluster: Option<Cluster>,
+    _dynamodb: Option<DynamoDb>,
+    /// Held for as long as we run.
+    _lock: File,
+}
+
+impl Stack {
+    /// Starts what is not named by the environment, keeping its data under `data`. Functions will push to `endpoint`.
+    ///
+    /// # Errors
+    /// [`StackError`].
+    pub async fn start(data: &Path, endpoint: &str) -> Result<(Self, App), StackError> {
+        std::fs::create_dir_all(data).map_err(|e| StackError::Files(data.to_owned(), e))?;
+        let lock = lock(data)?;
+        let tokens = tokens(data)?;
+        let (cluster, database_url) = match variable("DATABASE_URL") {
+            Some(url) => (None, url),
+            None => {
+                let cluster = Cluster::start(&data.join("postgres")).await?;
+                cluster.create_database(DATABASE, None).await?;
+                let url = cluster.url(DATABASE);
+                (Some(cluster), url)
+            }
+        };
+        let (dynamodb, dynamodb_endpoint) = match variable("AWS_ENDPOINT_URL_DYNAMODB") {
+            Some(endpoint) => (None, endpoint),
+            None => {
+                let dynamodb = DynamoDb::start().await?;
+                let endpoint = dynamodb.endpoint();
+                (Some(dynamodb), endpoint)
+            }
+        };
+        let max_connections = variable("DATABASE_MAX_CONNECTIONS").map_or(Ok(16), |text| text.parse());
+        let max_connections =
+            max_connections.map_err(|_| StackError::Setting("DATABASE_MAX_CONNECTIONS must be a whole number"))?;
+        let table = variable("CONNECTIONS_TABLE").unwrap_or_else(|| "connections".to_owned());
+        let app = app(AppSettings {
+            database: DatabaseConfig { url: database_url, max_connections },
+            tokens,
+            dynamodb_endpoint: &dynamodb_endpoint,
+            table: &table,
+            push_endpoint: endpoint,
+        })
+        .await?;
+        Ok((Self { cluster, _dynamodb: dynamodb, _lock: lock }, app))
+    }
+
+    /// How to look into the private cluster with `psql`, if there is one.
+    pub fn psql(&self) -> Option<String> {
+        let cluster = self.cluster.as_ref()?;
+        Some(format!("psql -h {} -U windi {DATABASE}", cluster.socket().display()))
+    }
+
+    /// Where the private cluster's files are, if there is one.
+    pub fn database_files(&self) -> Option<&Path> {
+        self.cluster.as_ref().map(Cluster::home)
+    }
+}
+
+/// What [`app`] needs to know.
+pub struct AppSettings<'a> {
+    /// PostgreSQL.
+    pub database: DatabaseConfig,
+    /// Signing keys.
+    pub tokens: Tokens,
+    /// Where DynamoDB answers.
+    pub dynamodb_endpoint: &'a str,
+    /// The connections table, made if it is not there.
+    pub table: &'a str,
+    /// Where `@connections` answers: the WebSocket stage's address.
+    pub push_endpoint: &'a str,
+}
+
+/// The functions' clients, with the schema and the table in place.
+///
+/// # Errors
+/// [`StackError`].
+pub async fn app(settings: AppSettings<'_>) -> Result<App, StackError> {
+    let db = db::connect(&settings.database).map_err(StackError::Setting)?;
+    db::migrate(&db).await?;
+    let connections = Connections::new(&sdk_config(Some(settings.dynamodb_endpoint)), settings.table);
+    connections.create_table().await.map_err(StackError::Connections)?;
+    let push = Push::new(&sdk_config(None), settings.push_endpoint, connections.clone());
+    Ok(App { db, tokens: settings.tokens, connections, push })
+}
+
+/// For services on this machine: any credentials, no proxy, no encryption.
+fn sdk_config(endpoint: Option<&str>) -> SdkConfig {
+    let credentials = aws_sdk_dynamodb::config::Credentials::new("local", "local", None, None, "windi-local");
+    let http = HttpClient::new().build_http();
+    let mut config = SdkConfig::builder()
+        .behavior_version(BehaviorVersion::v2026_01_12())
+        .region(Region::new(variable("AWS_REGION").unwrap_or_else(|| "us-east-1".to_owned())))
+        .credentials_provider(aws_sdk_dynamodb::config::SharedCredentialsProvider::new(credentials))
+        .http_client(http);
+    config.set_endpoint_url(endpoint.map(str::to_owned));
+    config.build()
+}
+
+fn lock(data: &Path) -> Result<File, StackError> {
+    let path = data.join("lock");
+    let failed = |e| StackError::Files(path.clone(), e);
+    let file = File::options().create(true).truncate(false).write(true).open(&path).map_err(failed)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(StackError::InUse(data.to_owned())),
+        Err(TryLockError::Error(e)) => Err(failed(e)),
+    }
+}
+
+/// From `JWT_SECRET`, else from a file that is made at the first start: tokens survive a restart.
+fn tokens(data: &Path) -> Result<Tokens, StackError> {
+    let secret = match variable("JWT_SECRET") {
+        Some(secret) => secret,
+        None => kept_secret(&data.join("jwt-secret"))?,
+    };
+    let config = TokenConfig { secret, previous_secret: variable("JWT_SECRET_PREVIOUS") };
+    Tokens::new(&config).map_err(StackError::Setting)
+}
+
+fn kept_secret(path: &Path) -> Result<String, StackError> {
+    let failed = |e| StackError::Files(path.to_owned(), e);
+    let mut secret = String::new();
+    let mut file =
+        File::options().create(true).truncate(false).read(true).write(true).mode(0o600).open(path).map_err(failed)?;
+    file.read_to_string(&mut secret).map_err(failed)?;
+    if secret.is_empty() {
+        secret = windi_shared::auth::refresh::generate().map_err(|_| StackError::Setting("no randomness"))?;
+        file.write_all(secret.as_bytes()).and_then(|()| file.sync_all()).map_err(failed)?;
+    }
+    Ok(secret)
+}
+
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
