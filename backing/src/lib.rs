@@ -5,6 +5,7 @@
 //! * [`binaries`]: where the PostgreSQL programs are.
 //! * [`account`]: as whom they run when we are root, which PostgreSQL refuses.
 //! * [`dynamodb`]: DynamoDB in this process, on a loopback port.
+//! * [`testing`]: a database of its own for every test.
 //!
 //! `local/` uses them unless the environment names others; the tests of every crate use them too.
 
@@ -12,3 +13,4 @@ pub mod account;
 pub mod binaries;
 pub mod dynamodb;
 pub mod postgres;
+pub mod testing;

@@ -17,10 +17,11 @@ pub async fn handle(db: &PgPool, tokens: &Tokens, request: Request) -> Response<
 }
 
 /// What a client gets for its password, or for a refresh token. The names are OAuth 2.0's (RFC 6749, section 5.1).
-#[derive(Serialize)]
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct TokenPair {
     access_token: String,
-    token_type: &'static str,
+    token_type: String,
     /// Seconds.
     expires_in: i64,
     refresh_token: String,
@@ -33,7 +34,7 @@ impl TokenPair {
     /// [`Error::Internal`] if signing fails.
     pub fn issue(tokens: &Tokens, caller: Caller, refresh_token: String) -> Result<Self> {
         let access_token = tokens.issue(caller)?;
-        Ok(Self { access_token, token_type: "bearer", expires_in: token::LIFETIME_SECONDS, refresh_token })
+        Ok(Self { access_token, token_type: "bearer".to_owned(), expires_in: token::LIFETIME_SECONDS, refresh_token })
     }
 }
 

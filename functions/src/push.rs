@@ -1,23 +1,28 @@
 //! Frames to connections, through `@connections`. Best effort: a push that does not arrive is made good by sync, and no
 //! request fails because somebody else's phone is off.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use aws_config::{SdkConfig, retry::RetryConfig, timeout::TimeoutConfig};
 use aws_sdk_apigatewaymanagement::primitives::Blob;
 use aws_sdk_apigatewaymanagement::{Client, config::Builder};
 use chrono::Utc;
-use futures_util::StreamExt as _;
+use futures_util::{StreamExt as _, stream};
 use serde::Serialize;
+use tokio::sync::Semaphore;
 use windi_shared::connections::{Connection, Connections};
 use windi_shared::ids::{ConnectionId, UserId};
 use windi_shared::protocol::{Reply, ServerFrame};
 
-/// How many posts are under way at once.
+/// How many posts of a fan-out are under way at once.
 const AT_ONCE: usize = 64;
+/// How many fan-outs are under way at once; others wait for their turn. A Lambda environment has one request at a time
+/// and never waits, but the local gateway has everybody's, and a thousand slow fan-outs at once would all miss [`ALL`].
+const FAN_OUTS_AT_ONCE: usize = 16;
 /// How long one attempt may take.
 const ATTEMPT: Duration = Duration::from_millis(1500);
-/// How long the whole fan-out may take; the function has 29 s.
+/// How long a whole fan-out may take once it has its turn; the function has 29 s.
 const ALL: Duration = Duration::from_secs(5);
 /// A connection younger than this may be one whose `$connect` is still being answered: API Gateway says 410 for it too.
 const YOUNG: Duration = Duration::from_secs(10);
@@ -27,6 +32,7 @@ const YOUNG: Duration = Duration::from_secs(10);
 pub struct Push {
     client: Client,
     connections: Connections,
+    turns: Arc<Semaphore>,
 }
 
 impl Push {
@@ -36,7 +42,11 @@ impl Push {
         // Standard retries are those for 429 and 5xx, with jitter. Three attempts are two retries.
         let retries = RetryConfig::standard().with_max_attempts(3).with_initial_backoff(Duration::from_millis(100));
         let config = Builder::from(config).endpoint_url(endpoint).timeout_config(timeouts).retry_config(retries);
-        Self { client: Client::from_conf(config.build()), connections }
+        Self {
+            client: Client::from_conf(config.build()),
+            connections,
+            turns: Arc::new(Semaphore::new(FAN_OUTS_AT_ONCE)),
+        }
     }
 
     /// The connections it sends to.
@@ -44,7 +54,7 @@ impl Push {
         &self.connections
     }
 
-    /// Answers one connection.
+    /// Answers one connection, without waiting for a turn among the fan-outs.
     pub async fn reply(&self, to: &ConnectionId, reply: &Reply) {
         let Some(body) = encode(reply) else { return };
         self.post(to, body).await;
@@ -58,19 +68,20 @@ impl Push {
                 Ok(connections) => connections,
                 Err(error) => return error.log(),
             };
-            futures_util::stream::iter(connections.into_iter().filter(|connection| Some(&connection.id) != but))
+            let others = connections.into_iter().filter(|connection| Some(&connection.id) != but);
+            stream::iter(others)
                 .for_each_concurrent(AT_ONCE, |connection| self.post_or_forget(connection, body.clone()))
                 .await;
         };
+        // The semaphore is never closed, so a turn always comes.
+        let _turn = self.turns.acquire().await;
         if tokio::time::timeout(ALL, fan_out).await.is_err() {
             tracing::warn!(users = users.len(), "A fan-out was cut short; sync will make it good.");
         }
     }
 
     async fn post_or_forget(&self, connection: Connection, body: Blob) {
-        if self.post(&connection.id, body).await
-            || connection.at > Utc::now().timestamp_millis() - YOUNG.as_millis() as i64
-        {
+        if self.post(&connection.id, body).await || is_young(&connection) {
             return;
         }
         if let Err(error) = self.connections.forget(connection.user_id, &connection.id).await {
@@ -90,6 +101,10 @@ impl Push {
             }
         }
     }
+}
+
+fn is_young(connection: &Connection) -> bool {
+    connection.at > Utc::now().timestamp_millis() - YOUNG.as_millis() as i64
 }
 
 fn encode(frame: &impl Serialize) -> Option<Blob> {

@@ -15,9 +15,10 @@ pub async fn handle(db: &PgPool, request: Request) -> Response<Body> {
     http::respond(&request, register(db, &request).await)
 }
 
-#[derive(Deserialize)]
+/// Somebody who wants an account.
+#[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Registration {
+pub struct Registration {
     name: Name,
     email: Email,
     password: Password,

@@ -271,6 +271,6 @@ Resources:
             let (at, problem) = refusal(&GOOD.replace(from, to));
             assert!(at == line && problem.contains(says), "{to}: line {at}: {problem}");
         }
-        assert_eq!(refusal("a: [").0, 1);
+        assert_eq!(refusal("a: 1\nb: ]").0, 2);
     }
 }

@@ -14,7 +14,7 @@ use aws_sdk_dynamodb::types::{
     AttributeDefinition, AttributeValue, BillingMode, KeySchemaElement, KeyType, KeysAndAttributes, ReturnValue,
     ScalarAttributeType, TimeToLiveSpecification,
 };
-use chrono::Utc;
+use chrono::{DateTime, Utc};
 use futures_util::future::try_join_all;
 
 use crate::ids::{ConnectionId, SessionId, UserId};
@@ -113,7 +113,20 @@ impl Connections {
         session_id: SessionId,
         connection_id: &ConnectionId,
     ) -> Result<Vec<Connection>> {
-        let now = Utc::now();
+        self.remember_at(user_id, session_id, connection_id, Utc::now()).await
+    }
+
+    /// As [`remember`](Self::remember), for a connection that was registered at `now`.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn remember_at(
+        &self,
+        user_id: UserId,
+        session_id: SessionId,
+        connection_id: &ConnectionId,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<Connection>> {
         let entry = HashMap::from([
             ("at".to_owned(), AttributeValue::N(now.timestamp_millis().to_string())),
             ("session".to_owned(), AttributeValue::S(session_id.to_string())),

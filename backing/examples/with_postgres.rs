@@ -1,0 +1,24 @@
+//! Runs a command beside a PostgreSQL of its own, migrated, in `DATABASE_URL`:
+//! `cargo run -p windi-backing --example with_postgres -- cargo sqlx prepare --workspace`.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use sqlx::PgPool;
+use sqlx::migrate::Migrator;
+use windi_backing::postgres::Cluster;
+
+#[tokio::main]
+async fn main() -> Result<ExitCode, Box<dyn std::error::Error>> {
+    let mut arguments = std::env::args_os().skip(1);
+    let program = arguments.next().ok_or("which command?")?;
+    let cluster = Cluster::temporary().await?;
+    cluster.create_database("windi", None).await?;
+    let url = cluster.url("windi");
+    let db = PgPool::connect(&url).await?;
+    Migrator::new(Path::new("migrations")).await?.run(&db).await?;
+    db.close().await;
+    let status = std::process::Command::new(program).args(arguments).env("DATABASE_URL", url).status()?;
+    cluster.stop();
+    Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}

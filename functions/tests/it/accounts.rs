@@ -1,0 +1,41 @@
+//! `register`, `login`, `users`.
+
+use serde_json::json;
+use windi_functions::{register, users};
+
+use crate::harness::{PASSWORD, Stage, http, read};
+
+#[tokio::test]
+async fn passwords_are_stored_as_argon2id_and_never_answered() {
+    let stage = Stage::new().await;
+    let account = json!({"name": "Alice", "email": "a@example.com", "password": PASSWORD});
+    let (status, answer) = read(register::handle(&stage.db, http("POST /auth/register", None, Some(account))).await);
+    assert_eq!(status, 201);
+    assert!(!answer.to_string().contains("argon2") && !answer.to_string().contains(PASSWORD));
+    let hash: String = sqlx::query_scalar("select password_hash from users").fetch_one(&stage.db).await.unwrap();
+    assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{hash}");
+}
+
+#[tokio::test]
+async fn a_refused_password_is_not_repeated_in_the_error() {
+    let stage = Stage::new().await;
+    let account = json!({"name": "Alice", "email": "a@example.com", "password": "sh0rt!!"});
+    let (status, answer) = read(register::handle(&stage.db, http("POST /auth/register", None, Some(account))).await);
+    assert_eq!((status, &answer["code"]), (422, &json!("invalid_field")));
+    assert!(!answer.to_string().contains("sh0rt"), "{answer}");
+}
+
+#[tokio::test]
+async fn a_session_that_has_ended_opens_nothing() {
+    let stage = Stage::new().await;
+    let alice = stage.person("alice").await;
+    let me = || http("GET /auth/me", Some(&alice.token), None);
+    assert_eq!(read(users::handle(&stage.db, &stage.tokens, me()).await).0, 200);
+    for end in [
+        "update sessions set expires_at = now()",
+        "update sessions set expires_at = now() + interval '1 day', revoked_at = now()",
+    ] {
+        sqlx::query(end).execute(&stage.db).await.unwrap();
+        assert_eq!(read(users::handle(&stage.db, &stage.tokens, me()).await).0, 401);
+    }
+}

@@ -1,0 +1,13 @@
+//! Each handler through its front door, against a real PostgreSQL and the DynamoDB API: what only shows when a part behind
+//! it fails. What shows from outside is tested end to end in `local/`.
+
+#![expect(clippy::unwrap_used, reason = "a test ends where something unexpected happens")]
+
+mod harness;
+
+mod accounts;
+mod outages;
+mod protocol_doc;
+mod push;
+mod sending;
+mod sockets;

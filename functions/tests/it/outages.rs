@@ -1,0 +1,52 @@
+//! What still works while a part behind the functions is away.
+
+use serde_json::json;
+use windi_functions::push::Push;
+use windi_functions::{chats, connect, health, messages, send_message, users};
+use windi_shared::config::DatabaseConfig;
+use windi_shared::connections::Connections;
+use windi_shared::db;
+use windi_shared::ids::ConnectionId;
+
+use crate::harness::{NOWHERE, Stage, http, read, sdk_config, socket_event, somebody};
+
+#[tokio::test]
+async fn without_dynamodb_a_send_is_stored_and_acknowledged() {
+    let stage = Stage::new().await;
+    let (alice, bob) = (stage.person("alice").await, stage.person("bob").await);
+    let body = json!({"kind": "private", "user_id": bob.caller.user_id});
+    let request = http("POST /chats", Some(&alice.token), Some(body));
+    let (_, chat) = read(chats::handle(&stage.db, &stage.tokens, &stage.push, request).await);
+
+    let connections = Connections::new(&sdk_config(NOWHERE), "connections");
+    let push = Push::new(&sdk_config(NOWHERE), &stage.posts.serve().await, connections.clone());
+    let body = json!({"chat_id": chat["chat_id"], "text": "over HTTP"});
+    let request = http("POST /messages", Some(&alice.token), Some(body));
+    assert_eq!(read(messages::handle(&stage.db, &stage.tokens, &push, request).await).0, 201);
+
+    let id = ConnectionId("a=".to_owned());
+    let frame = json!({"action": "sendMessage", "data": {"chat_id": chat["chat_id"], "text": "over the socket"}});
+    send_message::handle(&stage.db, &push, socket_event("sendMessage", Some(&alice), &id, Some(frame))).await.unwrap();
+    assert_eq!(stage.posts.to(&id)[0]["data"]["id"], 2);
+
+    // A socket that could not be remembered must not open: it would hear nothing.
+    assert!(connect::handle(&connections, socket_event("$connect", Some(&alice), &id, None)).await.is_err());
+    let (status, answer) = read(health::handle(&stage.db, &connections, http("GET /health", None, None)).await);
+    assert_eq!((status, &answer["database"], &answer["connections"]), (503, &json!("ok"), &json!("unavailable")));
+}
+
+#[tokio::test]
+async fn without_postgresql_every_answer_says_try_again() {
+    let stage = Stage::new().await;
+    let url = "postgres://nobody@127.0.0.1:9/nothing".to_owned();
+    let away = db::connect(&DatabaseConfig { url, max_connections: 1 }).unwrap();
+    let token = stage.tokens.issue(somebody().caller).unwrap();
+    let request = http("GET /auth/me", Some(&token), None);
+    let response = users::handle(&away, &stage.tokens, request).await;
+    assert_eq!(response.headers()["retry-after"], "1");
+    let (status, answer) = read(response);
+    assert_eq!((status, &answer["code"]), (503, &json!("unavailable")));
+    assert!(!answer.to_string().contains("127.0.0.1"), "{answer}");
+    let (status, answer) = read(health::handle(&away, &stage.connections, http("GET /health", None, None)).await);
+    assert_eq!((status, &answer["database"], &answer["connections"]), (503, &json!("unavailable"), &json!("ok")));
+}

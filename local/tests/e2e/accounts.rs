@@ -1,0 +1,139 @@
+//! Register, log in, who am I.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::harness::{PASSWORD, World, tokens};
+
+#[tokio::test]
+async fn one_can_register_log_in_every_way_and_ask_who_one_is() {
+    let world = World::new().await;
+    let account = json!({"name": " Alice ", "email": "Alice@Example.com", "password": PASSWORD, "username": "Alice"});
+    let (status, account) = world.call(Method::POST, "/auth/register", None, Some(account)).await;
+    assert_eq!(status, 201);
+    assert_eq!((&account["name"], &account["username"]), (&json!("Alice"), &json!("alice")));
+
+    for login in [
+        json!({"email": "alice@example.COM", "password": PASSWORD}),
+        json!({"username": "ALICE", "password": PASSWORD}),
+        json!({"username": "alice@example.com", "password": PASSWORD}),
+    ] {
+        let (status, answer) = world.call(Method::POST, "/auth/login", None, Some(login)).await;
+        assert_eq!(status, 200, "{answer}");
+        assert_eq!((&answer["token_type"], &answer["expires_in"]), (&json!("bearer"), &json!(900)));
+        let token = answer["access_token"].as_str().unwrap();
+        let (status, me) = world.call(Method::GET, "/auth/me", Some(token), None).await;
+        assert_eq!((status, &me), (200, &account));
+    }
+
+    let form = [("grant_type", "password"), ("username", "alice@example.com"), ("password", PASSWORD)];
+    let answer = world.http.post(format!("{}/auth/login", world.base)).form(&form).send().await.unwrap();
+    assert_eq!(answer.status(), 200);
+    assert!(answer.json::<Value>().await.unwrap()["refresh_token"].is_string());
+}
+
+#[tokio::test]
+async fn an_email_or_username_is_taken_whatever_its_case() {
+    let world = World::new().await;
+    world.person("alice").await;
+    for (email, username, code) in
+        [("ALICE@example.com", "other", "email_taken"), ("other@example.com", "ALICE", "username_taken")]
+    {
+        let account = json!({"name": "X", "email": email, "password": PASSWORD, "username": username});
+        let (status, body) = world.call(Method::POST, "/auth/register", None, Some(account)).await;
+        assert_eq!((status, &body["code"]), (409, &json!(code)));
+    }
+}
+
+#[tokio::test]
+async fn a_wrong_password_and_an_unknown_person_look_the_same() {
+    let world = World::new().await;
+    world.person("alice").await;
+    let mut answers = Vec::new();
+    for username in ["alice", "nobody"] {
+        let login = json!({"username": username, "password": "wrong password"});
+        let (status, mut body) = world.call(Method::POST, "/auth/login", None, Some(login)).await;
+        body["request_id"] = json!(null);
+        answers.push((status, body));
+    }
+    assert_eq!(answers[0].0, 401);
+    assert_eq!(answers[0], answers[1]);
+}
+
+#[tokio::test]
+async fn guessing_passwords_soon_has_to_wait() {
+    let world = World::new().await;
+    world.person("alice").await;
+    let login = json!({"username": "alice", "password": "wrong password"});
+    let attempts = (0..12).map(|_| world.call(Method::POST, "/auth/login", None, Some(login.clone())));
+    let answers = futures_util::future::join_all(attempts).await;
+    let tried = answers.iter().filter(|(status, _)| *status == 401).count();
+    let waiting: Vec<_> = answers.iter().filter(|(status, _)| *status == 429).collect();
+    assert!(tried <= 6, "{tried} guesses were tried although they came at once");
+    assert!(!waiting.is_empty());
+    for (_, body) in waiting {
+        assert_eq!(body["code"], "too_many_attempts");
+        assert!(body["retry_after"].as_i64().unwrap() >= 1);
+    }
+    // The right password has to wait as well, or the wait would tell it.
+    let login = json!({"username": "alice", "password": PASSWORD});
+    let (status, _) = world.call(Method::POST, "/auth/login", None, Some(login)).await;
+    assert_eq!(status, 429);
+}
+
+#[tokio::test]
+async fn without_a_good_token_every_door_is_shut() {
+    let world = World::new().await;
+    let alice = world.person("alice").await;
+    let claims: Value = {
+        use base64::Engine as _;
+        let payload = alice.token.split('.').nth(1).unwrap();
+        serde_json::from_slice(&base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(payload).unwrap()).unwrap()
+    };
+    let caller = windi_shared::auth::Caller {
+        user_id: claims["sub"].as_str().unwrap().parse().unwrap(),
+        session_id: claims["sid"].as_str().unwrap().parse().unwrap(),
+    };
+    let an_hour_ago = claims["iat"].as_i64().unwrap() - 3600;
+    let expired = tokens().issue_at(caller, an_hour_ago).unwrap();
+    let nobodys = tokens()
+        .issue(windi_shared::auth::Caller { session_id: windi_shared::ids::SessionId::new(), ..caller })
+        .unwrap();
+    for (method, path) in [
+        (Method::GET, "/auth/me"),
+        (Method::GET, "/users?search=a"),
+        (Method::GET, "/chats"),
+        (Method::POST, "/chats"),
+        (Method::GET, "/chats/0199a1b2-0000-7000-8000-000000000001"),
+        (Method::POST, "/messages"),
+        (Method::GET, "/messages/history/0199a1b2-0000-7000-8000-000000000001"),
+    ] {
+        for token in [None, Some("garbage"), Some(expired.as_str()), Some(nobodys.as_str())] {
+            let (status, body) = world.call(method.clone(), path, token, None).await;
+            assert_eq!((status, &body["code"]), (401, &json!("unauthorized")), "{method} {path} with {token:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn people_are_found_by_the_beginnings_of_their_names_and_never_by_email() {
+    let world = World::new().await;
+    let alice = world.person("alice").await;
+    for (name, username, email) in
+        [("Bob Smith", "bob.smith", "secret@example.com"), ("Боб Иванов", "bobby", "b@example.com")]
+    {
+        let account = json!({"name": name, "username": username, "email": email, "password": PASSWORD});
+        world.call(Method::POST, "/auth/register", None, Some(account)).await;
+    }
+    let found = async |query: &str| -> Vec<String> {
+        let answer = alice.get(&format!("/users?search={query}")).await;
+        assert!(!answer.to_string().contains("example.com"));
+        answer["users"].as_array().unwrap().iter().map(|user| user["username"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(found("smi").await, ["bob.smith"]);
+    assert_eq!(found("bob.smith").await, ["bob.smith"]);
+    assert_eq!(found("БОБ").await, ["bobby"]);
+    assert_eq!(found("secret").await, Vec::<String>::new());
+    let (status, _) = alice.call(Method::GET, "/users", None).await;
+    assert_eq!(status, 422);
+}

@@ -1,0 +1,320 @@
+//! A world for a test: the messenger on a free port, people in it, and their devices.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::{SinkExt as _, StreamExt as _};
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+use tokio::net::{TcpListener, TcpStream};
+use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
+use tokio_tungstenite::tungstenite::{Error as WsError, Message};
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
+use windi_backing::dynamodb::DynamoDb;
+use windi_local::gateway::{Gateway, Limits};
+use windi_local::invoke::{App, Invoker};
+use windi_local::stack::{AppSettings, app};
+use windi_local::template::Template;
+use windi_shared::auth::Tokens;
+use windi_shared::config::{DatabaseConfig, TokenConfig};
+use windi_shared::db::MIGRATOR;
+
+pub const PASSWORD: &str = "correct horse battery";
+const SECRET: &str = "the secret of all end-to-end tests, long enough";
+/// Longer than anything takes; reached only by a failure.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// The repository's template, whatever directory the test runs in.
+pub const TEMPLATE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../template.yaml");
+
+/// A messenger of its own.
+pub struct World {
+    _gateway: Gateway,
+    pub app: Arc<App>,
+    pub base: String,
+    pub http: reqwest::Client,
+    _dynamodb: DynamoDb,
+}
+
+pub fn tokens() -> Tokens {
+    Tokens::new(&TokenConfig { secret: SECRET.to_owned(), previous_secret: None }).unwrap()
+}
+
+impl World {
+    pub async fn new() -> Self {
+        Self::with_limits(Limits::default()).await
+    }
+
+    pub async fn with_limits(limits: Limits) -> Self {
+        // Shown with the output of a test that fails.
+        let _ = tracing_subscriber::fmt().with_env_filter("warn").with_test_writer().try_init();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let dynamodb = DynamoDb::start().await.unwrap();
+        let url = windi_backing::testing::database(&MIGRATOR).await;
+        let settings = AppSettings {
+            database: DatabaseConfig { url, max_connections: 8 },
+            tokens: tokens(),
+            dynamodb_endpoint: &dynamodb.endpoint(),
+            table: "connections",
+            push_endpoint: &format!("http://{address}/ws"),
+        };
+        let app = Arc::new(app(settings).await.unwrap());
+        let template = Template::load(TEMPLATE.as_ref()).unwrap();
+        let gateway = Gateway::start(listener, template, Invoker::InProcess(app.clone()), limits).unwrap();
+        let http = reqwest::Client::builder().no_proxy().build().unwrap();
+        Self { _gateway: gateway, app, base: format!("http://{address}"), http, _dynamodb: dynamodb }
+    }
+
+    /// Registers somebody and logs them in.
+    pub async fn person(&self, name: &str) -> Person {
+        let email = format!("{name}@example.com");
+        let account = json!({"name": name, "email": email, "password": PASSWORD, "username": name});
+        let (status, account) = self.call(Method::POST, "/auth/register", None, Some(account)).await;
+        assert_eq!(status, 201, "{account}");
+        let token = self.login(name).await;
+        Person { id: text(&account["id"]), token, base: self.base.clone(), http: self.http.clone() }
+    }
+
+    pub async fn people<const N: usize>(&self, names: [&str; N]) -> [Person; N] {
+        futures_util::future::join_all(names.map(|name| self.person(name))).await.try_into().ok().unwrap()
+    }
+
+    pub async fn login(&self, name: &str) -> String {
+        let login = json!({"username": name, "password": PASSWORD});
+        let (status, answer) = self.call(Method::POST, "/auth/login", None, Some(login)).await;
+        assert_eq!(status, 200, "{answer}");
+        text(&answer["access_token"])
+    }
+
+    pub async fn call(&self, method: Method, path: &str, token: Option<&str>, body: Option<Value>) -> (u16, Value) {
+        call(&self.http, &self.base, method, path, token, body).await
+    }
+
+    /// How many rows the messages table has.
+    pub async fn stored_messages(&self) -> i64 {
+        sqlx::query_scalar("select count(*) from messages").fetch_one(&self.app.db).await.unwrap()
+    }
+
+    pub fn socket_url(&self) -> String {
+        format!("{}/ws", self.base.replace("http:", "ws:"))
+    }
+}
+
+async fn call(
+    http: &reqwest::Client,
+    base: &str,
+    method: Method,
+    path: &str,
+    token: Option<&str>,
+    body: Option<Value>,
+) -> (u16, Value) {
+    let mut request = http.request(method, format!("{base}{path}"));
+    if let Some(token) = token {
+        request = request.bearer_auth(token);
+    }
+    if let Some(body) = body {
+        request = request.json(&body);
+    }
+    let response = request.send().await.unwrap();
+    let status = response.status().as_u16();
+    let body = response.text().await.unwrap();
+    (status, serde_json::from_str(&body).unwrap_or(Value::String(body)))
+}
+
+/// Somebody who is logged in.
+#[derive(Clone)]
+pub struct Person {
+    pub id: String,
+    pub token: String,
+    base: String,
+    http: reqwest::Client,
+}
+
+impl Person {
+    pub async fn call(&self, method: Method, path: &str, body: Option<Value>) -> (u16, Value) {
+        call(&self.http, &self.base, method, path, Some(&self.token), body).await
+    }
+
+    /// A `GET` that must succeed.
+    pub async fn get(&self, path: &str) -> Value {
+        let (status, body) = self.call(Method::GET, path, None).await;
+        assert_eq!(status, 200, "GET {path}: {body}");
+        body
+    }
+
+    pub async fn post(&self, path: &str, body: Value) -> (u16, Value) {
+        self.call(Method::POST, path, Some(body)).await
+    }
+
+    pub async fn private_chat(&self, other: &Person) -> String {
+        let (status, chat) = self.post("/chats", json!({"kind": "private", "user_id": other.id})).await;
+        assert!([200, 201].contains(&status), "{chat}");
+        text(&chat["chat_id"])
+    }
+
+    pub async fn group(&self, name: &str, others: &[&Person]) -> String {
+        let ids: Vec<_> = others.iter().map(|person| &person.id).collect();
+        let (status, chat) = self.post("/chats", json!({"kind": "group", "name": name, "member_ids": ids})).await;
+        assert_eq!(status, 201, "{chat}");
+        text(&chat["chat_id"])
+    }
+
+    /// A message over HTTP that must be stored.
+    pub async fn say(&self, chat_id: &str, words: &str) -> Value {
+        let (status, message) = self.post("/messages", json!({"chat_id": chat_id, "text": words})).await;
+        assert_eq!(status, 201, "{message}");
+        message
+    }
+
+    /// All of a chat's history, read page by page.
+    pub async fn history(&self, chat_id: &str) -> Vec<Value> {
+        let mut messages: Vec<Value> = Vec::new();
+        loop {
+            let page = self.get(&format!("/messages/history/{chat_id}?limit=100&after={}", messages.len())).await;
+            messages.extend(page["messages"].as_array().unwrap().clone());
+            if page["has_more"] == false {
+                return messages;
+            }
+        }
+    }
+
+    /// Opens a socket.
+    pub async fn device(&self) -> Device {
+        self.try_device().await.unwrap()
+    }
+
+    pub async fn try_device(&self) -> Result<Device, WsError> {
+        let url = format!("{}/ws", self.base.replace("http:", "ws:"));
+        Device::open(&url, &[("authorization", format!("Bearer {}", self.token))]).await
+    }
+}
+
+/// One open WebSocket. Frames that came while another was waited for are kept.
+pub struct Device {
+    pub stream: WebSocketStream<MaybeTlsStream<TcpStream>>,
+    pub handshake: BTreeMap<String, String>,
+    kept: Vec<Value>,
+}
+
+impl Device {
+    pub async fn open(url: &str, headers: &[(&'static str, String)]) -> Result<Self, WsError> {
+        let mut request = url.into_client_request()?;
+        for (name, value) in headers {
+            request.headers_mut().insert(*name, value.parse().unwrap());
+        }
+        let (stream, response) = tokio_tungstenite::connect_async(request).await?;
+        let text = |(name, value): (&reqwest::header::HeaderName, &reqwest::header::HeaderValue)| {
+            (name.to_string(), value.to_str().unwrap_or_default().to_owned())
+        };
+        Ok(Self { stream, handshake: response.headers().iter().map(text).collect(), kept: Vec::new() })
+    }
+
+    pub async fn send(&mut self, frame: Value) {
+        self.send_raw(frame.to_string()).await;
+    }
+
+    pub async fn send_raw(&mut self, frame: impl Into<String>) {
+        self.stream.send(Message::text(frame.into())).await.unwrap();
+    }
+
+    /// Sends a message and does not wait.
+    pub async fn say(&mut self, chat_id: &str, words: &str, key: &str) {
+        let data = json!({"chat_id": chat_id, "text": words, "client_message_id": key});
+        self.send(json!({"action": "sendMessage", "data": data})).await;
+    }
+
+    /// The next frame, whatever it is.
+    pub async fn next(&mut self) -> Value {
+        if self.kept.is_empty() { self.read().await } else { self.kept.remove(0) }
+    }
+
+    async fn read(&mut self) -> Value {
+        let wait = async {
+            loop {
+                match self.stream.next().await.expect("the socket is open").expect("a frame") {
+                    Message::Text(text) => return serde_json::from_str(&text).expect("JSON"),
+                    Message::Close(frame) => panic!("closed: {frame:?}"),
+                    _ => {}
+                }
+            }
+        };
+        tokio::time::timeout(PATIENCE, wait).await.expect("a frame in time")
+    }
+
+    /// The next frame of this type; others are kept.
+    pub async fn next_of(&mut self, kind: &str) -> Value {
+        if let Some(at) = self.kept.iter().position(|frame| frame["type"] == kind) {
+            return self.kept.remove(at);
+        }
+        loop {
+            let frame = self.read().await;
+            if frame["type"] == kind {
+                return frame;
+            }
+            self.kept.push(frame);
+        }
+    }
+
+    /// Reads on from what was `seen` until this many messages have been pushed, in the order of their numbers.
+    pub async fn messages(&mut self, mut seen: Vec<Value>, count: usize) -> Vec<Value> {
+        let mut messages = BTreeMap::new();
+        loop {
+            for message in seen.drain(..) {
+                let before = messages.insert(message["id"].as_i64().unwrap(), message.clone());
+                assert!(before.is_none_or(|before| before == message), "a number was pushed with two contents");
+            }
+            if messages.len() == count {
+                return messages.into_values().collect();
+            }
+            seen.push(self.next_of("new_message").await["data"].clone());
+        }
+    }
+
+    /// All frames up to now: those before the answer to a ping that is sent now.
+    pub async fn drain(&mut self) -> Vec<Value> {
+        let marker = uuid::Uuid::now_v7().to_string();
+        self.send(json!({"action": "ping", "request_id": marker})).await;
+        loop {
+            let frame = self.read().await;
+            if frame["request_id"] == marker.as_str() {
+                return std::mem::take(&mut self.kept);
+            }
+            self.kept.push(frame);
+        }
+    }
+
+    /// Reads until the server closes; answers with its code.
+    pub async fn closed(&mut self) -> u16 {
+        let wait = async {
+            loop {
+                match self.stream.next().await {
+                    Some(Ok(Message::Close(Some(frame)))) => return frame.code.into(),
+                    Some(Ok(Message::Close(None))) => return 1005,
+                    Some(Ok(_)) => {}
+                    Some(Err(_)) | None => return 1006,
+                }
+            }
+        };
+        tokio::time::timeout(PATIENCE, wait).await.expect("a close in time")
+    }
+}
+
+/// The status of a refused handshake.
+pub fn refused(outcome: Result<Device, WsError>) -> StatusCode {
+    match outcome {
+        Err(WsError::Http(response)) => response.status(),
+        Err(error) => panic!("refused otherwise: {error}"),
+        Ok(_) => panic!("accepted"),
+    }
+}
+
+pub fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_else(|| panic!("not text: {value}")).to_owned()
+}
+
+/// The numbers of these messages.
+pub fn ids(messages: &[Value]) -> Vec<i64> {
+    messages.iter().map(|message| message["id"].as_i64().unwrap()).collect()
+}
