@@ -19,7 +19,7 @@ use windi_shared::protocol::{Reply, ServerFrame};
 const AT_ONCE: usize = 64;
 /// How many fan-outs are under way at once; others wait for their turn. A Lambda environment has one request at a time
 /// and never waits, but the local gateway has everybody's, and a thousand slow fan-outs at once would all miss [`ALL`].
-const FAN_OUTS_AT_ONCE: usize = 16;
+const FAN_OUTS_AT_ONCE: usize = 64;
 /// How long one attempt may take.
 const ATTEMPT: Duration = Duration::from_millis(1500);
 /// How long a whole fan-out may take once it has its turn; the function has 29 s.

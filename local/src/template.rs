@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use saphyr::{LoadableYamlNode as _, MarkedYaml, Scalar, YamlData};
 
@@ -18,7 +19,7 @@ pub struct Template {
     /// Every HTTP route.
     pub http: Vec<HttpRoute>,
     /// The WebSocket API, if there is one.
-    pub websocket: Option<WebSocketApi>,
+    pub websocket: Option<Arc<WebSocketApi>>,
 }
 
 /// A WebSocket API.
@@ -93,7 +94,9 @@ impl Template {
                 "AWS::Serverless::WebSocketApi" if template.websocket.is_some() => {
                     return Err(wrong(resource, "a second WebSocketApi; the local gateway serves one"));
                 }
-                "AWS::Serverless::WebSocketApi" => template.websocket = Some(template.websocket_api(resource)?),
+                "AWS::Serverless::WebSocketApi" => {
+                    template.websocket = Some(Arc::new(template.websocket_api(resource)?))
+                }
                 _ => {}
             }
         }
@@ -250,7 +253,7 @@ Resources:
         assert_eq!(template.http[0].key(), "GET /hello/{name}");
         let socket = template.websocket.expect("a WebSocket API");
         assert_eq!((socket.stage.as_str(), socket.routes["sendMessage"].as_str()), ("ws", "hello"));
-        assert_eq!(socket.authorizer.expect("an authorizer").function, "hello");
+        assert_eq!(socket.authorizer.as_ref().expect("an authorizer").function, "hello");
     }
 
     #[test]

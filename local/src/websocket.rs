@@ -41,7 +41,12 @@ pub fn is_upgrade(headers: &HeaderMap) -> bool {
 }
 
 /// Answers a handshake: asks the authorizer and `$connect`, and only then switches protocols.
-pub async fn open(shared: Arc<Shared>, api: WebSocketApi, mut request: Request<Body>, peer: Peer) -> Response<Body> {
+pub async fn open(
+    shared: Arc<Shared>,
+    api: Arc<WebSocketApi>,
+    mut request: Request<Body>,
+    peer: Peer,
+) -> Response<Body> {
     let key = request.headers().get(SEC_WEBSOCKET_KEY).cloned();
     let Some(key) = key.filter(|_| events::text(request.headers(), "sec-websocket-version") == "13") else {
         return message(StatusCode::BAD_REQUEST, "Bad Request");
@@ -143,7 +148,7 @@ fn refusal(status: StatusCode) -> &'static str {
 /// Reads and writes until either side ends it; answers with the code and reason for `$disconnect`.
 async fn live(
     shared: &Arc<Shared>,
-    api: &WebSocketApi,
+    api: &Arc<WebSocketApi>,
     socket: &Arc<Socket>,
     io: TokioIo<hyper::upgrade::Upgraded>,
     mut queue: mpsc::Receiver<Outgoing>,
@@ -230,7 +235,7 @@ fn closed_by_client(frame: Option<CloseFrame>) -> (u16, String) {
 }
 
 /// Takes one frame to its function. What the function answers goes nowhere: no route of ours has a route response.
-async fn dispatch(shared: Arc<Shared>, api: WebSocketApi, socket: Arc<Socket>, frame: String) {
+async fn dispatch(shared: Arc<Shared>, api: Arc<WebSocketApi>, socket: Arc<Socket>, frame: String) {
     let asked = selection::evaluate(&api.selection, &frame).filter(|key| !key.starts_with('$'));
     let route = asked.and_then(|key| api.routes.get_key_value(&key)).or_else(|| api.routes.get_key_value("$default"));
     let event = socket.message(route.map_or("$default", |(key, _)| key), &frame);

@@ -88,10 +88,18 @@ async fn a_thousand_sends_from_twenty_connections_have_one_order_without_holes()
     let listening = listener.messages(Vec::new(), CONNECTIONS * EACH);
     let (received, listened) = join(join_all(sending), listening).await;
 
-    let history = alice.history(&chat_id).await;
+    let history = without_receipts(alice.history(&chat_id).await);
     assert_eq!(ids(&history), (1..=(CONNECTIONS * EACH) as i64).collect::<Vec<_>>());
-    for messages in received.iter().chain([&listened]) {
-        assert_eq!(messages, &history, "in the order of their numbers, every receiver holds what history says");
+    for messages in received.into_iter().chain([listened]) {
+        assert!(without_receipts(messages) == history, "every receiver holds, number by number, what history says");
     }
     assert_eq!(world.stored_messages().await, (CONNECTIONS * EACH) as i64);
+}
+
+/// Whether a message has been read is all that may have changed since it was pushed.
+fn without_receipts(mut messages: Vec<Value>) -> Vec<Value> {
+    for message in &mut messages {
+        message["is_read"] = Value::Null;
+    }
+    messages
 }

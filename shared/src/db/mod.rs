@@ -11,6 +11,7 @@ pub mod users;
 use std::str::FromStr as _;
 use std::time::Duration;
 
+use sqlx::ConnectOptions as _;
 use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 
@@ -35,10 +36,11 @@ const SERVER_TIMEOUTS: [(&str, &str); 3] =
 /// If the URL cannot be read. It may hold a password, so it is not repeated in the error.
 pub fn connect(config: &DatabaseConfig) -> std::result::Result<PgPool, &'static str> {
     let options = PgConnectOptions::from_str(&config.url).map_err(|_| "DATABASE_URL is not a PostgreSQL URL")?;
+    let options = options.options(SERVER_TIMEOUTS).application_name("windi-messenger").disable_statement_logging();
     Ok(PgPoolOptions::new()
         .max_connections(config.max_connections)
         .acquire_timeout(ACQUIRE_TIMEOUT)
-        .connect_lazy_with(options.options(SERVER_TIMEOUTS).application_name("windi-messenger")))
+        .connect_lazy_with(options))
 }
 
 /// Brings the schema up to date. Safe to call from several processes at once: sqlx takes an advisory lock.
