@@ -15,11 +15,13 @@ use windi_shared::connections::{Connection, Connections};
 use windi_shared::ids::{ConnectionId, UserId};
 use windi_shared::protocol::{Reply, ServerFrame};
 
-/// How many posts of a fan-out are under way at once.
-const AT_ONCE: usize = 64;
-/// How many fan-outs are under way at once; others wait for their turn. A Lambda environment has one request at a time
-/// and never waits, but the local gateway has everybody's, and a thousand slow fan-outs at once would all miss [`ALL`].
-const FAN_OUTS_AT_ONCE: usize = 64;
+/// How many posts of fan-outs are under way at once.
+const POSTS_AT_ONCE: usize = 64;
+/// How many fan-outs are under way at once; others wait for their turn, which is not counted against [`ALL`].
+///
+/// Both hold for the process. A Lambda environment has one request at a time and never waits, but the local gateway has
+/// everybody's, and a thousand fan-outs at once would slow each other down until all of them were cut short.
+const FAN_OUTS_AT_ONCE: usize = 32;
 /// How long one attempt may take.
 const ATTEMPT: Duration = Duration::from_millis(1500);
 /// How long a whole fan-out may take once it has its turn; the function has 29 s.
@@ -33,6 +35,7 @@ pub struct Push {
     client: Client,
     connections: Connections,
     turns: Arc<Semaphore>,
+    places: Arc<Semaphore>,
 }
 
 impl Push {
@@ -46,6 +49,7 @@ impl Push {
             client: Client::from_conf(config.build()),
             connections,
             turns: Arc::new(Semaphore::new(FAN_OUTS_AT_ONCE)),
+            places: Arc::new(Semaphore::new(POSTS_AT_ONCE)),
         }
     }
 
@@ -70,10 +74,10 @@ impl Push {
             };
             let others = connections.into_iter().filter(|connection| Some(&connection.id) != but);
             stream::iter(others)
-                .for_each_concurrent(AT_ONCE, |connection| self.post_or_forget(connection, body.clone()))
+                .for_each_concurrent(POSTS_AT_ONCE, |connection| self.post_or_forget(connection, body.clone()))
                 .await;
         };
-        // The semaphore is never closed, so a turn always comes.
+        // Neither semaphore is ever closed, so a turn and a place always come.
         let _turn = self.turns.acquire().await;
         if tokio::time::timeout(ALL, fan_out).await.is_err() {
             tracing::warn!(users = users.len(), "A fan-out was cut short; sync will make it good.");
@@ -81,6 +85,7 @@ impl Push {
     }
 
     async fn post_or_forget(&self, connection: Connection, body: Blob) {
+        let _place = self.places.acquire().await;
         if self.post(&connection.id, body).await || is_young(&connection) {
             return;
         }
