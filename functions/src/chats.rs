@@ -1,4 +1,5 @@
-//! `GET /chats`, `POST /chats`, `GET /chats/{chat_id}`: one's chats, a new one, one of them with its members.
+//! `GET /chats`, `POST /chats`, `GET` and `PATCH /chats/{chat_id}`, `GET /chats/{chat_id}/changes`: one's chats, a new one,
+//! one of them with its members, its name, and what has changed in it.
 
 use std::collections::BTreeSet;
 
@@ -6,22 +7,26 @@ use lambda_http::http::StatusCode;
 use lambda_http::{Body, Request, Response};
 use serde::{Deserialize, Serialize};
 use windi_shared::auth::Tokens;
-use windi_shared::db::PgPool;
 use windi_shared::db::chats::{self, ListCursor};
+use windi_shared::db::{PgPool, members, messages};
 use windi_shared::fields::{MAX_GROUP_MEMBERS, Name};
 use windi_shared::ids::UserId;
-use windi_shared::protocol::{ChatKind, ChatSummary, ServerFrame};
+use windi_shared::protocol::{Changes, ChatKind, ChatSummary, ChatUpdated, Role, ServerFrame};
 use windi_shared::{Error, Result};
 
 use crate::http::{self, Answer};
+use crate::members::{ids, require};
+use crate::presence;
 use crate::push::Push;
 
-/// Answers with the list, the new chat (`201`; `200` if that private chat existed) or the chat asked for.
+/// Answers with the list, the new chat (`201`; `200` if that private chat existed), the chat asked for or its changes.
 pub async fn handle(db: &PgPool, tokens: &Tokens, push: &Push, request: Request) -> Response<Body> {
     let outcome = match http::route(&request).as_str() {
         "GET /chats" => list(db, tokens, &request).await,
         "POST /chats" => create(db, tokens, push, &request).await,
         "GET /chats/{chat_id}" => get(db, tokens, &request).await,
+        "PATCH /chats/{chat_id}" => rename(db, tokens, push, &request).await,
+        "GET /chats/{chat_id}/changes" => changes(db, tokens, &request).await,
         route => http::unknown_route(route),
     };
     http::respond(&request, outcome)
@@ -46,6 +51,53 @@ async fn get(db: &PgPool, tokens: &Tokens, request: &Request) -> Result<Answer> 
     let caller = http::caller(db, tokens, request).await?;
     let mut db = db.acquire().await?;
     http::ok(&chats::get(&mut db, http::chat_id(request)?, caller.user_id).await?)
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NewName {
+    name: Name,
+}
+
+async fn rename(db: &PgPool, tokens: &Tokens, push: &Push, request: &Request) -> Result<Answer> {
+    let me = http::caller(db, tokens, request).await?.user_id;
+    let chat_id = http::chat_id(request)?;
+    let mut transaction = db.begin().await?;
+    let seat = members::lock(&mut transaction, chat_id, me).await?;
+    require(&seat, Role::Admin)?;
+    let NewName { name } = http::read_json(request)?;
+    let is_new = seat.name.as_deref() != Some(name.as_str());
+    if is_new {
+        chats::rename(&mut *transaction, chat_id, &name).await?;
+        members::advance(&mut *transaction, chat_id).await?;
+    }
+    let chat = chats::get(&mut transaction, chat_id, me).await?;
+    transaction.commit().await?;
+    if is_new {
+        let name = name.as_str().to_owned();
+        let told = ServerFrame::ChatUpdated(ChatUpdated { chat_id, revision: chat.revision, by: me, name });
+        presence::tell(db, push, &ids(&chat.members), &told, None).await;
+    }
+    http::ok(&chat)
+}
+
+/// What sync is: everything that changed after a revision, in pages. The chat is read first; what happens after that has
+/// a higher revision and is left to the next question, so a page never claims more than it holds.
+async fn changes(db: &PgPool, tokens: &Tokens, request: &Request) -> Result<Answer> {
+    let caller = http::caller(db, tokens, request).await?;
+    let limit = http::limit(request, 50)?;
+    let after: i64 = http::query(request, "after")?.unwrap_or(0);
+    if after < 0 {
+        return Err(Error::field("after", "must not be negative"));
+    }
+    let mut db = db.acquire().await?;
+    let chat = chats::get(&mut db, http::chat_id(request)?, caller.user_id).await?;
+    let mut found = messages::changed(&mut *db, chat.chat_id, after, chat.revision, limit + 1).await?;
+    let page = usize::try_from(limit).map_err(Error::internal)?;
+    let has_more = found.len() > page;
+    found.truncate(page);
+    let revision = found.last().filter(|_| has_more).map_or(chat.revision, |last| last.revision);
+    http::ok(&Changes { chat, messages: found, revision, has_more })
 }
 
 #[derive(Deserialize)]
@@ -109,7 +161,6 @@ async fn create(db: &PgPool, tokens: &Tokens, push: &Push, request: &Request) ->
     if !new {
         return http::ok(&chat);
     }
-    let members: Vec<_> = chat.members.iter().map(|member| member.user_id).collect();
-    push.to_users(&members, &ServerFrame::ChatCreated(chat.clone()), None).await;
+    presence::tell(db, push, &ids(&chat.members), &ServerFrame::ChatCreated(chat.clone()), None).await;
     http::answer_with(StatusCode::CREATED, &chat)
 }

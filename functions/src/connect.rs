@@ -1,23 +1,37 @@
-//! `$connect`: remembers the connection.
+//! `$connect`: remembers the connection, and tells the people who know its user if it is their first.
 //!
-//! Nothing is ever posted from here: until this has answered, the connection does not exist and a post to it is a 410.
+//! Nothing is ever posted to the connection itself from here: until this has answered it does not exist, and a post to it
+//! is a 410.
 
 use aws_lambda_events::apigw::ApiGatewayProxyResponse;
 use lambda_http::http::HeaderValue;
 use lambda_runtime::Error;
-use windi_shared::connections::Connections;
+use windi_shared::connections::{Address, Connection};
+use windi_shared::db::PgPool;
 
 use crate::authorize::SUBPROTOCOL;
+use crate::presence;
+use crate::push::Push;
 use crate::socket::{self, Device, Event};
+
+/// How many connections a user may have; beyond it the oldest are closed.
+const MOST: usize = 20;
 
 /// Answers `200`, which lets the handshake through, and echoes our sub-protocol if it was offered: a browser that
 /// offers one and gets none back closes the connection.
 ///
 /// # Errors
 /// If the connection could not be remembered; API Gateway refuses the handshake and the client tries again.
-pub async fn handle(connections: &Connections, event: Event) -> Result<ApiGatewayProxyResponse, Error> {
+pub async fn handle(db: &PgPool, push: &Push, event: Event) -> Result<ApiGatewayProxyResponse, Error> {
     let device = Device::of(&event)?;
-    connections.remember(device.user_id, device.session_id, &device.connection_id).await?;
+    let before = push.connections().remember(Address::User(device.user_id), &Connection::from(&device)).await?;
+    push.close(&before[..(before.len() + 1).saturating_sub(MOST)]).await;
+    if before.is_empty()
+        && let Err(error) = presence::came(db, push, device.user_id).await
+    {
+        // A socket that opens is worth more than the news of it.
+        error.log();
+    }
     let mut response = socket::done();
     if offers_subprotocol(&event) {
         response.headers.insert("Sec-WebSocket-Protocol", HeaderValue::from_static(SUBPROTOCOL));

@@ -35,6 +35,14 @@ pub fn created(body: &impl Serialize) -> Result<Answer> {
     answer_with(StatusCode::CREATED, body)
 }
 
+/// `204`, which has no body.
+///
+/// # Errors
+/// Never; it stands in line with the others.
+pub fn no_content() -> Result<Answer> {
+    Ok(Answer { status: StatusCode::NO_CONTENT, body: String::new() })
+}
+
 /// Any status with this body.
 ///
 /// # Errors

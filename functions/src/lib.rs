@@ -1,16 +1,19 @@
 //! The messenger's Lambda functions. One file each, one thin door each in `src/bin/`, one entry each in `template.yaml`,
 //! all four of one name.
 //!
-//! Over HTTP: [`register`], [`login`], [`users`], [`chats`], [`messages`], [`history`], [`health`].
+//! Over HTTP: [`register`], [`login`], [`session`], [`users`], [`chats`], [`members`], [`messages`], [`history`], [`search`],
+//! [`health`].
 //!
-//! Over the WebSocket: [`authorize`], [`connect`], [`disconnect`], [`send_message`], [`default`].
+//! Over the WebSocket: [`authorize`], [`connect`], [`disconnect`], [`send_message`], [`mark_read`], [`typing`], [`focus`],
+//! [`default`].
 //!
 //! What they share:
 //!
 //! * [`http`]: a request's body, path and caller in, JSON or an error out.
 //! * [`socket`]: who sent a frame, and the answer API Gateway wants.
 //! * [`push`]: frames to connections; one that is gone is forgotten.
-//! * [`sending`]: a message stored and told, whichever way it came.
+//! * [`presence`]: who is told what, and who is there.
+//! * [`sending`] and [`reading`]: a message stored, a cursor moved, and told, whichever way it came.
 //! * [`door`]: what every binary does before it serves.
 //!
 //! Each handler takes just the clients it uses. One state with all of them would cost every binary the code of all of
@@ -18,7 +21,9 @@
 
 pub mod door;
 pub mod http;
+pub mod presence;
 pub mod push;
+pub mod reading;
 pub mod sending;
 pub mod socket;
 
@@ -27,12 +32,18 @@ pub mod chats;
 pub mod connect;
 pub mod default;
 pub mod disconnect;
+pub mod focus;
 pub mod health;
 pub mod history;
 pub mod login;
+pub mod mark_read;
+pub mod members;
 pub mod messages;
 pub mod register;
+pub mod search;
 pub mod send_message;
+pub mod session;
+pub mod typing;
 pub mod users;
 
 macro_rules! functions {
@@ -73,18 +84,30 @@ functions! {
     Default = "default",
     /// See [`disconnect`].
     Disconnect = "disconnect",
+    /// See [`focus`].
+    Focus = "focus",
     /// See [`health`].
     Health = "health",
     /// See [`history`].
     History = "history",
     /// See [`login`].
     Login = "login",
+    /// See [`mark_read`].
+    MarkRead = "mark_read",
+    /// See [`members`].
+    Members = "members",
     /// See [`messages`].
     Messages = "messages",
     /// See [`register`].
     Register = "register",
+    /// See [`search`].
+    Search = "search",
     /// See [`send_message`].
     SendMessage = "send_message",
+    /// See [`session`].
+    Session = "session",
+    /// See [`typing`].
+    Typing = "typing",
     /// See [`users`].
     Users = "users",
 }

@@ -5,14 +5,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aws_config::{SdkConfig, retry::RetryConfig, timeout::TimeoutConfig};
+use aws_sdk_apigatewaymanagement::error::DisplayErrorContext;
 use aws_sdk_apigatewaymanagement::primitives::Blob;
 use aws_sdk_apigatewaymanagement::{Client, config::Builder};
 use chrono::Utc;
 use futures_util::{StreamExt as _, stream};
 use serde::Serialize;
 use tokio::sync::Semaphore;
-use windi_shared::connections::{Connection, Connections};
-use windi_shared::ids::{ConnectionId, UserId};
+use windi_shared::Result;
+use windi_shared::connections::{Address, Connection, Connections};
+use windi_shared::ids::{ChatId, ConnectionId, UserId};
 use windi_shared::protocol::{Reply, ServerFrame};
 
 /// How many posts of fan-outs are under way at once.
@@ -53,7 +55,7 @@ impl Push {
         }
     }
 
-    /// The connections it sends to.
+    /// The lists it sends to.
     pub fn connections(&self) -> &Connections {
         &self.connections
     }
@@ -64,33 +66,85 @@ impl Push {
         self.post(to, body).await;
     }
 
-    /// Sends `frame` to every device of `users` but the one that has had it.
-    pub async fn to_users(&self, users: &[UserId], frame: &ServerFrame, but: Option<&ConnectionId>) {
-        let Some(body) = encode(frame) else { return };
-        let fan_out = async {
-            let connections = match self.connections.of_users(users).await {
-                Ok(connections) => connections,
-                Err(error) => return error.log(),
-            };
-            let others = connections.into_iter().filter(|connection| Some(&connection.id) != but);
-            stream::iter(others)
-                .for_each_concurrent(POSTS_AT_ONCE, |connection| self.post_or_forget(connection, body.clone()))
-                .await;
-        };
-        // Neither semaphore is ever closed, so a turn and a place always come.
-        let _turn = self.turns.acquire().await;
-        if tokio::time::timeout(ALL, fan_out).await.is_err() {
-            tracing::warn!(users = users.len(), "A fan-out was cut short; sync will make it good.");
-        }
+    /// Sends `frame` to every device of `users` but the one that has had it. Answers with those of the users who turn out
+    /// to have no live device left, although their list had said otherwise.
+    pub async fn to_users(&self, users: &[UserId], frame: &ServerFrame, but: Option<&ConnectionId>) -> Vec<UserId> {
+        let devices = self.connections.of_users(users);
+        self.fan_out(
+            devices,
+            frame,
+            |connection| Some(&connection.id) != but,
+            |connection| Address::User(connection.user_id),
+        )
+        .await
     }
 
-    async fn post_or_forget(&self, connection: Connection, body: Blob) {
+    /// Sends `frame` to the devices that have the chat open, but those of `author`.
+    pub async fn to_open(&self, chat_id: ChatId, frame: &ServerFrame, author: UserId) {
+        let devices = self.connections.of_chat(chat_id);
+        self.fan_out(devices, frame, |connection| connection.user_id != author, |_| Address::Chat(chat_id)).await;
+    }
+
+    /// Closes connections. Each is taken off its user's list by its `$disconnect`, or by the next post to it.
+    pub async fn close(&self, connections: &[Connection]) {
+        stream::iter(connections)
+            .for_each_concurrent(POSTS_AT_ONCE, |connection| async {
+                let closed = self.client.delete_connection().connection_id(&connection.id.0).send().await;
+                if let Err(e) = closed
+                    && !e.as_service_error().is_some_and(|e| e.is_gone_exception())
+                {
+                    tracing::warn!(error = %DisplayErrorContext(e), "A connection could not be closed.");
+                }
+            })
+            .await;
+    }
+
+    async fn fan_out(
+        &self,
+        devices: impl Future<Output = Result<Vec<Connection>>>,
+        frame: &ServerFrame,
+        wanted: impl Fn(&Connection) -> bool,
+        listed_at: impl Fn(&Connection) -> Address,
+    ) -> Vec<UserId> {
+        let Some(body) = encode(frame) else { return Vec::new() };
+        // Neither semaphore is ever closed, so a turn and a place always come.
+        let _turn = self.turns.acquire().await;
+        let fan_out = async {
+            let devices = match devices.await {
+                Ok(devices) => devices,
+                Err(error) => {
+                    error.log();
+                    return Vec::new();
+                }
+            };
+            stream::iter(devices.into_iter().filter(&wanted))
+                .map(|connection| {
+                    let (address, body) = (listed_at(&connection), body.clone());
+                    async move { self.post_or_forget(address, &connection, body).await.then_some(connection.user_id) }
+                })
+                .buffer_unordered(POSTS_AT_ONCE)
+                .filter_map(async |gone| gone)
+                .collect()
+                .await
+        };
+        tokio::time::timeout(ALL, fan_out).await.unwrap_or_else(|_| {
+            tracing::warn!("A fan-out was cut short; sync will make it good.");
+            Vec::new()
+        })
+    }
+
+    /// Posts, or takes a connection that is gone off its list: `true` if that emptied the list.
+    async fn post_or_forget(&self, address: Address, connection: &Connection, body: Blob) -> bool {
         let _place = self.places.acquire().await;
-        if self.post(&connection.id, body).await || is_young(&connection) {
-            return;
+        if self.post(&connection.id, body).await || is_young(connection) {
+            return false;
         }
-        if let Err(error) = self.connections.forget(connection.user_id, &connection.id).await {
-            error.log();
+        match self.connections.forget(address, &[&connection.id]).await {
+            Ok(forgotten) => forgotten.was_last,
+            Err(error) => {
+                error.log();
+                false
+            }
         }
     }
 
@@ -101,7 +155,7 @@ impl Push {
             Ok(_) => true,
             Err(e) if e.as_service_error().is_some_and(|e| e.is_gone_exception()) => false,
             Err(e) => {
-                tracing::warn!(error = %aws_sdk_apigatewaymanagement::error::DisplayErrorContext(e), "A push failed.");
+                tracing::warn!(error = %DisplayErrorContext(e), "A push failed.");
                 true
             }
         }

@@ -7,6 +7,7 @@ use windi_shared::fields::ClientMessageId;
 use windi_shared::ids::{ConnectionId, UserId};
 use windi_shared::protocol::{Reply, SendMessage, ServerFrame};
 
+use crate::presence;
 use crate::push::Push;
 
 /// Where the acknowledgement goes, for a send that came over the socket.
@@ -34,13 +35,13 @@ pub async fn send(db: &PgPool, push: &Push, sender: UserId, send: SendMessage, a
     let sent = messages::send(db, send.chat_id, sender, &key, &send.text).await?;
     let frame = ServerFrame::NewMessage(sent.message.clone());
     match ack {
-        None => push.to_users(&sent.recipients, &frame, None).await,
+        None => presence::tell(db, push, &sent.recipients, &frame, None).await,
         Some(AckTo { connection_id, request_id }) => {
             let reply = Reply { frame: frame.clone(), request_id };
             // At the same time as the others are looked up: the sender is not to wait for that.
             tokio::join!(
                 push.reply(connection_id, &reply),
-                push.to_users(&sent.recipients, &frame, Some(connection_id)),
+                presence::tell(db, push, &sent.recipients, &frame, Some(connection_id)),
             );
         }
     }

@@ -5,6 +5,8 @@
 //! response does depends on a `RouteResponse` being deployed, a post does not (`docs/decisions.md`).
 
 use aws_lambda_events::apigw::{ApiGatewayProxyResponse, ApiGatewayWebsocketProxyRequest};
+use chrono::Utc;
+use windi_shared::connections::Connection;
 use windi_shared::ids::{ConnectionId, SessionId, UserId};
 use windi_shared::protocol::{ErrorBody, Reply, ServerFrame};
 use windi_shared::{Error, Result};
@@ -41,6 +43,18 @@ impl Device {
             })
         };
         device().ok_or_else(|| Error::internal("a WebSocket event without an authorizer's context"))
+    }
+}
+
+impl From<&Device> for Connection {
+    /// As it is listed from now on.
+    fn from(device: &Device) -> Self {
+        Self {
+            id: device.connection_id.clone(),
+            user_id: device.user_id,
+            session_id: device.session_id,
+            at: Utc::now().timestamp_millis(),
+        }
     }
 }
 

@@ -1,9 +1,9 @@
 //! Who is connected where: one DynamoDB table of addresses.
 //!
-//! The key is `address`: `user#<id>` holds a user's live connections. Each connection is one attribute
-//! `c:<connection_id>` = `{at, session}` of that item, so the devices of a hundred people are one `BatchGetItem`, and
-//! connections that come and go at the same moment do not overwrite each other. Reads are strongly consistent: a sender
-//! who looks after its commit sees every receiver who registered before reading (`docs/decisions.md`).
+//! The key is `address`: `user#<id>` lists a user's live connections, `chat#<id>` those that have the chat open. Each
+//! connection is one attribute `c:<connection_id>` = `{at, session, user}` of that item, so the devices of a hundred
+//! people are one `BatchGetItem`, and connections that come and go at the same moment do not overwrite each other. Reads
+//! are strongly consistent: a sender who looks after its commit sees every receiver who registered before it synced.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -14,10 +14,10 @@ use aws_sdk_dynamodb::types::{
     AttributeDefinition, AttributeValue, BillingMode, KeySchemaElement, KeyType, KeysAndAttributes, ReturnValue,
     ScalarAttributeType, TimeToLiveSpecification,
 };
-use chrono::{DateTime, Utc};
+use chrono::Utc;
 use futures_util::future::try_join_all;
 
-use crate::ids::{ConnectionId, SessionId, UserId};
+use crate::ids::{ChatId, ConnectionId, SessionId, UserId};
 use crate::{Error, Result};
 
 /// API Gateway ends every connection after two hours; ten minutes more and an entry is dead whatever the TTL says, which
@@ -26,6 +26,17 @@ const DEAD_AFTER: Duration = Duration::from_secs(2 * 3600 + 600);
 /// The most keys one `BatchGetItem` takes.
 const BATCH: usize = 100;
 const PREFIX: &str = "c:";
+/// How soon after a beginning to type the next is news, in milliseconds.
+const TYPING_MILLIS: i64 = 3000;
+
+/// What lists connections.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Address {
+    /// All of a user's.
+    User(UserId),
+    /// Those that have the chat open.
+    Chat(ChatId),
+}
 
 /// One live connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,6 +49,13 @@ pub struct Connection {
     pub session_id: SessionId,
     /// When it was registered, in milliseconds since the Unix epoch.
     pub at: i64,
+}
+
+/// What striking connections off a list did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Forgotten {
+    /// Something was on the list, and now it is empty: of a user's list, they have just gone offline.
+    pub was_last: bool,
 }
 
 /// The table of live connections.
@@ -103,68 +121,94 @@ impl Connections {
         Ok(())
     }
 
-    /// Registers a connection; answers with those its user had before, oldest first.
+    /// Lists a connection; answers with those that were listed before, oldest first.
     ///
     /// # Errors
     /// [`Error::Unavailable`].
-    pub async fn remember(
-        &self,
-        user_id: UserId,
-        session_id: SessionId,
-        connection_id: &ConnectionId,
-    ) -> Result<Vec<Connection>> {
-        self.remember_at(user_id, session_id, connection_id, Utc::now()).await
-    }
-
-    /// As [`remember`](Self::remember), for a connection that was registered at `now`.
-    ///
-    /// # Errors
-    /// [`Error::Unavailable`].
-    pub async fn remember_at(
-        &self,
-        user_id: UserId,
-        session_id: SessionId,
-        connection_id: &ConnectionId,
-        now: DateTime<Utc>,
-    ) -> Result<Vec<Connection>> {
+    pub async fn remember(&self, address: Address, connection: &Connection) -> Result<Vec<Connection>> {
         let entry = HashMap::from([
-            ("at".to_owned(), AttributeValue::N(now.timestamp_millis().to_string())),
-            ("session".to_owned(), AttributeValue::S(session_id.to_string())),
+            ("at".to_owned(), AttributeValue::N(connection.at.to_string())),
+            ("session".to_owned(), AttributeValue::S(connection.session_id.to_string())),
+            ("user".to_owned(), AttributeValue::S(connection.user_id.to_string())),
         ]);
-        let expires_at = now.timestamp() + DEAD_AFTER.as_secs() as i64;
         let before = self
             .client
             .update_item()
             .table_name(&self.table)
-            .key("address", user_address(user_id))
+            .key("address", address.to_value())
             .update_expression("set #connection = :entry, expires_at = :expires_at")
-            .expression_attribute_names("#connection", attribute(connection_id))
+            .expression_attribute_names("#connection", attribute(&connection.id))
             .expression_attribute_values(":entry", AttributeValue::M(entry))
-            .expression_attribute_values(":expires_at", AttributeValue::N(expires_at.to_string()))
+            .expression_attribute_values(":expires_at", expires_at())
             .return_values(ReturnValue::AllOld)
             .send()
             .await
             .map_err(unavailable)?;
-        Ok(live(user_id, &before.attributes.unwrap_or_default()))
+        Ok(live(&before.attributes.unwrap_or_default()))
     }
 
-    /// Forgets a connection; answers with those its user has left, oldest first.
+    /// Strikes connections off the list.
     ///
     /// # Errors
     /// [`Error::Unavailable`].
-    pub async fn forget(&self, user_id: UserId, connection_id: &ConnectionId) -> Result<Vec<Connection>> {
-        let after = self
+    pub async fn forget(&self, address: Address, connections: &[&ConnectionId]) -> Result<Forgotten> {
+        let names = (0..connections.len()).map(|number| format!("#c{number}")).collect::<Vec<_>>().join(", ");
+        let mut update = self
             .client
             .update_item()
             .table_name(&self.table)
-            .key("address", user_address(user_id))
-            .update_expression("remove #connection")
-            .expression_attribute_names("#connection", attribute(connection_id))
-            .return_values(ReturnValue::AllNew)
-            .send()
-            .await
-            .map_err(unavailable)?;
-        Ok(live(user_id, &after.attributes.unwrap_or_default()))
+            .key("address", address.to_value())
+            .update_expression(format!("remove {names}"))
+            .return_values(ReturnValue::AllOld);
+        for (number, connection_id) in connections.iter().enumerate() {
+            update = update.expression_attribute_names(format!("#c{number}"), attribute(connection_id));
+        }
+        let before = update.send().await.map_err(unavailable)?;
+        let (gone, left): (Vec<_>, Vec<_>) = live(&before.attributes.unwrap_or_default())
+            .into_iter()
+            .partition(|connection| connections.contains(&&connection.id));
+        Ok(Forgotten { was_last: !gone.is_empty() && left.is_empty() })
+    }
+
+    /// Whether it is news that somebody began or stopped typing in a chat: a beginning three seconds after the last one,
+    /// and the first stop after a beginning. Asking notes it.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn is_typing_news(&self, chat_id: ChatId, user_id: UserId, is_typing: bool) -> Result<bool> {
+        let number = |n: i64| AttributeValue::N(n.to_string());
+        let now = Utc::now().timestamp_millis();
+        let note = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .key("address", AttributeValue::S(format!("typing#{chat_id}#{user_id}")))
+            .expression_attribute_values(":expires_at", expires_at());
+        // The time of the last beginning, made negative by a stop: either way it says when the next may be.
+        let note = if is_typing {
+            note.update_expression("set began = :now, expires_at = :expires_at")
+                .condition_expression("attribute_not_exists(began) or began between :stopped and :typing")
+                .expression_attribute_values(":now", number(now))
+                .expression_attribute_values(":stopped", number(TYPING_MILLIS - now))
+                .expression_attribute_values(":typing", number(now - TYPING_MILLIS))
+        } else {
+            note.update_expression("set began = :zero - began, expires_at = :expires_at")
+                .condition_expression("began > :zero")
+                .expression_attribute_values(":zero", number(0))
+        };
+        match note.send().await {
+            Ok(_) => Ok(true),
+            Err(e) if e.as_service_error().is_some_and(|e| e.is_conditional_check_failed_exception()) => Ok(false),
+            Err(e) => Err(unavailable(e)),
+        }
+    }
+
+    /// The connections that have a chat open.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn of_chat(&self, chat_id: ChatId) -> Result<Vec<Connection>> {
+        self.batch(&[Address::Chat(chat_id)]).await
     }
 
     /// Every live connection of these people.
@@ -172,14 +216,15 @@ impl Connections {
     /// # Errors
     /// [`Error::Unavailable`].
     pub async fn of_users(&self, users: &[UserId]) -> Result<Vec<Connection>> {
-        let batches = try_join_all(users.chunks(BATCH).map(|users| self.batch(users))).await?;
+        let addresses: Vec<_> = users.iter().copied().map(Address::User).collect();
+        let batches = try_join_all(addresses.chunks(BATCH).map(|addresses| self.batch(addresses))).await?;
         Ok(batches.into_iter().flatten().collect())
     }
 
-    async fn batch(&self, users: &[UserId]) -> Result<Vec<Connection>> {
+    async fn batch(&self, addresses: &[Address]) -> Result<Vec<Connection>> {
         let mut found = Vec::new();
-        let mut keys: Vec<_> =
-            users.iter().map(|user_id| HashMap::from([("address".to_owned(), user_address(*user_id))])).collect();
+        let key = |address: &Address| HashMap::from([("address".to_owned(), address.to_value())]);
+        let mut keys: Vec<_> = addresses.iter().map(key).collect();
         // DynamoDB may answer in part and name the keys it left; the operation's deadline bounds the rounds.
         for round in 0..5 {
             if round > 0 {
@@ -194,9 +239,7 @@ impl Connections {
                 .await
                 .map_err(unavailable)?;
             for item in answer.responses.unwrap_or_default().remove(&self.table).unwrap_or_default() {
-                if let Some(user_id) = item.get("address").and_then(|address| user_of(address)) {
-                    found.extend(live(user_id, &item));
-                }
+                found.extend(live(&item));
             }
             keys = match answer.unprocessed_keys.unwrap_or_default().remove(&self.table) {
                 Some(left) if !left.keys().is_empty() => left.keys,
@@ -207,12 +250,18 @@ impl Connections {
     }
 }
 
-fn user_address(user_id: UserId) -> AttributeValue {
-    AttributeValue::S(format!("user#{user_id}"))
+impl Address {
+    fn to_value(self) -> AttributeValue {
+        AttributeValue::S(match self {
+            Self::User(user_id) => format!("user#{user_id}"),
+            Self::Chat(chat_id) => format!("chat#{chat_id}"),
+        })
+    }
 }
 
-fn user_of(address: &AttributeValue) -> Option<UserId> {
-    address.as_s().ok()?.strip_prefix("user#")?.parse().ok()
+/// When DynamoDB may forget an item that is written now.
+fn expires_at() -> AttributeValue {
+    AttributeValue::N((Utc::now().timestamp() + DEAD_AFTER.as_secs() as i64).to_string())
 }
 
 fn attribute(connection_id: &ConnectionId) -> String {
@@ -220,7 +269,7 @@ fn attribute(connection_id: &ConnectionId) -> String {
 }
 
 /// The connections of an item that can still be alive, oldest first.
-fn live(user_id: UserId, item: &HashMap<String, AttributeValue>) -> Vec<Connection> {
+fn live(item: &HashMap<String, AttributeValue>) -> Vec<Connection> {
     let oldest = Utc::now().timestamp_millis() - DEAD_AFTER.as_millis() as i64;
     let mut connections: Vec<_> = item
         .iter()
@@ -228,7 +277,7 @@ fn live(user_id: UserId, item: &HashMap<String, AttributeValue>) -> Vec<Connecti
             let entry = value.as_m().ok()?;
             Some(Connection {
                 id: ConnectionId(name.strip_prefix(PREFIX)?.to_owned()),
-                user_id,
+                user_id: entry.get("user")?.as_s().ok()?.parse().ok()?,
                 session_id: entry.get("session")?.as_s().ok()?.parse().ok()?,
                 at: entry.get("at")?.as_n().ok()?.parse().ok()?,
             })
@@ -249,22 +298,22 @@ mod tests {
 
     #[test]
     fn entries_past_the_gateways_two_hours_are_dead() {
-        let user_id = UserId::new();
         let now = Utc::now().timestamp_millis();
         let entry = |at: i64| {
             AttributeValue::M(HashMap::from([
                 ("at".to_owned(), AttributeValue::N(at.to_string())),
                 ("session".to_owned(), AttributeValue::S(SessionId::new().to_string())),
+                ("user".to_owned(), AttributeValue::S(UserId::new().to_string())),
             ]))
         };
         let item = HashMap::from([
-            ("address".to_owned(), user_address(user_id)),
+            ("address".to_owned(), AttributeValue::S("user#…".to_owned())),
             ("expires_at".to_owned(), AttributeValue::N("1".to_owned())),
             ("c:young=".to_owned(), entry(now)),
             ("c:older=".to_owned(), entry(now - 7_000_000)),
             ("c:dead=".to_owned(), entry(now - 7_900_000)),
         ]);
-        let ids: Vec<_> = live(user_id, &item).into_iter().map(|connection| connection.id.0).collect();
+        let ids: Vec<_> = live(&item).into_iter().map(|connection| connection.id.0).collect();
         assert_eq!(ids, ["older=", "young="]);
     }
 }

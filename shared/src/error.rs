@@ -17,8 +17,8 @@ pub enum Error {
     /// A frame without a known `action`.
     #[error("unknown action; docs/protocol.md lists the known ones")]
     UnknownAction,
-    /// No access token, or one that is not, or no longer, good.
-    #[error("a valid access token is required")]
+    /// No access or refresh token, or one that is not, or no longer, good.
+    #[error("a valid token is required")]
     Unauthorized,
     /// The login failed. Says the same whether the account exists or not.
     #[error("wrong login or password")]
@@ -32,6 +32,21 @@ pub enum Error {
     /// There is no such user.
     #[error("no such user")]
     UserNotFound,
+    /// There is no message of this number in the chat.
+    #[error("no such message")]
+    MessageNotFound,
+    /// That person is not in the chat.
+    #[error("no such member")]
+    MemberNotFound,
+    /// There is no such session of the caller's.
+    #[error("no such session")]
+    SessionNotFound,
+    /// The message has been deleted and can no longer be edited.
+    #[error("the message has been deleted")]
+    MessageDeleted,
+    /// The group has all the members it may have.
+    #[error("the group is full")]
+    GroupFull,
     /// The e-mail address has an account already.
     #[error("an account with this email exists already")]
     EmailTaken,
@@ -86,8 +101,16 @@ impl Error {
             Self::MalformedJson(_) | Self::UnknownAction => 400,
             Self::Unauthorized | Self::InvalidCredentials => 401,
             Self::Forbidden(_) => 403,
-            Self::ChatNotFound | Self::UserNotFound => 404,
-            Self::EmailTaken | Self::UsernameTaken | Self::IdempotencyConflict => 409,
+            Self::ChatNotFound
+            | Self::UserNotFound
+            | Self::MessageNotFound
+            | Self::MemberNotFound
+            | Self::SessionNotFound => 404,
+            Self::EmailTaken
+            | Self::UsernameTaken
+            | Self::IdempotencyConflict
+            | Self::MessageDeleted
+            | Self::GroupFull => 409,
             Self::PayloadTooLarge => 413,
             Self::UnsupportedMediaType(_) => 415,
             Self::InvalidField { .. } => 422,
@@ -107,6 +130,11 @@ impl Error {
             Self::Forbidden(_) => "forbidden",
             Self::ChatNotFound => "chat_not_found",
             Self::UserNotFound => "user_not_found",
+            Self::MessageNotFound => "message_not_found",
+            Self::MemberNotFound => "member_not_found",
+            Self::SessionNotFound => "session_not_found",
+            Self::MessageDeleted => "message_deleted",
+            Self::GroupFull => "group_full",
             Self::EmailTaken => "email_taken",
             Self::UsernameTaken => "username_taken",
             Self::IdempotencyConflict => "idempotency_conflict",

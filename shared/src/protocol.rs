@@ -186,6 +186,34 @@ pub struct SendMessage {
     pub client_message_id: Option<ClientMessageId>,
 }
 
+/// `markRead`.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct MarkRead {
+    /// Where.
+    pub chat_id: ChatId,
+    /// Up to and including this message.
+    pub message_id: MessageId,
+}
+
+/// `typing`.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Typing {
+    /// Where.
+    pub chat_id: ChatId,
+    /// Began or stopped.
+    pub is_typing: bool,
+}
+
+/// `joinChat` and `leaveChat`.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Focus {
+    /// Which chat this device has opened or closed.
+    pub chat_id: ChatId,
+}
+
 /// `ping`.
 #[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
@@ -200,6 +228,14 @@ pub struct Ping {
 pub enum ClientAction {
     /// Store a message and tell everybody.
     SendMessage(SendMessage),
+    /// I have read up to here.
+    MarkRead(MarkRead),
+    /// I am typing, or no longer.
+    Typing(Typing),
+    /// This device has the chat open.
+    JoinChat(Focus),
+    /// This device has closed the chat.
+    LeaveChat(Focus),
     /// Which chats am I behind on?
     Ping(Ping),
 }
@@ -236,6 +272,10 @@ impl ClientFrame {
         let data = envelope.data.as_ref().map_or("{}", |data| data.get()).as_bytes();
         let action = match envelope.action.as_str() {
             "sendMessage" => ClientAction::SendMessage(json::parse_at("data", data)?),
+            "markRead" => ClientAction::MarkRead(json::parse_at("data", data)?),
+            "typing" => ClientAction::Typing(json::parse_at("data", data)?),
+            "joinChat" => ClientAction::JoinChat(json::parse_at("data", data)?),
+            "leaveChat" => ClientAction::LeaveChat(json::parse_at("data", data)?),
             "ping" => ClientAction::Ping(json::parse_at("data", data)?),
             _ => return Err(Error::UnknownAction),
         };
@@ -249,6 +289,118 @@ impl ClientFrame {
 pub struct Pong {
     /// Chats the client does not know are included.
     pub stale: BTreeMap<ChatId, i64>,
+}
+
+/// `message_read`: somebody has read on. Has no revision: cursors only move forward, so a client keeps the furthest.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MessageRead {
+    /// Where.
+    pub chat_id: ChatId,
+    /// Who has read.
+    pub user_id: UserId,
+    /// Up to and including this message.
+    pub message_id: MessageId,
+    /// When.
+    pub read_at: Timestamp,
+}
+
+/// `typing_indicator`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TypingIndicator {
+    /// Where.
+    pub chat_id: ChatId,
+    /// Who.
+    pub user_id: UserId,
+    /// Began or stopped.
+    pub is_typing: bool,
+}
+
+/// Whether somebody is there: `user_status`, and part of `chat_joined`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct UserStatus {
+    /// Who.
+    pub user_id: UserId,
+    /// Whether any device of theirs is connected.
+    pub online: bool,
+    /// When the last one went; null if none ever did.
+    pub last_seen_at: Option<Timestamp>,
+}
+
+/// `member_added` and `member_updated`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MemberChanged {
+    /// Where.
+    pub chat_id: ChatId,
+    /// The chat's revision with this change.
+    pub revision: i64,
+    /// Who did it.
+    pub by: UserId,
+    /// The member as they are now.
+    pub member: Member,
+}
+
+/// `member_removed`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MemberRemoved {
+    /// Where.
+    pub chat_id: ChatId,
+    /// The chat's revision with this change.
+    pub revision: i64,
+    /// Who did it; the same as `user_id` if they left.
+    pub by: UserId,
+    /// Who is no longer in the chat.
+    pub user_id: UserId,
+}
+
+/// `chat_updated`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ChatUpdated {
+    /// Which.
+    pub chat_id: ChatId,
+    /// The chat's revision with this change.
+    pub revision: i64,
+    /// Who did it.
+    pub by: UserId,
+    /// What the group is called now.
+    pub name: String,
+}
+
+/// `chat_joined`: the state of a chat one has opened.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ChatJoined {
+    /// The chat with its members and their cursors.
+    pub chat: Chat,
+    /// Who of them is there.
+    pub presence: Vec<UserStatus>,
+}
+
+/// `chat_left`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ChatLeft {
+    /// Which.
+    pub chat_id: ChatId,
+}
+
+/// The answer to `GET /chats/{chat_id}/changes`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Changes {
+    /// The chat as it is now, with its members and their cursors.
+    pub chat: Chat,
+    /// The messages changed since, each as it is now, in the order of their revisions.
+    pub messages: Vec<Message>,
+    /// The revision one holds after applying this.
+    pub revision: i64,
+    /// Whether to ask again, from that revision.
+    pub has_more: bool,
 }
 
 /// An error, on HTTP the body and on the socket the data of an `error` frame.
@@ -303,8 +455,30 @@ impl ErrorBody {
 pub enum ServerFrame {
     /// A message was stored. To its sender this is the acknowledgement.
     NewMessage(Message),
+    /// A message was edited; it is as it is now.
+    MessageEdited(Message),
+    /// A message was deleted; what is left is its tombstone.
+    MessageDeleted(Message),
+    /// Somebody has read on.
+    MessageRead(MessageRead),
+    /// Somebody is typing, or no longer.
+    TypingIndicator(TypingIndicator),
+    /// Somebody has come or gone.
+    UserStatus(UserStatus),
     /// A chat one is in was made.
     ChatCreated(Chat),
+    /// A group was renamed.
+    ChatUpdated(ChatUpdated),
+    /// Somebody was added; perhaps oneself.
+    MemberAdded(MemberChanged),
+    /// Somebody's role has changed.
+    MemberUpdated(MemberChanged),
+    /// Somebody was removed or has left; perhaps oneself.
+    MemberRemoved(MemberRemoved),
+    /// The answer to `joinChat`.
+    ChatJoined(ChatJoined),
+    /// The answer to `leaveChat`.
+    ChatLeft(ChatLeft),
     /// The answer to `ping`.
     Pong(Pong),
     /// The answer to a frame that was refused.

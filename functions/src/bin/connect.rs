@@ -6,6 +6,7 @@ use windi_functions::{connect, door};
 #[tokio::main]
 async fn main() -> Result<(), Error> {
     door::start_logging();
-    let connections = door::connections().await?;
-    run(service_fn(async |event: LambdaEvent<_>| connect::handle(&connections, event.payload).await)).await
+    let db = door::database()?;
+    let push = door::push().await?;
+    run(service_fn(async |event: LambdaEvent<_>| connect::handle(&db, &push, event.payload).await)).await
 }

@@ -8,6 +8,7 @@ use aws_sdk_dynamodb::config::{Credentials, SharedCredentialsProvider};
 use axum::Router;
 use axum::extract::{Path, State};
 use axum::routing::post;
+use chrono::{DateTime, Utc};
 use lambda_http::{Body, Request, Response};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -17,7 +18,7 @@ use windi_functions::socket::Event;
 use windi_functions::{login, register};
 use windi_shared::auth::{Caller, Tokens};
 use windi_shared::config::{DatabaseConfig, TokenConfig};
-use windi_shared::connections::Connections;
+use windi_shared::connections::{Address, Connection, Connections};
 use windi_shared::db::{self, MIGRATOR, PgPool};
 use windi_shared::ids::{ConnectionId, SessionId, UserId};
 
@@ -64,10 +65,16 @@ impl Stage {
         Person { caller, token }
     }
 
-    /// Lists a connection for somebody, old enough to be believed gone when `@connections` says so.
+    /// Lists a connection for somebody.
     pub async fn connected(&self, person: &Person, id: &str) -> ConnectionId {
+        self.connected_at(person, id, Utc::now()).await
+    }
+
+    pub async fn connected_at(&self, person: &Person, id: &str, at: DateTime<Utc>) -> ConnectionId {
         let id = ConnectionId(id.to_owned());
-        self.connections.remember(person.caller.user_id, person.caller.session_id, &id).await.unwrap();
+        let Caller { user_id, session_id } = person.caller;
+        let connection = Connection { id: id.clone(), user_id, session_id, at: at.timestamp_millis() };
+        self.connections.remember(Address::User(user_id), &connection).await.unwrap();
         id
     }
 

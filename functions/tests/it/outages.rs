@@ -30,7 +30,7 @@ async fn without_dynamodb_a_send_is_stored_and_acknowledged() {
     assert_eq!(stage.posts.to(&id)[0]["data"]["id"], 2);
 
     // A socket that could not be remembered must not open: it would hear nothing.
-    assert!(connect::handle(&connections, socket_event("$connect", Some(&alice), &id, None)).await.is_err());
+    assert!(connect::handle(&stage.db, &push, socket_event("$connect", Some(&alice), &id, None)).await.is_err());
     let (status, answer) = read(health::handle(&stage.db, &connections, http("GET /health", None, None)).await);
     assert_eq!((status, &answer["database"], &answer["connections"]), (503, &json!("ok"), &json!("unavailable")));
 }

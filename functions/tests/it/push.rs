@@ -1,7 +1,6 @@
 //! Pushes: what each answer of `@connections` leads to.
 
 use serde_json::{Value, json};
-use windi_shared::ids::{ConnectionId, SessionId};
 use windi_shared::protocol::{Pong, ServerFrame};
 
 use crate::harness::{Stage, somebody};
@@ -29,9 +28,8 @@ async fn a_gone_connection_is_forgotten_unless_it_is_young() {
     let bob = somebody();
     let user_id = bob.caller.user_id;
     let young = stage.connected(&bob, "young=").await;
-    let old = ConnectionId("old=".to_owned());
     let eleven_seconds_ago = chrono::Utc::now() - chrono::TimeDelta::seconds(11);
-    stage.connections.remember_at(user_id, SessionId::new(), &old, eleven_seconds_ago).await.unwrap();
+    let old = stage.connected_at(&bob, "old=", eleven_seconds_ago).await;
     for id in [&young, &old] {
         stage.posts.answer(id, &[410]);
     }

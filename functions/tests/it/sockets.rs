@@ -46,13 +46,15 @@ async fn connections_come_and_go() {
     let ids = ["a=", "b="].map(|id| ConnectionId(id.to_owned()));
     for id in &ids {
         let answer =
-            connect::handle(&stage.connections, socket_event("$connect", Some(&alice), id, None)).await.unwrap();
+            connect::handle(&stage.db, &stage.push, socket_event("$connect", Some(&alice), id, None)).await.unwrap();
         assert_eq!(answer.status_code, 200);
     }
     assert_eq!(stage.live(&alice).await, ["a=", "b="]);
     // Twice: API Gateway's promise is at most once, ours is that it does not matter.
     for _ in 0..2 {
-        disconnect::handle(&stage.connections, socket_event("$disconnect", Some(&alice), &ids[0], None)).await.unwrap();
+        disconnect::handle(&stage.db, &stage.push, socket_event("$disconnect", Some(&alice), &ids[0], None))
+            .await
+            .unwrap();
         assert_eq!(stage.live(&alice).await, ["b="]);
     }
 }
@@ -61,7 +63,7 @@ async fn connections_come_and_go() {
 async fn an_event_without_an_authorizers_context_is_our_failure() {
     let stage = Stage::new().await;
     let id = ConnectionId("a=".to_owned());
-    assert!(connect::handle(&stage.connections, socket_event("$connect", None, &id, None)).await.is_err());
+    assert!(connect::handle(&stage.db, &stage.push, socket_event("$connect", None, &id, None)).await.is_err());
 }
 
 #[tokio::test]

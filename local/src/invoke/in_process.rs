@@ -13,8 +13,8 @@ use serde_json::Value;
 use tower::ServiceExt as _;
 use windi_functions::push::Push;
 use windi_functions::{
-    Function, authorize, chats, connect, default, disconnect, health, history, login, messages, register, send_message,
-    users,
+    Function, authorize, chats, connect, default, disconnect, focus, health, history, login, mark_read, members,
+    messages, register, search, send_message, session, typing, users,
 };
 use windi_shared::auth::Tokens;
 use windi_shared::connections::Connections;
@@ -67,15 +67,21 @@ async fn dispatch(app: Arc<App>, function: Function, event: Value) -> Result<Val
     match function {
         Function::Authorize => socket!(authorize::handle, db, tokens),
         Function::Chats => http!(chats::handle, db, tokens, push),
-        Function::Connect => socket!(connect::handle, connections),
+        Function::Connect => socket!(connect::handle, db, push),
         Function::Default => socket!(default::handle, db, push),
-        Function::Disconnect => socket!(disconnect::handle, connections),
+        Function::Disconnect => socket!(disconnect::handle, db, push),
+        Function::Focus => socket!(focus::handle, db, push),
         Function::Health => http!(health::handle, db, connections),
         Function::History => http!(history::handle, db, tokens),
         Function::Login => http!(login::handle, db, tokens),
+        Function::MarkRead => socket!(mark_read::handle, db, push),
+        Function::Members => http!(members::handle, db, tokens, push),
         Function::Messages => http!(messages::handle, db, tokens, push),
         Function::Register => http!(register::handle, db),
+        Function::Search => http!(search::handle, db, tokens),
         Function::SendMessage => socket!(send_message::handle, db, push),
+        Function::Session => http!(session::handle, db, tokens, push),
+        Function::Typing => socket!(typing::handle, db, push),
         Function::Users => http!(users::handle, db, tokens),
     }
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use futures_util::{SinkExt as _, StreamExt as _};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -18,7 +19,9 @@ use windi_local::stack::{AppSettings, app};
 use windi_local::template::Template;
 use windi_shared::auth::Tokens;
 use windi_shared::config::{DatabaseConfig, TokenConfig};
+use windi_shared::connections::{Address, Connection};
 use windi_shared::db::MIGRATOR;
+use windi_shared::ids::{ConnectionId, SessionId, UserId};
 
 pub const PASSWORD: &str = "correct horse battery";
 const SECRET: &str = "the secret of all end-to-end tests, long enough";
@@ -90,6 +93,13 @@ impl World {
 
     pub async fn call(&self, method: Method, path: &str, token: Option<&str>, body: Option<Value>) -> (u16, Value) {
         call(&self.http, &self.base, method, path, token, body).await
+    }
+
+    /// Lists a connection that does not exist, as a lost `$disconnect` leaves it behind.
+    pub async fn ghost(&self, user_id: UserId, at: DateTime<Utc>) {
+        let id = ConnectionId("AAAAAAAAAAAAAAA=".to_owned());
+        let ghost = Connection { id, user_id, session_id: SessionId::new(), at: at.timestamp_millis() };
+        self.app.connections.remember(Address::User(user_id), &ghost).await.unwrap();
     }
 
     /// How many rows the messages table has.

@@ -7,7 +7,7 @@ use aws_sdk_apigatewaymanagement::primitives::Blob;
 use serde_json::json;
 use windi_local::gateway::Limits;
 use windi_shared::auth::Caller;
-use windi_shared::ids::{ConnectionId, SessionId, UserId};
+use windi_shared::ids::{SessionId, UserId};
 
 use crate::harness::{Device, World, refused, tokens};
 
@@ -83,8 +83,7 @@ async fn an_entry_of_a_vanished_connection_harms_nobody() {
     let [alice, bob] = world.people(["alice", "bob"]).await;
     let chat_id = alice.private_chat(&bob).await;
     let user_id: UserId = bob.id.parse().unwrap();
-    let ghost = ConnectionId("AAAAAAAAAAAAAAA=".to_owned());
-    world.app.connections.remember(user_id, SessionId::new(), &ghost).await.unwrap();
+    world.ghost(user_id, chrono::Utc::now()).await;
     let mut bobs = bob.device().await;
     alice.say(&chat_id, "hello").await;
     bobs.next_of("new_message").await;

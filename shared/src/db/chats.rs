@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use chrono::DateTime;
 use sqlx::{PgConnection, PgExecutor};
 
-use crate::error::OnConstraint as _;
+use crate::db::members;
 use crate::fields::Name;
 use crate::ids::{ChatId, MessageId, UserId};
-use crate::protocol::{Chat, ChatKind, ChatSummary, Member, Message, Person, Role, Timestamp};
+use crate::protocol::{Chat, ChatKind, ChatSummary, Message, Person, Role, Timestamp};
 use crate::{Error, Result};
 
 /// Makes the private chat of two people, or finds it: `true` if it is new. To be called in a transaction.
@@ -30,7 +30,7 @@ pub async fn private(db: &mut PgConnection, me: UserId, other: UserId) -> Result
     .fetch_optional(&mut *db)
     .await?;
     if let Some(chat_id) = made {
-        insert_members(db, chat_id, &[(me, Role::Member), (other, Role::Member)]).await?;
+        members::insert(db, chat_id, &[(me, Role::Member), (other, Role::Member)]).await?;
         return Ok((chat_id, true));
     }
     let chat_id =
@@ -56,26 +56,8 @@ pub async fn group(db: &mut PgConnection, me: UserId, name: &Name, others: &[Use
     .await?;
     let mut members = vec![(me, Role::Owner)];
     members.extend(others.iter().map(|user_id| (*user_id, Role::Member)));
-    insert_members(db, chat_id, &members).await?;
+    members::insert(db, chat_id, &members).await?;
     Ok(chat_id)
-}
-
-async fn insert_members(db: &mut PgConnection, chat_id: ChatId, members: &[(UserId, Role)]) -> Result<()> {
-    let users: Vec<_> = members.iter().map(|(user_id, _)| user_id.0).collect();
-    let roles: Vec<_> = members.iter().map(|(_, role)| role_to_sql(*role).to_owned()).collect();
-    sqlx::query!(
-        "
-        insert into chat_members (chat_id, user_id, role)
-        select $1, * from unnest($2::uuid[], $3::text[])
-        ",
-        chat_id as ChatId,
-        &users,
-        &roles,
-    )
-    .execute(db)
-    .await
-    .on_constraint(|name| (name == "chat_members_user_id_fkey").then_some(Error::UserNotFound))?;
-    Ok(())
 }
 
 /// A chat with its members.
@@ -97,28 +79,7 @@ pub async fn get(db: &mut PgConnection, chat_id: ChatId, me: UserId) -> Result<C
     .fetch_optional(&mut *db)
     .await?
     .ok_or(Error::ChatNotFound)?;
-    let members = sqlx::query!(
-        r#"
-        select m.user_id as "user_id: UserId", u.name, u.username, m.role, m.joined_at as "joined_at: Timestamp",
-            m.last_read_id
-        from chat_members m join users u on u.user_id = m.user_id
-        where m.chat_id = $1
-        order by m.joined_at, m.user_id
-        "#,
-        chat_id as ChatId,
-    )
-    .fetch_all(db)
-    .await?
-    .into_iter()
-    .map(|row| Member {
-        user_id: row.user_id,
-        name: row.name,
-        username: row.username,
-        role: role_from_sql(&row.role),
-        joined_at: row.joined_at,
-        last_read_id: row.last_read_id,
-    })
-    .collect();
+    let members = members::of(db, chat_id).await?;
     Ok(Chat {
         chat_id,
         kind: kind_from_sql(&chat.kind),
@@ -233,6 +194,15 @@ pub async fn list(
     Ok((chats, next))
 }
 
+/// Gives a group another name. To be called under the chat's lock.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn rename(db: impl PgExecutor<'_>, chat_id: ChatId, name: &Name) -> Result<()> {
+    sqlx::query!("update chats set name = $2 where chat_id = $1", chat_id as ChatId, name.as_str()).execute(db).await?;
+    Ok(())
+}
+
 /// How far each of one's chats has got.
 ///
 /// # Errors
@@ -279,7 +249,7 @@ pub async fn head(db: impl PgExecutor<'_>, chat_id: ChatId, me: UserId) -> Resul
     .ok_or(Error::ChatNotFound)
 }
 
-fn role_to_sql(role: Role) -> &'static str {
+pub(super) fn role_to_sql(role: Role) -> &'static str {
     match role {
         Role::Owner => "owner",
         Role::Admin => "admin",
@@ -288,7 +258,7 @@ fn role_to_sql(role: Role) -> &'static str {
 }
 
 /// The check constraint on the column admits nothing else.
-fn role_from_sql(role: &str) -> Role {
+pub(super) fn role_from_sql(role: &str) -> Role {
     match role {
         "owner" => Role::Owner,
         "admin" => Role::Admin,
@@ -297,6 +267,6 @@ fn role_from_sql(role: &str) -> Role {
 }
 
 /// The check constraint on the column admits nothing else.
-fn kind_from_sql(kind: &str) -> ChatKind {
+pub(super) fn kind_from_sql(kind: &str) -> ChatKind {
     if kind == "group" { ChatKind::Group } else { ChatKind::Private }
 }

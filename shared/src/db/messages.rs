@@ -106,3 +106,90 @@ pub async fn page(db: impl PgExecutor<'_>, chat_id: ChatId, page: Page, limit: i
     .fetch_all(db)
     .await?)
 }
+
+/// The messages changed in `(after, up_to]`, in the order of their revisions.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn changed(
+    db: impl PgExecutor<'_>,
+    chat_id: ChatId,
+    after: i64,
+    up_to: i64,
+    limit: i64,
+) -> Result<Vec<Message>> {
+    Ok(sqlx::query_as!(
+        Message,
+        r#"
+        with furthest as materialized (
+            select user_id, last_read_id from chat_members where chat_id = $1 order by last_read_id desc limit 2
+        )
+        select chat_id as "chat_id: ChatId", id, sender_id as "sender_id: UserId", text,
+            created_at as "timestamp: Timestamp", edited_at as "edited_at: Timestamp",
+            deleted_at as "deleted_at: Timestamp",
+            exists (select 1 from furthest f where f.user_id <> m.sender_id and f.last_read_id >= m.id) as "is_read!",
+            client_message_id, revision
+        from messages m where chat_id = $1 and revision > $2 and revision <= $3 order by revision limit $4
+        "#,
+        chat_id as ChatId,
+        after,
+        up_to,
+        limit,
+    )
+    .fetch_all(db)
+    .await?)
+}
+
+/// One message.
+///
+/// # Errors
+/// [`Error::MessageNotFound`].
+pub async fn get(db: impl PgExecutor<'_>, chat_id: ChatId, id: MessageId) -> Result<Message> {
+    let mut one = page(db, chat_id, Page::After(id.saturating_sub(1)), 1).await?;
+    one.pop().filter(|message| message.id == id).ok_or(Error::MessageNotFound)
+}
+
+/// Gives a message another text, at this revision. To be called under the chat's lock.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn edit(
+    db: impl PgExecutor<'_>,
+    chat_id: ChatId,
+    id: MessageId,
+    text: &MessageText,
+    revision: i64,
+) -> Result<()> {
+    sqlx::query!(
+        "
+        update messages set text = $3, revision = $4, edited_at = date_trunc('milliseconds', clock_timestamp())
+        where chat_id = $1 and id = $2
+        ",
+        chat_id as ChatId,
+        id,
+        text.as_str(),
+        revision,
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// Leaves only a message's tombstone, at this revision. To be called under the chat's lock.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn delete(db: impl PgExecutor<'_>, chat_id: ChatId, id: MessageId, revision: i64) -> Result<()> {
+    sqlx::query!(
+        "
+        update messages set text = null, revision = $3, deleted_at = date_trunc('milliseconds', clock_timestamp())
+        where chat_id = $1 and id = $2
+        ",
+        chat_id as ChatId,
+        id,
+        revision,
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}

@@ -4,7 +4,11 @@
 
 pub mod chats;
 pub mod logins;
+pub mod members;
 pub mod messages;
+pub mod presence;
+pub mod reads;
+pub mod search;
 pub mod sessions;
 pub mod users;
 

@@ -1,10 +1,12 @@
 //! Sessions: what descends from one login.
 
-use sqlx::PgExecutor;
+use serde::Serialize;
+use sqlx::{PgExecutor, PgPool};
 
 use crate::Result;
 use crate::auth::refresh;
 use crate::ids::{SessionId, UserId};
+use crate::protocol::Timestamp;
 
 /// Starts a session with its first refresh token.
 ///
@@ -46,5 +48,134 @@ pub async fn is_live(db: impl PgExecutor<'_>, session_id: SessionId) -> Result<b
         session_id as SessionId,
     )
     .fetch_one(db)
+    .await?)
+}
+
+/// What became of a refresh token that was presented.
+#[derive(Debug)]
+pub enum Rotation {
+    /// It was good; the next one is stored.
+    Rotated {
+        /// Whose it is.
+        user_id: UserId,
+        /// Of which session.
+        session_id: SessionId,
+    },
+    /// It had been used before: somebody has a copy. The session has been ended.
+    Reused {
+        /// Whose it was.
+        user_id: UserId,
+        /// Which session ended.
+        session_id: SessionId,
+    },
+    /// It is unknown, expired, or its session has ended.
+    Refused,
+}
+
+/// Exchanges a refresh token for the next one.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn rotate(db: &PgPool, token: &str, next: &str) -> Result<Rotation> {
+    let mut transaction = db.begin().await?;
+    // The lock lets only one of two simultaneous uses be the first.
+    let row = sqlx::query!(
+        r#"
+        select session_id, user_id as "user_id: UserId", family as "family: SessionId", device,
+            rotated_at is not null as "used!", (revoked_at is not null or expires_at <= now()) as "over!"
+        from sessions where refresh_hash = $1 for update
+        "#,
+        refresh::hash(token),
+    )
+    .fetch_optional(&mut *transaction)
+    .await?;
+    let Some(row) = row.filter(|row| !row.over) else { return Ok(Rotation::Refused) };
+    let (user_id, session_id) = (row.user_id, row.family);
+    if row.used {
+        end(&mut *transaction, user_id, session_id).await?;
+        transaction.commit().await?;
+        return Ok(Rotation::Reused { user_id, session_id });
+    }
+    sqlx::query!("update sessions set rotated_at = now() where session_id = $1", row.session_id)
+        .execute(&mut *transaction)
+        .await?;
+    sqlx::query!(
+        "
+        insert into sessions (session_id, user_id, family, refresh_hash, device, expires_at)
+        values ($1, $2, $3, $4, $5, now() + make_interval(days => $6))
+        ",
+        SessionId::new() as SessionId,
+        user_id as UserId,
+        session_id as SessionId,
+        refresh::hash(next),
+        row.device,
+        refresh::LIFETIME_DAYS,
+    )
+    .execute(&mut *transaction)
+    .await?;
+    transaction.commit().await?;
+    Ok(Rotation::Rotated { user_id, session_id })
+}
+
+/// Ends a session: `false` if the user has no such live one.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn end(db: impl PgExecutor<'_>, user_id: UserId, session_id: SessionId) -> Result<bool> {
+    let ended = sqlx::query!(
+        "update sessions set revoked_at = now() where family = $1 and user_id = $2 and revoked_at is null",
+        session_id as SessionId,
+        user_id as UserId,
+    );
+    Ok(ended.execute(db).await?.rows_affected() > 0)
+}
+
+/// Ends all of a user's sessions but this one.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn end_others(db: impl PgExecutor<'_>, user_id: UserId, but: SessionId) -> Result<()> {
+    sqlx::query!(
+        "update sessions set revoked_at = now() where user_id = $1 and family <> $2 and revoked_at is null",
+        user_id as UserId,
+        but as SessionId,
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// A live session, as its owner sees it.
+#[derive(Debug, Serialize)]
+pub struct Session {
+    /// Which.
+    pub id: SessionId,
+    /// What the client called itself at login.
+    pub device: Option<String>,
+    /// When it was logged in.
+    pub created_at: Timestamp,
+    /// When it last refreshed its tokens.
+    pub refreshed_at: Timestamp,
+    /// When it ends unless it is refreshed.
+    pub expires_at: Timestamp,
+}
+
+/// A user's live sessions, the newest first.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn list(db: impl PgExecutor<'_>, user_id: UserId) -> Result<Vec<Session>> {
+    Ok(sqlx::query_as!(
+        Session,
+        r#"
+        select s.family as "id: SessionId", s.device, first.created_at as "created_at: Timestamp",
+            s.created_at as "refreshed_at: Timestamp", s.expires_at as "expires_at: Timestamp"
+        from sessions s join sessions first on first.session_id = s.family
+        where s.user_id = $1 and s.rotated_at is null and s.revoked_at is null and s.expires_at > now()
+        order by first.created_at desc
+        "#,
+        user_id as UserId,
+    )
+    .fetch_all(db)
     .await?)
 }

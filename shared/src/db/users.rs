@@ -74,6 +74,24 @@ pub async fn credentials(db: impl PgExecutor<'_>, login: &str) -> Result<Option<
     .await?)
 }
 
+/// The hash of one's password.
+///
+/// # Errors
+/// [`Error::UserNotFound`].
+pub async fn password_hash(db: impl PgExecutor<'_>, user_id: UserId) -> Result<String> {
+    let hash = sqlx::query_scalar!("select password_hash from users where user_id = $1", user_id as UserId);
+    hash.fetch_optional(db).await?.ok_or(Error::UserNotFound)
+}
+
+/// Stores the hash of a new password.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn set_password_hash(db: impl PgExecutor<'_>, user_id: UserId, hash: &str) -> Result<()> {
+    sqlx::query!("update users set password_hash = $2 where user_id = $1", user_id as UserId, hash).execute(db).await?;
+    Ok(())
+}
+
 /// One's own account.
 ///
 /// # Errors

@@ -1,0 +1,12 @@
+//! The door of [`windi_functions::focus`].
+
+use lambda_runtime::{Error, LambdaEvent, run, service_fn};
+use windi_functions::{door, focus};
+
+#[tokio::main]
+async fn main() -> Result<(), Error> {
+    door::start_logging();
+    let db = door::database()?;
+    let push = door::push().await?;
+    run(service_fn(async |event: LambdaEvent<_>| focus::handle(&db, &push, event.payload).await)).await
+}

@@ -1,0 +1,77 @@
+//! Who is told that somebody came or went, and when they were last seen.
+
+use sqlx::PgExecutor;
+
+use crate::Result;
+use crate::ids::{ChatId, UserId};
+use crate::protocol::{Timestamp, UserStatus};
+
+/// Larger groups are not told who comes and goes.
+const LARGEST_GROUP: i64 = 100;
+/// The most people told.
+const MOST: i64 = 500;
+
+/// The people one shares a private chat or a group of up to 100 with, 500 at most.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn peers(db: impl PgExecutor<'_>, user_id: UserId) -> Result<Vec<UserId>> {
+    Ok(sqlx::query_scalar!(
+        r#"
+        select distinct other.user_id as "user_id: UserId"
+        from chat_members me join chat_members other on other.chat_id = me.chat_id
+        where me.user_id = $1 and other.user_id <> $1
+            and (select count(*) from chat_members m where m.chat_id = me.chat_id) <= $2
+        limit $3
+        "#,
+        user_id as UserId,
+        LARGEST_GROUP,
+        MOST,
+    )
+    .fetch_all(db)
+    .await?)
+}
+
+/// Notes that somebody's last device has gone; answers with when.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn seen(db: impl PgExecutor<'_>, user_id: UserId) -> Result<Option<Timestamp>> {
+    let seen = sqlx::query_scalar!(
+        r#"
+        update users set last_seen_at = date_trunc('milliseconds', clock_timestamp()) where user_id = $1
+        returning last_seen_at as "last_seen_at: Timestamp"
+        "#,
+        user_id as UserId,
+    );
+    Ok(seen.fetch_optional(db).await?.flatten())
+}
+
+/// When one was last seen before now.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn last_seen(db: impl PgExecutor<'_>, user_id: UserId) -> Result<Option<Timestamp>> {
+    let seen = sqlx::query_scalar!(
+        r#"select last_seen_at as "last_seen_at: Timestamp" from users where user_id = $1"#,
+        user_id as UserId,
+    );
+    Ok(seen.fetch_optional(db).await?.flatten())
+}
+
+/// The members of a chat with when each was last seen; that nobody is online has to be corrected by who knows.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn of_chat(db: impl PgExecutor<'_>, chat_id: ChatId) -> Result<Vec<UserStatus>> {
+    Ok(sqlx::query_as!(
+        UserStatus,
+        r#"
+        select u.user_id as "user_id: UserId", false as "online!", u.last_seen_at as "last_seen_at: Timestamp"
+        from chat_members m join users u on u.user_id = m.user_id where m.chat_id = $1
+        "#,
+        chat_id as ChatId,
+    )
+    .fetch_all(db)
+    .await?)
+}
