@@ -45,8 +45,9 @@ async fn sixty_four_parallel_identical_sends_store_one_message_and_return_it_to_
     let [alice, bob] = world.people(["alice", "bob"]).await;
     let chat_id = alice.private_chat(&bob).await;
     let body = json!({"chat_id": chat_id, "text": "the same", "client_message_id": "k"});
-    let over_http = (0..32).map(|_| alice.call(Method::POST, "/messages", Some(body.clone())));
-    let over_sockets = (0..32).map(|_| async {
+    let over_http = (0..48).map(|_| alice.call(Method::POST, "/messages", Some(body.clone())));
+    // A user may have twenty connections.
+    let over_sockets = (0..16).map(|_| async {
         let mut device = alice.device().await;
         device.send(json!({"action": "sendMessage", "request_id": "mine", "data": body})).await;
         loop {

@@ -29,8 +29,8 @@ pub async fn messages(
             m.client_message_id, m.revision
         from chat_members mine
         join messages m on m.chat_id = mine.chat_id and m.text is not null
-            and (to_tsvector('russian'::regconfig, m.text) || array_to_tsvector(array[m.chat_id::text]))
-                @@ (websearch_to_tsquery('russian'::regconfig, $3) && quote_literal(mine.chat_id::text)::tsquery)
+            and (to_tsvector('russian'::regconfig, m.text) || array_to_tsvector(array['#' || m.chat_id::text]))
+                @@ (websearch_to_tsquery('russian'::regconfig, $3) && quote_literal('#' || mine.chat_id::text)::tsquery)
         where mine.user_id = $1 and ($2::uuid is null or mine.chat_id = $2)
         order by m.created_at desc, m.chat_id, m.id desc
         limit $4

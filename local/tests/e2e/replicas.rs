@@ -1,0 +1,265 @@
+//! The documented client rule, against everything the network can do to it.
+//!
+//! Random sends, edits, deletions, reads, renames and membership changes run at the same time; of the pushes some are
+//! dropped, doubled and shuffled. In the end every member's replica, built only by the rule in `docs/protocol.md`, equals
+//! the database, and nobody holds anything from outside their membership.
+
+use std::collections::BTreeMap;
+
+use fastrand::Rng;
+use futures_util::future::join_all;
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::harness::{Device, Person, World, text};
+
+const RUNS: u64 = 200;
+const ROUNDS: usize = 5;
+
+/// What a client holds of one chat.
+#[derive(Debug, Default, Clone, PartialEq)]
+struct Replica {
+    revision: i64,
+    name: String,
+    /// Role and cursor by member.
+    members: BTreeMap<String, (String, i64)>,
+    /// Text and revision by number.
+    messages: BTreeMap<i64, (Value, i64)>,
+    /// There is a hole before something that was pushed.
+    behind: bool,
+}
+
+impl Replica {
+    /// The client's rule for a push.
+    fn apply(&mut self, frame: &Value) {
+        let data = &frame["data"];
+        if frame["type"] == "message_read" {
+            // No revision: cursors only move forward.
+            self.moved(&text(&data["user_id"]), data["message_id"].as_i64().unwrap());
+            return;
+        }
+        let revision = data["revision"].as_i64().unwrap();
+        if revision <= self.revision {
+            return;
+        }
+        if revision > self.revision + 1 {
+            self.behind = true;
+            return;
+        }
+        self.revision = revision;
+        match frame["type"].as_str().unwrap() {
+            "new_message" | "message_edited" | "message_deleted" => self.store(data),
+            "chat_created" => self.replace(data),
+            "chat_updated" => self.name = text(&data["name"]),
+            "member_added" | "member_updated" => self.seat(&data["member"]),
+            "member_removed" => {
+                self.members.remove(&text(&data["user_id"]));
+            }
+            other => panic!("unexpected {other}"),
+        }
+    }
+
+    fn store(&mut self, message: &Value) {
+        let id = message["id"].as_i64().unwrap();
+        if !self.messages.contains_key(&id) {
+            // Who writes has read what stands above.
+            self.moved(&text(&message["sender_id"]), id);
+        }
+        self.messages.insert(id, (message["text"].clone(), message["revision"].as_i64().unwrap()));
+    }
+
+    fn moved(&mut self, user_id: &str, message_id: i64) {
+        if let Some((_, cursor)) = self.members.get_mut(user_id) {
+            *cursor = message_id.max(*cursor);
+        }
+    }
+
+    fn seat(&mut self, member: &Value) {
+        let seat = (text(&member["role"]), member["last_read_id"].as_i64().unwrap());
+        self.members.insert(text(&member["user_id"]), seat);
+    }
+
+    fn replace(&mut self, chat: &Value) {
+        self.name = text(&chat["name"]);
+        self.members.clear();
+        for member in chat["members"].as_array().unwrap() {
+            self.seat(member);
+        }
+    }
+
+    /// The client's rule for catching up; `false` if it is not in the chat any more.
+    async fn sync(&mut self, person: &Person, chat_id: &str) -> bool {
+        loop {
+            let path = format!("/chats/{chat_id}/changes?after={}&limit=7", self.revision);
+            let (status, page) = person.call(Method::GET, &path, None).await;
+            if status == 404 {
+                return false;
+            }
+            assert_eq!(status, 200, "{page}");
+            self.replace(&page["chat"]);
+            for message in page["messages"].as_array().unwrap() {
+                self.store(message);
+            }
+            self.replace(&page["chat"]);
+            self.revision = page["revision"].as_i64().unwrap();
+            self.behind = false;
+            if page["has_more"] == false {
+                return true;
+            }
+        }
+    }
+
+    /// All but the cursors, which have no revision and are therefore only as fresh as the last receipt or sync.
+    fn without_cursors(&self) -> Self {
+        let mut bare = self.clone();
+        bare.members.values_mut().for_each(|(_, cursor)| *cursor = 0);
+        bare
+    }
+}
+
+/// A client: its replica, and everything it was ever sent.
+struct Client<'a> {
+    person: &'a Person,
+    replica: Replica,
+    received: Vec<Value>,
+}
+
+impl Client<'_> {
+    /// Takes what has come in, as a bad network would deliver it.
+    async fn receive(&mut self, device: &mut Device, chat_id: &str, random: &mut Rng) {
+        let frames = device.drain().await;
+        let ours = frames.into_iter().filter(|frame| frame["data"]["chat_id"] == chat_id);
+        let mut frames: Vec<Value> = ours.collect();
+        self.received.extend(frames.clone());
+        frames.retain(|_| random.u8(..100) < 80);
+        let doubled: Vec<_> = frames.iter().filter(|_| random.u8(..100) < 15).cloned().collect();
+        frames.extend(doubled);
+        if random.bool() {
+            random.shuffle(&mut frames);
+        }
+        for frame in &frames {
+            self.replica.apply(frame);
+        }
+        if self.replica.behind && random.bool() {
+            self.replica.sync(self.person, chat_id).await;
+        }
+    }
+}
+
+/// One random deed of somebody who may or may not be in the chat; what is refused is refused.
+async fn act(person: &Person, people: &[Person], chat_id: &str, mut random: Rng) {
+    let message = random.i64(1..12);
+    let other = &people[random.usize(1..people.len())];
+    let (method, path, body) = match random.u8(..12) {
+        0..5 => (
+            Method::POST,
+            "/messages".to_owned(),
+            Some(json!({"chat_id": chat_id, "text": format!("t{}", random.u16(..))})),
+        ),
+        5 => (
+            Method::PATCH,
+            format!("/messages/{chat_id}/{message}"),
+            Some(json!({"text": format!("e{}", random.u16(..))})),
+        ),
+        6 => (Method::DELETE, format!("/messages/{chat_id}/{message}"), None),
+        7 => (Method::POST, format!("/messages/{chat_id}/{message}/read"), None),
+        8 => (Method::PATCH, format!("/chats/{chat_id}"), Some(json!({"name": format!("n{}", random.u8(..))}))),
+        9 => (Method::POST, format!("/chats/{chat_id}/members"), Some(json!({"user_id": other.id}))),
+        10 => (Method::DELETE, format!("/chats/{chat_id}/members/{}", other.id), None),
+        _ => (
+            Method::PATCH,
+            format!("/chats/{chat_id}/members/{}", other.id),
+            Some(json!({"role": if random.bool() { "admin" } else { "member" }})),
+        ),
+    };
+    let (status, answer) = person.call(method, &path, body).await;
+    assert!(status < 500, "{path}: {answer}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_replica_ends_equal_to_the_database() {
+    let world = World::new().await;
+    let people: Vec<Person> = world.people(["olga", "anna", "boris", "clara"]).await.into();
+    let mut devices = Vec::new();
+    for person in &people {
+        devices.push(person.device().await);
+    }
+    let mut lost_something = 0;
+    for seed in 0..RUNS {
+        let mut random = Rng::with_seed(seed);
+        let chat_id = people[0].group("Group", &[&people[1], &people[2]]).await;
+        let mut clients: Vec<_> =
+            people.iter().map(|person| Client { person, replica: Replica::default(), received: Vec::new() }).collect();
+        for _ in 0..ROUNDS {
+            let deeds: Vec<_> = people.iter().map(|person| act(person, &people, &chat_id, random.fork())).collect();
+            join_all(deeds).await;
+            for (client, device) in clients.iter_mut().zip(&mut devices) {
+                client.receive(device, &chat_id, &mut random).await;
+            }
+        }
+        let truth = truth(&people[0], &chat_id).await;
+        let intervals = memberships(&clients[0], &truth);
+        for client in &mut clients {
+            let me = &client.person.id;
+            let of_me = intervals.get(me).cloned().unwrap_or_default();
+            for frame in &client.received {
+                let revision = frame["data"]["revision"].as_i64();
+                let inside = revision.is_none_or(|r| of_me.iter().any(|(from, to)| (*from..=*to).contains(&r)));
+                assert!(inside, "seed {seed}: {me} was sent {frame} outside of {of_me:?}");
+            }
+            let is_member = truth.members.contains_key(me);
+            if is_member && !client.replica.behind && client.replica.revision == truth.revision {
+                // Nothing but pushes, and nothing missed: whole already.
+                assert_eq!(client.replica.without_cursors(), truth.without_cursors(), "seed {seed}");
+            } else {
+                lost_something += 1;
+            }
+            assert_eq!(client.replica.sync(client.person, &chat_id).await, is_member, "seed {seed}");
+            if is_member {
+                assert_eq!(client.replica, truth, "seed {seed}");
+            }
+        }
+    }
+    assert!(lost_something > RUNS / 2, "the network was too kind to prove anything: {lost_something}");
+}
+
+/// The database as its owner reads it: the chat and all of its history.
+async fn truth(owner: &Person, chat_id: &str) -> Replica {
+    let mut truth = Replica::default();
+    let chat = owner.get(&format!("/chats/{chat_id}")).await;
+    for message in owner.history(chat_id).await {
+        truth.store(&message);
+    }
+    truth.replace(&chat);
+    truth.revision = chat["revision"].as_i64().unwrap();
+    assert_eq!(
+        truth.messages.keys().copied().collect::<Vec<_>>(),
+        (1..=truth.messages.len() as i64).collect::<Vec<_>>()
+    );
+    truth
+}
+
+/// From which to which revision each was in the chat, their removal included: told by the pushes the owner was sent, who
+/// was there all the time and of whose pushes none may be missing.
+fn memberships(owner: &Client<'_>, truth: &Replica) -> BTreeMap<String, Vec<(i64, i64)>> {
+    let mut frames: BTreeMap<i64, &Value> = BTreeMap::new();
+    for frame in owner.received.iter().filter(|frame| frame["data"]["revision"].is_i64()) {
+        frames.insert(frame["data"]["revision"].as_i64().unwrap(), frame);
+    }
+    assert_eq!(frames.keys().copied().collect::<Vec<_>>(), (1..=truth.revision).collect::<Vec<_>>());
+    let mut intervals: BTreeMap<String, Vec<(i64, i64)>> = BTreeMap::new();
+    for (revision, frame) in frames {
+        let data = &frame["data"];
+        match frame["type"].as_str().unwrap() {
+            "chat_created" => {
+                for member in data["members"].as_array().unwrap() {
+                    intervals.entry(text(&member["user_id"])).or_default().push((revision, i64::MAX));
+                }
+            }
+            "member_added" => intervals.entry(text(&data["member"]["user_id"])).or_default().push((revision, i64::MAX)),
+            "member_removed" => intervals.get_mut(&text(&data["user_id"])).unwrap().last_mut().unwrap().1 = revision,
+            _ => {}
+        }
+    }
+    intervals
+}
