@@ -4,7 +4,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use windi_functions::login::TokenPair;
 use windi_functions::register::Registration;
-use windi_shared::protocol::{Account, Chat, ChatSummary, ClientFrame, ErrorBody, Message, Reply};
+use windi_shared::protocol::{Account, Changes, Chat, ChatSummary, ClientFrame, ErrorBody, Message, Reply};
 
 const DOCUMENT: &str = include_str!("../../../docs/protocol.md");
 
@@ -28,10 +28,11 @@ fn parses<T: DeserializeOwned>(example: &str) -> Result<(), String> {
 #[test]
 fn every_example_is_what_it_says() {
     let examples = examples();
-    assert!(examples.len() >= 13, "examples were lost: {}", examples.len());
+    assert!(examples.len() >= 29, "examples were lost: {}", examples.len());
     for (kind, example) in examples {
         let outcome = match kind {
             "account" => parses::<Account>(example),
+            "changes" => parses::<Changes>(example),
             "chat" => parses::<Chat>(example),
             "chat_summary" => parses::<ChatSummary>(example),
             "client" => ClientFrame::parse(example).map(|_| ()).map_err(|e| e.to_string()),

@@ -7,6 +7,7 @@
 mod harness;
 
 mod accounts;
+mod ancestors;
 mod chats;
 mod delivery;
 mod devices;
