@@ -45,12 +45,14 @@ pub async fn senders_between(
     after: MessageId,
     up_to: MessageId,
 ) -> Result<Vec<UserId>> {
+    // Materialised, or the planner looks up each member's messages by another index, all of them.
     Ok(sqlx::query_scalar!(
         r#"
-        select m.user_id as "user_id: UserId" from chat_members m
-        where m.chat_id = $1 and m.user_id <> $2 and m.user_id in (
-            select sender_id from messages where chat_id = $1 and id > greatest($3, $4 - $5::int8) and id <= $4
+        with read as materialized (
+            select distinct sender_id from messages where chat_id = $1 and id > greatest($3, $4 - $5::int8) and id <= $4
         )
+        select m.user_id as "user_id: UserId" from chat_members m join read on read.sender_id = m.user_id
+        where m.chat_id = $1 and m.user_id <> $2
         "#,
         chat_id as ChatId,
         reader as UserId,
