@@ -121,8 +121,10 @@ async fn remove(db: &PgPool, tokens: &Tokens, push: &Push, request: &Request) ->
     members::remove(&mut *transaction, chat_id, user_id).await?;
     let revision = members::advance(&mut *transaction, chat_id).await?;
     transaction.commit().await?;
-    // Before the removal is acknowledged: from then on they hear nothing, typing included.
-    forget_open(push, chat_id, user_id).await?;
+    if let Err(error) = forget_open(push, chat_id, user_id).await {
+        // The removal stands. Typing asks who is a member before it is told to anybody.
+        error.log();
+    }
     frames.push(ServerFrame::MemberRemoved(MemberRemoved { chat_id, revision, by: me, user_id }));
     for frame in frames {
         presence::tell(db, push, &ids(&present), &frame, None).await;

@@ -79,10 +79,10 @@ impl Push {
         .await
     }
 
-    /// Sends `frame` to the devices that have the chat open, but those of `author`.
-    pub async fn to_open(&self, chat_id: ChatId, frame: &ServerFrame, author: UserId) {
+    /// Sends `frame` to the devices that have the chat open, of those users who are `meant`.
+    pub async fn to_open(&self, chat_id: ChatId, frame: &ServerFrame, meant: impl Fn(UserId) -> bool) {
         let devices = self.connections.of_chat(chat_id);
-        self.fan_out(devices, frame, |connection| connection.user_id != author, |_| Address::Chat(chat_id)).await;
+        self.fan_out(devices, frame, |connection| meant(connection.user_id), |_| Address::Chat(chat_id)).await;
     }
 
     /// Closes connections. Each is taken off its user's list by its `$disconnect`, or by the next post to it.

@@ -3,7 +3,7 @@
 use aws_lambda_events::apigw::ApiGatewayProxyResponse;
 use lambda_runtime::Error;
 use windi_shared::Result;
-use windi_shared::db::{PgPool, chats};
+use windi_shared::db::{PgPool, members};
 use windi_shared::protocol::{ClientAction, ClientFrame, ServerFrame, TypingIndicator};
 
 use crate::push::Push;
@@ -25,10 +25,13 @@ async fn typing(db: &PgPool, push: &Push, device: &Device, frame: &str) -> Resul
         return Err(windi_shared::Error::UnknownAction);
     };
     let (chat_id, user_id, is_typing) = (typing.chat_id, device.user_id, typing.is_typing);
-    chats::head(db, chat_id, user_id).await?;
+    let members = members::ids(db, chat_id).await?;
+    if !members.contains(&user_id) {
+        return Err(windi_shared::Error::ChatNotFound);
+    }
     if push.connections().is_typing_news(chat_id, user_id, is_typing).await? {
         let frame = ServerFrame::TypingIndicator(TypingIndicator { chat_id, user_id, is_typing });
-        push.to_open(chat_id, &frame, user_id).await;
+        push.to_open(chat_id, &frame, |listener| listener != user_id && members.contains(&listener)).await;
     }
     Ok(())
 }

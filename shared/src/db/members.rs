@@ -1,6 +1,8 @@
 //! Who is in a chat. Every change of it is made under the lock that numbers the chat's messages, so that a message is
 //! either before a removal or after it, for everybody.
 
+use std::collections::BTreeSet;
+
 use sqlx::{PgConnection, PgExecutor};
 
 use crate::db::chats::{kind_from_sql, role_from_sql, role_to_sql};
@@ -57,6 +59,18 @@ pub async fn role_of(db: impl PgExecutor<'_>, chat_id: ChatId, user_id: UserId) 
         user_id as UserId,
     );
     Ok(role.fetch_optional(db).await?.map(|role| role_from_sql(&role)))
+}
+
+/// Who is in a chat.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn ids(db: impl PgExecutor<'_>, chat_id: ChatId) -> Result<BTreeSet<UserId>> {
+    let ids = sqlx::query_scalar!(
+        r#"select user_id as "user_id: UserId" from chat_members where chat_id = $1"#,
+        chat_id as ChatId,
+    );
+    Ok(ids.fetch_all(db).await?.into_iter().collect())
 }
 
 /// Everybody in a chat, in the order they joined.
