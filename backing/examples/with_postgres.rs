@@ -13,7 +13,7 @@ async fn main() -> Result<ExitCode, Box<dyn std::error::Error>> {
     let mut arguments = std::env::args_os().skip(1);
     let program = arguments.next().ok_or("which command?")?;
     let cluster = Cluster::temporary().await?;
-    cluster.create_database("windi", None).await?;
+    cluster.create_database("windi").await?;
     let url = cluster.url("windi");
     let db = PgPool::connect(&url).await?;
     Migrator::new(Path::new("migrations")).await?.run(&db).await?;

@@ -135,17 +135,13 @@ impl Cluster {
         PgConnectOptions::new_without_pgpass().socket(&self.socket).port(5432).username(USER).database(database)
     }
 
-    /// Makes a database if it is not there, as a copy of `template` if one is given. Names are ours, not input.
+    /// Makes a database if it is not there. Its name is ours, not input.
     ///
     /// # Errors
     /// [`PostgresError::Sql`].
-    pub async fn create_database(&self, name: &str, template: Option<&str>) -> Result<(), PostgresError> {
+    pub async fn create_database(&self, name: &str) -> Result<(), PostgresError> {
         let mut db = self.options("postgres").connect().await?;
-        let sql = match template {
-            None => format!(r#"create database "{name}""#),
-            Some(template) => format!(r#"create database "{name}" template "{template}""#),
-        };
-        let made = sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut db).await;
+        let made = sqlx::raw_sql(AssertSqlSafe(format!(r#"create database "{name}""#))).execute(&mut db).await;
         db.close().await?;
         match made {
             // 42P04: it exists.

@@ -1,14 +1,38 @@
-//! A database of its own for every test: one cluster per test process, and each database a copy of a migrated template.
+//! A database of its own for every test, each a copy of a migrated template: on the server that `DATABASE_URL` names, else
+//! in one private cluster per test process.
+
+use std::str::FromStr as _;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use sqlx::migrate::Migrator;
-use sqlx::{Connection as _, PgConnection};
+use sqlx::postgres::PgConnectOptions;
+use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, PgConnection};
 use tokio::sync::OnceCell;
 
 use crate::postgres::Cluster;
 
-const TEMPLATE: &str = "template";
+/// The connections table of all tests. On a DynamoDB that outlives them they share it: no two tests have a user in common.
+pub const TABLE: &str = "windi-test";
 
-static CLUSTER: OnceCell<Cluster> = OnceCell::const_new();
+/// What the databases of tests are called, on a server that has others too.
+const PREFIX: &str = "windi-test-";
+/// How long a test run may take before its databases count as left behind.
+const LEFT_BEHIND: Duration = Duration::from_secs(3600);
+
+static SERVER: OnceCell<Server> = OnceCell::const_new();
+
+struct Server {
+    place: Place,
+    /// The migrated database that all others are copies of.
+    template: String,
+}
+
+enum Place {
+    /// Ends with this process, and its databases with it.
+    Own(Cluster),
+    /// Of `DATABASE_URL`.
+    Given(PgConnectOptions),
+}
 
 /// The URL of a new, empty database with the schema of `migrator`.
 ///
@@ -16,19 +40,96 @@ static CLUSTER: OnceCell<Cluster> = OnceCell::const_new();
 /// If there is no PostgreSQL: a test without one cannot pass, and must not be skipped.
 #[expect(clippy::expect_used, reason = "tests end here, with the reason")]
 pub async fn database(migrator: &Migrator) -> String {
-    let cluster = CLUSTER.get_or_init(|| migrated(migrator)).await;
-    let name = format!("test-{}", uuid::Uuid::now_v7());
-    cluster.create_database(&name, Some(TEMPLATE)).await.expect("a database");
-    cluster.url(&name)
+    let server = SERVER.get_or_init(|| migrated(migrator)).await;
+    let name = new_name();
+    server.place.create(&name, Some(&server.template)).await.expect("a database");
+    server.place.url(&name)
+}
+
+/// Puts a new copy where the database of this name is, if there is one, and answers with its URL. Whoever is connected to
+/// the old one is thrown out.
+///
+/// # Panics
+/// Like [`database`].
+#[expect(clippy::expect_used, reason = "tests end here, with the reason")]
+pub async fn replace_database(name: &str, migrator: &Migrator) -> String {
+    let server = SERVER.get_or_init(|| migrated(migrator)).await;
+    let mut admin = server.place.admin().await.expect("a connection");
+    drop_database(&mut admin, name).await.expect("the old database is dropped");
+    server.place.create(name, Some(&server.template)).await.expect("a database");
+    server.place.url(name)
+}
+
+/// A name no other test's database has; it tells when it was made.
+pub fn new_name() -> String {
+    format!("{PREFIX}{}-{}", seconds(), uuid::Uuid::now_v7())
+}
+
+impl Place {
+    fn url(&self, name: &str) -> String {
+        match self {
+            Self::Own(cluster) => cluster.url(name),
+            Self::Given(options) => options.clone().database(name).to_url_lossy().to_string(),
+        }
+    }
+
+    async fn admin(&self) -> sqlx::Result<PgConnection> {
+        match self {
+            Self::Own(cluster) => PgConnection::connect(&cluster.url("postgres")).await,
+            Self::Given(options) => options.connect().await,
+        }
+    }
+
+    async fn create(&self, name: &str, template: Option<&str>) -> sqlx::Result<()> {
+        let from = template.map_or_else(String::new, |template| format!(" template \"{template}\""));
+        let mut admin = self.admin().await?;
+        // Both names are ours, never input.
+        sqlx::raw_sql(AssertSqlSafe(format!("create database \"{name}\"{from}"))).execute(&mut admin).await?;
+        admin.close().await
+    }
 }
 
 #[expect(clippy::expect_used, reason = "tests end here, with the reason")]
-async fn migrated(migrator: &Migrator) -> Cluster {
-    let cluster = Cluster::temporary().await.expect("a PostgreSQL cluster");
-    cluster.create_database(TEMPLATE, None).await.expect("the template database");
-    let mut db = PgConnection::connect(&cluster.url(TEMPLATE)).await.expect("a connection");
+async fn migrated(migrator: &Migrator) -> Server {
+    let place = match std::env::var("DATABASE_URL") {
+        Ok(url) if !url.is_empty() => {
+            let place = Place::Given(PgConnectOptions::from_str(&url).expect("DATABASE_URL"));
+            let mut admin = place.admin().await.expect("the server of DATABASE_URL");
+            drop_what_was_left_behind(&mut admin).await.expect("old test databases are dropped");
+            place
+        }
+        _ => Place::Own(Cluster::temporary().await.expect("a PostgreSQL cluster")),
+    };
+    let template = new_name();
+    place.create(&template, None).await.expect("the template database");
+    let mut db = PgConnection::connect(&place.url(&template)).await.expect("a connection");
     migrator.run(&mut db).await.expect("the migrations apply");
     // A database somebody is connected to cannot be copied.
     db.close().await.expect("closes");
-    cluster
+    Server { place, template }
+}
+
+/// Tests end without a word, so the next ones clean up.
+async fn drop_what_was_left_behind(admin: &mut PgConnection) -> sqlx::Result<()> {
+    let names: Vec<String> = sqlx::query_scalar("select datname from pg_database where starts_with(datname, $1)")
+        .bind(PREFIX)
+        .fetch_all(&mut *admin)
+        .await?;
+    for name in names {
+        let made = name[PREFIX.len()..].split('-').next().and_then(|made| made.parse::<u64>().ok());
+        if made.is_none_or(|made| made + LEFT_BEHIND.as_secs() < seconds()) {
+            drop_database(admin, &name).await?;
+        }
+    }
+    Ok(())
+}
+
+async fn drop_database(admin: &mut PgConnection, name: &str) -> sqlx::Result<()> {
+    let sql = format!("drop database if exists \"{name}\" with (force)");
+    sqlx::raw_sql(AssertSqlSafe(sql)).execute(admin).await?;
+    Ok(())
+}
+
+fn seconds() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }

@@ -17,8 +17,8 @@ async fn execute(cluster: &Cluster, database: &str, sql: &'static str) {
 async fn what_is_stored_survives_a_restart() {
     let home = tempfile::tempdir().expect("a directory");
     let cluster = Cluster::start(home.path()).await.expect("starts");
-    cluster.create_database("kept", None).await.expect("creates");
-    cluster.create_database("kept", None).await.expect("an existing one is fine");
+    cluster.create_database("kept").await.expect("creates");
+    cluster.create_database("kept").await.expect("an existing one is fine");
     execute(&cluster, "kept", "create table t as select 42::int8 as n").await;
     cluster.stop();
     let cluster = Cluster::start(home.path()).await.expect("starts again");

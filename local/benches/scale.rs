@@ -23,7 +23,7 @@ const ROUNDS: usize = 300;
 #[tokio::main]
 async fn main() {
     let cluster = Cluster::temporary().await.unwrap();
-    cluster.create_database("scale", None).await.unwrap();
+    cluster.create_database("scale").await.unwrap();
     let db = db::connect(&DatabaseConfig { url: cluster.url("scale"), max_connections: 1 }).unwrap();
     db::migrate(&db).await.unwrap();
     let (alice, bob, carol) = (person(&db, "alice").await, person(&db, "bob").await, person(&db, "carol").await);

@@ -38,7 +38,8 @@ async fn main() {
     let data = tempfile::tempdir().unwrap();
     let (stack, app) = Stack::start(data.path(), &format!("{base}/ws")).await.unwrap();
     let template = Template::load(concat!(env!("CARGO_MANIFEST_DIR"), "/../template.yaml").as_ref()).unwrap();
-    let gateway = Gateway::start(listener, template, Invoker::InProcess(Arc::new(app)), Limits::default()).unwrap();
+    let gateway =
+        Gateway::start(listener, template, Invoker::InProcess(Arc::new(app)), Limits::default(), None).unwrap();
 
     let http = reqwest::Client::builder().no_proxy().build().unwrap();
     let mut people = Vec::new();

@@ -10,8 +10,12 @@ use http::StatusCode;
 use serde_json::{Map, Value};
 
 use crate::events::{HeaderList, Socket, multi_query};
-use crate::invoke::{InvokeError, Invoker};
+use crate::gateway::{RunError, Shared};
+use crate::invoke::InvokeError;
 use crate::template::Authorizer;
+
+/// The most an authorizer may answer, in bytes (API Gateway quotas for WebSocket APIs).
+const MAX_ANSWER: usize = 8 * 1024;
 
 /// Asks the authorizer; answers with the context for all later events.
 ///
@@ -19,22 +23,25 @@ use crate::template::Authorizer;
 /// The status of the refused handshake.
 pub async fn authorize(
     authorizer: &Authorizer,
-    invoker: &Invoker,
+    shared: &Shared,
     socket: &Socket,
     headers: &HeaderList,
     query: Option<&str>,
 ) -> Result<Map<String, Value>, StatusCode> {
-    if authorizer.identity_sources.iter().any(|source| !is_present(source, headers, query)) {
+    if authorizer.identity_sources.iter().any(|source| !is_present(source, socket, headers, query)) {
         return Err(StatusCode::UNAUTHORIZED);
     }
     let asked = Instant::now();
-    let answer = match invoker.invoke(&authorizer.function, socket.authorize(headers, query)).await {
+    let answer = match shared.run(&authorizer.function, socket.authorize(headers, query)).await {
         Ok(answer) => answer,
-        Err(InvokeError::Function { message, .. }) if message == "Unauthorized" => {
+        Err(RunError::Failed(InvokeError::Function { message, .. })) if message == "Unauthorized" => {
             return Err(StatusCode::UNAUTHORIZED);
         }
         Err(_) => return Err(StatusCode::INTERNAL_SERVER_ERROR),
     };
+    if answer.to_string().len() > MAX_ANSWER {
+        return Err(StatusCode::INTERNAL_SERVER_ERROR);
+    }
     let principal = answer["principalId"].as_str().ok_or(StatusCode::INTERNAL_SERVER_ERROR)?;
     let statements = answer["policyDocument"]["Statement"].as_array().ok_or(StatusCode::INTERNAL_SERVER_ERROR)?;
     if !allows(statements, &socket.method_arn()) {
@@ -56,14 +63,17 @@ pub async fn authorize(
     Ok(context)
 }
 
-fn is_present(source: &str, headers: &HeaderList, query: Option<&str>) -> bool {
+fn is_present(source: &str, socket: &Socket, headers: &HeaderList, query: Option<&str>) -> bool {
     if let Some(name) = source.strip_prefix("route.request.header.") {
         return headers.iter().any(|(other, value)| other.eq_ignore_ascii_case(name) && !value.is_empty());
     }
     if let Some(name) = source.strip_prefix("route.request.querystring.") {
         return multi_query(query).iter().any(|(other, values)| other == name && values.iter().any(|v| !v.is_empty()));
     }
-    // `context.*` is always there; stage variables are not served here.
+    if let Some(name) = source.strip_prefix("stageVariables.") {
+        return socket.variables.get(name).is_some_and(|value| !value.is_empty());
+    }
+    // The request's context is always there.
     source.starts_with("context.")
 }
 

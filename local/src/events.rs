@@ -4,6 +4,7 @@
 //! Sources: API Gateway developer guide, "Working with AWS Lambda proxy integrations for HTTP APIs" (payload 2.0),
 //! "Integration requests in WebSocket APIs", "Create a Lambda REQUEST authorizer function" for WebSocket APIs.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
 use base64::Engine as _;
@@ -14,9 +15,12 @@ use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value, json};
 
 use crate::routes::Matched;
+use crate::template::HttpApi;
 
-const ACCOUNT: &str = "000000000000";
-const REGION: &str = "us-east-1";
+/// The account in events and ARNs.
+pub const ACCOUNT: &str = "000000000000";
+/// The region in ARNs.
+pub const REGION: &str = "us-east-1";
 /// What the HTTP API is called in events.
 const HTTP_API: &str = "localhttp0";
 /// What the WebSocket API is called in events.
@@ -40,7 +44,7 @@ pub struct Peer {
 }
 
 /// The event of an HTTP route, payload format 2.0.
-pub fn http(request: &http::request::Parts, body: &[u8], matched: &Matched<'_>, peer: Peer) -> Value {
+pub fn http(api: &HttpApi, request: &http::request::Parts, body: &[u8], matched: &Matched<'_>, peer: Peer) -> Value {
     let now = Utc::now();
     let key = matched.route.key();
     let host = text(&request.headers, HOST.as_str());
@@ -64,12 +68,15 @@ pub fn http(request: &http::request::Parts, body: &[u8], matched: &Matched<'_>, 
             },
             "requestId": new_id(),
             "routeKey": key,
-            "stage": "$default",
+            "stage": api.stage,
             "time": clf_time(now),
             "timeEpoch": now.timestamp_millis(),
         },
         "isBase64Encoded": false,
     });
+    if !api.variables.is_empty() {
+        event["stageVariables"] = json!(api.variables);
+    }
     let cookies: Vec<_> = request.headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok()).collect();
     if !cookies.is_empty() {
         event["cookies"] = cookies.iter().flat_map(|value| value.split(';')).map(str::trim).collect();
@@ -130,6 +137,8 @@ pub struct Socket {
     pub connected_at: DateTime<Utc>,
     /// The stage's name.
     pub stage: String,
+    /// The stage's variables.
+    pub variables: BTreeMap<String, String>,
     /// The `Host` it was opened at.
     pub domain: String,
     /// Who opened it.
@@ -187,7 +196,7 @@ impl Socket {
         let mut event = self.handshake(headers, query);
         event.insert("type".to_owned(), "REQUEST".into());
         event.insert("methodArn".to_owned(), self.method_arn().into());
-        event.insert("stageVariables".to_owned(), json!({}));
+        event.entry("stageVariables").or_insert_with(|| json!({}));
         event.entry("queryStringParameters").or_insert_with(|| json!({}));
         event.entry("multiValueQueryStringParameters").or_insert_with(|| json!({}));
         event.insert("requestContext".to_owned(), Value::Object(self.context("CONNECT", "$connect")));
@@ -219,6 +228,9 @@ impl Socket {
         let mut event = Map::new();
         event.insert("headers".to_owned(), Value::Object(single));
         event.insert("multiValueHeaders".to_owned(), Value::Object(multi));
+        if !self.variables.is_empty() {
+            event.insert("stageVariables".to_owned(), json!(self.variables));
+        }
         let query = multi_query(query);
         if !query.is_empty() {
             let last = query.iter().map(|(name, values)| (name.clone(), json!(values.last()))).collect();

@@ -1,23 +1,30 @@
 //! The faces on one port: HTTP at the root, the WebSocket API under its stage, `@connections` under that.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{ConnectInfo, State};
 use axum::serve::ListenerExt as _;
-use http::{Request, Response, StatusCode};
+use http::header::{CONTENT_TYPE, HeaderValue};
+use http::{Method, Request, Response, StatusCode};
+use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::events::Peer;
-use crate::invoke::Invoker;
+use crate::faults::Faults;
+use crate::invoke::{InvokeError, Invoker};
 use crate::sockets::Sockets;
 use crate::template::Template;
+use crate::websocket::handshake;
 use crate::{http as http_face, management, websocket};
+
+/// Where the faults are read and changed, if the gateway was started with some.
+pub const TEST_API: &str = "/@faults";
 
 /// API Gateway's limits in time (its quotas page); shorter in tests that want to see them.
 #[derive(Debug, Clone)]
@@ -49,16 +56,44 @@ pub struct Shared {
     pub limits: Limits,
     /// The port in events.
     pub port: u16,
+    /// What goes wrong on purpose.
+    faults: Mutex<Faults>,
+    /// Whether the faults can be changed over HTTP.
+    test_api: bool,
     /// Turns true when the gateway stops.
     pub shutdown: watch::Receiver<bool>,
 }
 
-/// A route whose function does not exist.
-#[derive(Debug, thiserror::Error)]
-#[error("the template's {route} goes to the function {function:?}, which does not exist")]
-pub struct NoSuchFunction {
-    route: String,
-    function: String,
+/// Why there is no answer of a function.
+#[derive(Debug)]
+pub enum RunError {
+    /// It failed.
+    Failed(InvokeError),
+    /// It did not answer in time. It runs on.
+    TimedOut,
+}
+
+impl Shared {
+    /// Runs a function within the integration's limit.
+    ///
+    /// # Errors
+    /// [`RunError`].
+    pub async fn run(&self, function: &str, event: Value) -> Result<Value, RunError> {
+        let invoked = self.invoker.invoke(function, event, self.faults().freeze);
+        match tokio::time::timeout(self.limits.integration, invoked).await {
+            Ok(outcome) => outcome.map_err(RunError::Failed),
+            Err(_) => Err(RunError::TimedOut),
+        }
+    }
+
+    /// What goes wrong on purpose, for now.
+    pub fn faults(&self) -> Faults {
+        *self.faults.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn set_faults(&self, faults: Faults) {
+        *self.faults.lock().unwrap_or_else(PoisonError::into_inner) = faults;
+    }
 }
 
 /// A running gateway.
@@ -71,17 +106,19 @@ pub struct Gateway {
 }
 
 impl Gateway {
-    /// Serves the template on `listener`.
+    /// Serves the template on `listener`. With `faults`, even if they are none yet, they can be read and changed at
+    /// [`TEST_API`].
     ///
     /// # Errors
-    /// [`NoSuchFunction`] if a route has none; otherwise that of the listener.
+    /// If a route's function does not exist; otherwise those of the listener.
     pub fn start(
         listener: TcpListener,
         template: Template,
         invoker: Invoker,
         limits: Limits,
+        faults: Option<Faults>,
     ) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
-        check_functions(&template, &invoker)?;
+        template.check(|function| invoker.knows(function))?;
         let address = listener.local_addr()?;
         let (stop, shutdown) = watch::channel(false);
         let shared = Arc::new(Shared {
@@ -90,6 +127,8 @@ impl Gateway {
             sockets: Sockets::default(),
             limits,
             port: address.port(),
+            test_api: faults.is_some(),
+            faults: Mutex::new(faults.unwrap_or_default()),
             shutdown: shutdown.clone(),
         });
         let app = Router::new().fallback(answer).with_state(shared.clone());
@@ -129,39 +168,52 @@ impl Gateway {
     }
 }
 
-fn check_functions(template: &Template, invoker: &Invoker) -> Result<(), NoSuchFunction> {
-    let http = template.http.iter().map(|route| (route.key(), &route.function));
-    let socket = template.websocket.iter().flat_map(|api| {
-        let routes = api.routes.iter().map(|(key, function)| (format!("WebSocket route {key}"), function));
-        routes.chain(api.authorizer.iter().map(|authorizer| ("authorizer".to_owned(), &authorizer.function)))
-    });
-    match http.chain(socket).find(|(_, function)| !invoker.knows(function)) {
-        Some((route, function)) => Err(NoSuchFunction { route, function: function.clone() }),
-        None => Ok(()),
-    }
-}
-
 async fn answer(
     State(shared): State<Arc<Shared>>,
     ConnectInfo(address): ConnectInfo<SocketAddr>,
     request: Request<Body>,
 ) -> Response<Body> {
     let peer = Peer { address, port: shared.port };
+    let (parts, body) = request.into_parts();
     if let Some(api) = &shared.template.websocket {
-        if request.uri().path().strip_prefix('/') == Some(&api.stage) && websocket::is_upgrade(request.headers()) {
-            return websocket::open(shared.clone(), api.clone(), request, peer).await;
+        if websocket::is_upgrade(&parts.headers) {
+            if parts.uri.path().strip_prefix('/') != Some(&api.stage) {
+                return http_face::message(StatusCode::FORBIDDEN, "Forbidden");
+            }
+            return handshake::open(shared.clone(), api.clone(), Request::from_parts(parts, body), peer).await;
         }
-        if let Some(id) = management::connection_id(request.uri().path(), &api.stage) {
-            let (parts, body) = request.into_parts();
+        if let Some((stage, id)) = management::target(parts.uri.path()) {
+            if stage != api.stage {
+                return management::forbidden();
+            }
             return match axum::body::to_bytes(body, http_face::MAX_REQUEST).await {
-                Ok(body) => management::answer(&shared.sockets, &parts.method, &parts.headers, &id, &body),
+                Ok(body) => management::answer(&shared, &parts.method, &parts.headers, &id, &body).await,
                 Err(_) => http_face::message(StatusCode::PAYLOAD_TOO_LARGE, "Request Entity Too Large"),
             };
         }
     }
-    let (parts, body) = request.into_parts();
-    match axum::body::to_bytes(body, http_face::MAX_REQUEST).await {
-        Ok(body) => http_face::answer(&shared, parts, body, peer).await,
-        Err(_) => http_face::message(StatusCode::PAYLOAD_TOO_LARGE, "Request Entity Too Large"),
+    let Ok(body) = axum::body::to_bytes(body, http_face::MAX_REQUEST).await else {
+        return http_face::message(StatusCode::PAYLOAD_TOO_LARGE, "Request Entity Too Large");
+    };
+    if shared.test_api && parts.uri.path() == TEST_API {
+        return test_api(&shared, &parts.method, &body);
     }
+    http_face::answer(&shared, parts, body, peer).await
+}
+
+/// `GET` tells the faults, `PUT` replaces them; a field left out is none of that fault.
+fn test_api(shared: &Shared, method: &Method, body: &[u8]) -> Response<Body> {
+    if method == Method::PUT {
+        let faults = serde_json::from_slice::<Faults>(body).map_err(|e| e.to_string());
+        match faults.and_then(|faults| faults.check().map(|()| faults)) {
+            Ok(faults) => shared.set_faults(faults),
+            Err(problem) => return http_face::message(StatusCode::BAD_REQUEST, &problem.replace(['"', '\\'], "'")),
+        }
+    } else if method != Method::GET {
+        return http_face::message(StatusCode::METHOD_NOT_ALLOWED, "GET or PUT");
+    }
+    let body = serde_json::to_string(&shared.faults()).unwrap_or_default();
+    let mut response = Response::new(Body::from(body));
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
 }

@@ -4,34 +4,70 @@ use axum::body::Body;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use http::header::{CONTENT_TYPE, HeaderName, HeaderValue, SET_COOKIE};
+use http::header::{CONTENT_TYPE, HeaderName, HeaderValue, ORIGIN, SET_COOKIE};
 use http::{Response, StatusCode, request};
 use serde_json::Value;
 
 use crate::events::{self, Peer};
-use crate::gateway::Shared;
+use crate::gateway::{RunError, Shared};
 use crate::routes;
 
 /// The largest request an HTTP API takes, in bytes (API Gateway quotas: 10 MB).
 pub const MAX_REQUEST: usize = 10 * 1024 * 1024;
+/// The largest event and answer of a function, in bytes (Lambda quotas: 6 MB).
+const MAX_PAYLOAD: usize = 6 * 1024 * 1024;
+/// The request line and all headers together, in bytes (API Gateway quotas).
+const MAX_HEAD: usize = 10_240;
 
 /// Answers one request.
 pub async fn answer(shared: &Shared, request: request::Parts, body: Bytes, peer: Peer) -> Response<Body> {
-    let Some(matched) = routes::choose(&shared.template.http, request.method.as_str(), request.uri.path()) else {
-        return message(StatusCode::NOT_FOUND, "Not Found");
-    };
-    let event = events::http(&request, &body, &matched, peer);
+    let api = &shared.template.http;
+    if head_size(&request) > MAX_HEAD {
+        return message(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "Request Header Fields Too Large");
+    }
+    if let Some(preflight) = api.cors.as_ref().and_then(|cors| cors.preflight(&request.method, &request.headers)) {
+        return preflight;
+    }
+    let path = path_in_stage(request.uri.path(), &api.stage);
+    let matched = path.and_then(|path| routes::choose(&api.routes, request.method.as_str(), path));
+    let Some(matched) = matched else { return message(StatusCode::NOT_FOUND, "Not Found") };
+    let event = events::http(api, &request, &body, &matched, peer);
+    if event.to_string().len() > MAX_PAYLOAD {
+        return message(StatusCode::PAYLOAD_TOO_LARGE, "Request Entity Too Large");
+    }
     let request_id = event["requestContext"]["requestId"].as_str().and_then(|id| HeaderValue::from_str(id).ok());
-    let invoked = shared.invoker.invoke(&matched.route.function, event);
-    let mut response = match tokio::time::timeout(shared.limits.integration, invoked).await {
-        Err(_) => message(StatusCode::SERVICE_UNAVAILABLE, "Service Unavailable"),
-        Ok(Err(_)) => internal_server_error(),
-        Ok(Ok(answer)) => translate(answer).unwrap_or_else(internal_server_error),
+    let mut response = match shared.run(&matched.route.function, event).await {
+        Ok(answer) if answer.to_string().len() > MAX_PAYLOAD => internal_server_error(),
+        Ok(answer) => translate(answer).unwrap_or_else(internal_server_error),
+        Err(RunError::TimedOut) => message(StatusCode::SERVICE_UNAVAILABLE, "Service Unavailable"),
+        Err(RunError::Failed(_)) => internal_server_error(),
     };
+    if let Some(cors) = &api.cors {
+        cors.apply(events::text(&request.headers, ORIGIN.as_str()), response.headers_mut());
+    }
     if let Some(request_id) = request_id {
         response.headers_mut().insert("apigw-requestid", request_id);
     }
     response
+}
+
+/// What is after the stage's name; everything if the stage is `$default`.
+fn path_in_stage<'a>(path: &'a str, stage: &str) -> Option<&'a str> {
+    if stage == "$default" {
+        return Some(path);
+    }
+    let rest = path.strip_prefix('/')?.strip_prefix(stage)?;
+    if rest.is_empty() { Some("/") } else { rest.starts_with('/').then_some(rest) }
+}
+
+fn head_size(request: &request::Parts) -> usize {
+    let line = request.method.as_str().len() + request.uri.to_string().len();
+    request.headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum::<usize>() + line
+}
+
+/// The `statusCode` of what a function answered; `None` if that is no proxy response.
+pub fn status_of(answer: &Value) -> Option<StatusCode> {
+    StatusCode::from_u16(answer["statusCode"].as_u64()?.try_into().ok()?).ok()
 }
 
 /// `{"message":"…"}`, as API Gateway itself answers.
@@ -48,18 +84,18 @@ fn internal_server_error() -> Response<Body> {
 
 /// The function's answer as a response; `None` if it makes no sense. An answer without `statusCode` is itself the body.
 fn translate(answer: Value) -> Option<Response<Body>> {
-    let Some(status) = answer.get("statusCode") else {
+    if answer.get("statusCode").is_none() {
         let mut response = Response::new(Body::from(answer.to_string()));
         response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         return Some(response);
-    };
-    let status = status.as_u64().and_then(|status| u16::try_from(status).ok());
+    }
+    let status = status_of(&answer)?;
     let body = match answer.get("body").and_then(Value::as_str).unwrap_or_default() {
         body if answer["isBase64Encoded"] == Value::Bool(true) => STANDARD.decode(body).ok()?,
         body => body.as_bytes().to_vec(),
     };
     let mut response = Response::new(Body::from(body));
-    *response.status_mut() = StatusCode::from_u16(status?).ok()?;
+    *response.status_mut() = status;
     let headers = response.headers_mut();
     for (name, value) in answer["headers"].as_object().into_iter().flatten() {
         let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);

@@ -7,18 +7,23 @@
 //! * [`websocket`]: the WebSocket API: the life of one socket. [`authorizer`] and [`selection`] are its two decisions.
 //! * [`management`]: `@connections`, through which functions reach sockets.
 //! * [`sockets`]: the open sockets, and the bounded queue to each.
+//! * [`cors`]: cross-origin requests, as the template allows them.
+//! * [`faults`]: what can go wrong on AWS, at will.
 //! * [`events`]: the JSON of every event, to the byte where AWS documents it.
 //! * [`invoke`]: the seam: event in, answer out.
 //!
 //! And what makes it a messenger with one command:
 //!
 //! * [`gateway`]: the faces on one port.
-//! * [`stack`]: PostgreSQL, DynamoDB, secrets and the functions' clients, found or started.
+//! * [`stack`]: PostgreSQL, DynamoDB and secrets, found or started; [`app`]: the functions' clients.
 //! * [`demo`]: people and chats to look at.
 
+pub mod app;
 pub mod authorizer;
+pub mod cors;
 pub mod demo;
 pub mod events;
+pub mod faults;
 pub mod gateway;
 pub mod http;
 pub mod invoke;

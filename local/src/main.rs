@@ -1,17 +1,22 @@
 //! `cargo run`: the whole messenger on this machine.
 
-use std::io::IsTerminal as _;
+use std::fs::File;
+use std::io::{IsTerminal as _, Write as _};
 use std::net::IpAddr;
-use std::path::PathBuf;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use clap::Parser;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
+use windi_local::app::Settings;
 use windi_local::demo;
-use windi_local::gateway::{Gateway, Limits};
-use windi_local::invoke::Invoker;
+use windi_local::faults::Faults;
+use windi_local::gateway::{Gateway, Limits, TEST_API};
+use windi_local::invoke::{Host, Invoker};
 use windi_local::stack::Stack;
 use windi_local::template::Template;
 
@@ -34,8 +39,37 @@ struct Arguments {
     #[arg(long, default_value = ".windi")]
     data_dir: PathBuf,
     /// Make five people and three chats to look at.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "gateway_only")]
     demo: bool,
+    /// Run the functions there and not in this process: any address that speaks Lambda's Invoke API, such as
+    /// http://127.0.0.1:9000 of `cargo lambda watch`.
+    #[arg(long, value_name = "URL")]
+    invoke_url: Option<String>,
+    /// Only the gateway, without PostgreSQL and DynamoDB: for the template and the functions of any other project.
+    #[arg(long, requires = "invoke_url")]
+    gateway_only: bool,
+    /// How long a function may take to answer.
+    #[arg(long, value_name = "SECONDS", default_value = "29", value_parser = seconds)]
+    integration_timeout: Duration,
+    /// How long a socket may be silent.
+    #[arg(long, value_name = "SECONDS", default_value = "600", value_parser = seconds)]
+    idle_timeout: Duration,
+    /// How long a socket may live.
+    #[arg(long, value_name = "SECONDS", default_value = "7200", value_parser = seconds)]
+    max_life: Duration,
+    /// What is to go wrong, such as '{"seed":1,"lose_disconnects":0.5}'; even '{}' opens /@faults, where it can be changed.
+    #[arg(long, value_name = "JSON", value_parser = faults)]
+    faults: Option<Faults>,
+}
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    let seconds: f64 = text.parse().map_err(|_| "not a number of seconds".to_owned())?;
+    Duration::try_from_secs_f64(seconds).map_err(|e| e.to_string())
+}
+
+fn faults(text: &str) -> Result<Faults, String> {
+    let faults: Faults = serde_json::from_str(text).map_err(|e| e.to_string())?;
+    faults.check().map(|()| faults)
 }
 
 #[tokio::main]
@@ -75,7 +109,10 @@ async fn run(arguments: Arguments) -> Result<(), Error> {
     Ok(())
 }
 
-async fn start(arguments: &Arguments) -> Result<(Gateway, Stack), Error> {
+async fn start(arguments: &Arguments) -> Result<(Gateway, Option<Stack>), Error> {
+    if arguments.invoke_url.is_some() && arguments.faults.is_some_and(|faults| faults.freeze) {
+        return Err("only functions in this process can be frozen; leave out --invoke-url or \"freeze\"".into());
+    }
     let template = Template::load(&arguments.template)?;
     let stage = template.websocket.as_ref().map_or_else(String::new, |api| api.stage.clone());
     let listener = TcpListener::bind((arguments.host, arguments.port))
@@ -85,26 +122,68 @@ async fn start(arguments: &Arguments) -> Result<(Gateway, Stack), Error> {
     if address.ip().is_unspecified() {
         address.set_ip(IpAddr::from([127, 0, 0, 1]));
     }
-    let (stack, app) = Stack::start(&arguments.data_dir, &format!("http://{address}/{stage}")).await?;
-    let gateway = Gateway::start(listener, template, Invoker::InProcess(Arc::new(app)), Limits::default())?;
+    let (stack, app) = if arguments.gateway_only {
+        (None, None)
+    } else {
+        let (stack, app) = Stack::start(&arguments.data_dir, &format!("http://{address}/{stage}")).await?;
+        (Some(stack), Some(Arc::new(app)))
+    };
+    let invoker = match (&arguments.invoke_url, app) {
+        (Some(url), app) => {
+            if let Some(app) = app {
+                write_environment(&environment_file(arguments), &app.settings)?;
+            }
+            Invoker::Host(Host::new(url)?)
+        }
+        (None, Some(app)) => Invoker::InProcess(app),
+        (None, None) => return Err("--gateway-only needs --invoke-url".into()),
+    };
+    let limits =
+        Limits { integration: arguments.integration_timeout, idle: arguments.idle_timeout, life: arguments.max_life };
+    let gateway = Gateway::start(listener, template, invoker, limits, arguments.faults)?;
     if arguments.demo {
         demo::fill(&format!("http://{address}")).await?;
     }
-    announce(arguments, &address.to_string(), &stage, &stack);
+    announce(arguments, &address.to_string(), &stage, stack.as_ref());
     Ok((gateway, stack))
 }
 
-fn announce(arguments: &Arguments, address: &str, stage: &str, stack: &Stack) {
+/// What functions outside of this process must be told, for `cargo lambda watch --env-file`.
+fn environment_file(arguments: &Arguments) -> PathBuf {
+    arguments.data_dir.join("functions.env")
+}
+
+fn write_environment(path: &Path, settings: &Settings) -> Result<(), Error> {
+    let lines: String = settings.environment().iter().map(|(name, value)| format!("{name}={value}\n")).collect();
+    // It has secrets.
+    let file = File::options().create(true).truncate(true).write(true).mode(0o600).open(path);
+    file.and_then(|mut file| file.write_all(lines.as_bytes())).map_err(|e| format!("{}: {e}", path.display()).into())
+}
+
+fn announce(arguments: &Arguments, address: &str, stage: &str, stack: Option<&Stack>) {
     println!("WinDI Messenger {} is running. Ctrl-C stops it.\n", env!("CARGO_PKG_VERSION"));
     println!("  HTTP         http://{address}");
     println!("  WebSocket    ws://{address}/{stage}");
-    println!("  Data         {}", arguments.data_dir.display());
-    if let Some(files) = stack.database_files() {
-        println!("  PostgreSQL   {} (files in {})", stack.psql().unwrap_or_default(), files.display());
+    if let Some(url) = &arguments.invoke_url {
+        println!("  Functions    {url}");
+    }
+    if let Some(stack) = stack {
+        println!("  Data         {}", arguments.data_dir.display());
+        if let Some(files) = stack.database_files() {
+            println!("  PostgreSQL   {} (files in {})", stack.psql().unwrap_or_default(), files.display());
+        }
+        if arguments.invoke_url.is_some() {
+            println!("  Environment  {} (what the functions need)", environment_file(arguments).display());
+        }
+    }
+    if arguments.faults.is_some() {
+        println!("  Faults       http://{address}{TEST_API}");
     }
     if arguments.demo {
         let people: Vec<_> = demo::PEOPLE.iter().map(|(username, _)| *username).collect();
         println!("  Demo users   {}, password {}", people.join(", "), demo::PASSWORD);
     }
-    println!("\n  Try          curl http://{address}/health");
+    if stack.is_some() {
+        println!("\n  Try          curl http://{address}/health");
+    }
 }

@@ -2,6 +2,8 @@
 //!
 //! The AWS SDKs tell errors apart by the header `x-amzn-errortype`, not by the status, so every error has it.
 
+use std::time::Duration;
+
 use axum::body::Body;
 use bytes::Bytes;
 use chrono::SecondsFormat;
@@ -10,26 +12,40 @@ use http::{HeaderMap, Method, Response, StatusCode};
 use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
 
+use crate::faults::PostFate;
+use crate::gateway::Shared;
 use crate::sockets::{Outgoing, PostError, Sockets};
 
 /// The largest frame a function may send, in bytes.
 const MAX_FRAME: usize = 128 * 1024;
 
-/// The connection id in `/<stage>/@connections/<id>`; the SDKs write the id, and some the `@`, percent-encoded.
-pub fn connection_id(path: &str, stage: &str) -> Option<String> {
-    let rest = path.strip_prefix('/')?.strip_prefix(stage)?.strip_prefix('/')?;
+/// The stage and the connection id in `/<stage>/@connections/<id>`; the SDKs write the id, and some the `@`,
+/// percent-encoded.
+pub fn target(path: &str) -> Option<(&str, String)> {
+    let (stage, rest) = path.strip_prefix('/')?.split_once('/')?;
     let id = ["@connections/", "%40connections/"].iter().find_map(|prefix| rest.strip_prefix(prefix))?;
-    Some(percent_decode_str(id).decode_utf8_lossy().into_owned())
+    Some((stage, percent_decode_str(id).decode_utf8_lossy().into_owned()))
 }
 
 /// Answers one call.
-pub fn answer(sockets: &Sockets, method: &Method, headers: &HeaderMap, id: &str, body: &Bytes) -> Response<Body> {
+pub async fn answer(shared: &Shared, method: &Method, headers: &HeaderMap, id: &str, body: &Bytes) -> Response<Body> {
     // AWS checks a signature here. Locally its presence is enough to keep out what was never meant for this door.
     if !headers.contains_key(AUTHORIZATION) {
         return error(StatusCode::FORBIDDEN, "MissingAuthenticationTokenException", "Missing Authentication Token");
     }
+    let sockets = &shared.sockets;
+    let (faults, Some((socket, call))) = (shared.faults(), sockets.count_call(id)) else { return gone() };
+    match faults.post(socket, call) {
+        PostFate::Answered => {}
+        PostFate::Gone => return gone(),
+        PostFate::LimitExceeded => return limit_exceeded(),
+        PostFate::Internal => {
+            return error(StatusCode::INTERNAL_SERVER_ERROR, "InternalServerErrorException", "Internal server error");
+        }
+        PostFate::Hangs => return std::future::pending().await,
+    }
     match *method {
-        Method::POST => post(sockets, id, body),
+        Method::POST => post(sockets, id, body, faults.push(socket, call)),
         Method::GET => get(sockets, id),
         Method::DELETE => match sockets.post(id, Outgoing::Close) {
             Ok(()) => plain(StatusCode::NO_CONTENT),
@@ -37,19 +53,38 @@ pub fn answer(sockets: &Sockets, method: &Method, headers: &HeaderMap, id: &str,
             Err(PostError::Full) => limit_exceeded(),
             Err(PostError::Gone) => gone(),
         },
-        _ => error(StatusCode::FORBIDDEN, "ForbiddenException", "Forbidden"),
+        _ => forbidden(),
     }
 }
 
-fn post(sockets: &Sockets, id: &str, body: &Bytes) -> Response<Body> {
+/// Sends a frame, after `delay`; without one it is lost.
+fn post(sockets: &Sockets, id: &str, body: &Bytes, delay: Option<Duration>) -> Response<Body> {
     if body.len() > MAX_FRAME {
         return error(StatusCode::PAYLOAD_TOO_LARGE, "PayloadTooLargeException", "Message too long");
     }
-    match sockets.post(id, Outgoing::Text(String::from_utf8_lossy(body).into_owned())) {
-        Ok(()) => plain(StatusCode::OK),
-        Err(PostError::Gone) => gone(),
-        Err(PostError::Full) => limit_exceeded(),
+    let text = Outgoing::Text(String::from_utf8_lossy(body).into_owned());
+    match delay {
+        None => {}
+        Some(Duration::ZERO) => match sockets.post(id, text) {
+            Ok(()) => {}
+            Err(PostError::Gone) => return gone(),
+            Err(PostError::Full) => return limit_exceeded(),
+        },
+        Some(delay) => {
+            let (sockets, id) = (sockets.clone(), id.to_owned());
+            tokio::spawn(async move {
+                tokio::time::sleep(delay).await;
+                // It was answered long ago.
+                let _ = sockets.post(&id, text);
+            });
+        }
     }
+    plain(StatusCode::OK)
+}
+
+/// The answer where there is no such stage.
+pub fn forbidden() -> Response<Body> {
+    error(StatusCode::FORBIDDEN, "ForbiddenException", "Forbidden")
 }
 
 fn get(sockets: &Sockets, id: &str) -> Response<Body> {
@@ -92,14 +127,15 @@ fn answer_json(status: StatusCode, body: &Value) -> Response<Body> {
 
 #[cfg(test)]
 mod tests {
-    use super::connection_id;
+    use super::target;
 
     #[test]
     fn the_connection_id_is_found_however_it_is_encoded() {
         for path in ["/ws/@connections/abc%3D", "/ws/%40connections/abc=", "/ws/@connections/abc="] {
-            assert_eq!(connection_id(path, "ws").as_deref(), Some("abc="), "{path}");
+            assert_eq!(target(path), Some(("ws", "abc=".to_owned())), "{path}");
         }
-        assert_eq!(connection_id("/other/@connections/abc", "ws"), None);
-        assert_eq!(connection_id("/ws", "ws"), None);
+        for path in ["/ws", "/ws/connections/abc", "/@connections/abc"] {
+            assert_eq!(target(path), None, "{path}");
+        }
     }
 }

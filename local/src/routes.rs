@@ -2,12 +2,15 @@
 
 use percent_encoding::percent_decode_str;
 
+/// The key of the route that takes what no other does.
+const DEFAULT: &str = "$default";
+
 /// One route of an HTTP API.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HttpRoute {
     /// In capitals, or `ANY`.
     pub method: String,
-    /// As the template spells it, such as `/chats/{chat_id}`.
+    /// As the template spells it, such as `/chats/{chat_id}`; or `$default`.
     pub path: String,
     /// The function's name.
     pub function: String,
@@ -49,13 +52,26 @@ impl HttpRoute {
         Ok(Self { method, path: path.to_owned(), function: function.to_owned(), segments })
     }
 
+    /// The route that takes what no other does.
+    pub fn default_route(function: &str) -> Self {
+        let (method, path) = ("ANY".to_owned(), DEFAULT.to_owned());
+        Self { method, path, function: function.to_owned(), segments: Vec::new() }
+    }
+
+    fn is_default(&self) -> bool {
+        self.path == DEFAULT
+    }
+
     /// The route key, as events carry it.
     pub fn key(&self) -> String {
-        format!("{} {}", self.method, self.path)
+        if self.is_default() { DEFAULT.to_owned() } else { format!("{} {}", self.method, self.path) }
     }
 
     /// The values of the variables, if the path matches.
     fn parameters(&self, path: &[&str]) -> Option<Vec<(String, String)>> {
+        if self.is_default() {
+            return Some(Vec::new());
+        }
         let mut found = Vec::new();
         let mut rest = path.iter();
         for segment in &self.segments {
@@ -79,14 +95,15 @@ impl HttpRoute {
         rest.next().is_none().then_some(found)
     }
 
-    /// Smaller is more specific: literals before variables before greedy ones, segment by segment; a method before ANY.
-    fn rank(&self) -> (Vec<u8>, bool) {
+    /// Smaller is more specific: literals before variables before greedy ones, segment by segment; a method before ANY;
+    /// `$default` last.
+    fn rank(&self) -> (bool, Vec<u8>, bool) {
         let segments = self.segments.iter().map(|segment| match segment {
             Segment::Literal(_) => 0,
             Segment::Variable(_) => 1,
             Segment::Greedy(_) => 2,
         });
-        (segments.collect(), self.method == "ANY")
+        (self.is_default(), segments.collect(), self.method == "ANY")
     }
 }
 
@@ -141,6 +158,16 @@ mod tests {
         assert_eq!(chosen("GET", "/chats/7").as_deref(), Some(r#"GET /chats/{chat_id} [("chat_id", "7")]"#));
         assert_eq!(chosen("GET", "/").as_deref(), Some("GET / []"));
         assert_eq!(chosen("PUT", "/files/a/b%20c").as_deref(), Some(r#"ANY /files/{proxy+} [("proxy", "a/b c")]"#));
+    }
+
+    #[test]
+    fn the_default_route_takes_what_is_left() {
+        let mut routes = routes();
+        routes.push(HttpRoute::default_route("rest"));
+        let key = |method, path| choose(&routes, method, path).map(|matched| matched.route.key());
+        assert_eq!(key("GET", "/chats/7").as_deref(), Some("GET /chats/{chat_id}"));
+        assert_eq!(key("DELETE", "/chats").as_deref(), Some("$default"));
+        assert_eq!(key("GET", "/nothing").as_deref(), Some("$default"));
     }
 
     #[test]

@@ -1,16 +1,19 @@
 //! The open sockets, and the bounded queue to each.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use chrono::{DateTime, Utc};
 use tokio::sync::mpsc;
 
-/// How many frames may wait for a client that reads slowly. Past it a post is refused with 429, as on AWS.
-const QUEUE: usize = 512;
+/// How much may wait for a client that reads slowly, in frames and in bytes. Past either a post is refused with 429, as on
+/// AWS; how much AWS itself buffers is not documented.
+const MAX_QUEUED_FRAMES: usize = 512;
+const MAX_QUEUED_BYTES: usize = 1024 * 1024;
 
 /// What is to happen to a socket.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub enum Outgoing {
     /// Send this text.
     Text(String),
@@ -43,21 +46,49 @@ pub struct Info {
 #[derive(Debug)]
 struct Entry {
     queue: mpsc::Sender<Outgoing>,
+    queued_bytes: Arc<AtomicUsize>,
     info: Info,
+    number: u64,
+    calls: u64,
+}
+
+/// The frames on their way to one socket.
+#[derive(Debug)]
+pub struct Queue {
+    frames: mpsc::Receiver<Outgoing>,
+    bytes: Arc<AtomicUsize>,
+    /// The socket's number: the first is 1.
+    pub number: u64,
+}
+
+impl Queue {
+    /// The next frame; `None` when the socket was struck off the list.
+    pub async fn next(&mut self) -> Option<Outgoing> {
+        self.frames.recv().await
+    }
+
+    /// To be called when a frame has left, so that there is room for others.
+    pub fn sent(&self, bytes: usize) {
+        self.bytes.fetch_sub(bytes, Ordering::Relaxed);
+    }
 }
 
 /// The open sockets by connection id.
 #[derive(Debug, Clone, Default)]
 pub struct Sockets {
     open: Arc<Mutex<HashMap<String, Entry>>>,
+    opened: Arc<AtomicU64>,
 }
 
 impl Sockets {
     /// Lists a socket. From here on it can be posted to, and not before.
-    pub fn open(&self, connection_id: &str, info: Info) -> mpsc::Receiver<Outgoing> {
-        let (queue, frames) = mpsc::channel(QUEUE);
-        self.lock().insert(connection_id.to_owned(), Entry { queue, info });
-        frames
+    pub fn open(&self, connection_id: &str, info: Info) -> Queue {
+        let (queue, frames) = mpsc::channel(MAX_QUEUED_FRAMES);
+        let number = self.opened.fetch_add(1, Ordering::Relaxed) + 1;
+        let bytes = Arc::new(AtomicUsize::new(0));
+        let entry = Entry { queue, queued_bytes: bytes.clone(), info, number, calls: 0 };
+        self.lock().insert(connection_id.to_owned(), entry);
+        Queue { frames, bytes, number }
     }
 
     /// Strikes a socket off the list.
@@ -79,10 +110,31 @@ impl Sockets {
     pub fn post(&self, connection_id: &str, outgoing: Outgoing) -> Result<(), PostError> {
         let open = self.lock();
         let entry = open.get(connection_id).ok_or(PostError::Gone)?;
-        entry.queue.try_send(outgoing).map_err(|e| match e {
-            mpsc::error::TrySendError::Full(_) => PostError::Full,
-            mpsc::error::TrySendError::Closed(_) => PostError::Gone,
+        let bytes = match &outgoing {
+            Outgoing::Text(text) => text.len(),
+            Outgoing::Close => 0,
+        };
+        // Counted under the lock: only `Queue::sent` changes it meanwhile, and that makes room.
+        if entry.queued_bytes.load(Ordering::Relaxed) + bytes > MAX_QUEUED_BYTES {
+            return Err(PostError::Full);
+        }
+        // Before it is queued: it may be sent, and discounted, before this goes on.
+        entry.queued_bytes.fetch_add(bytes, Ordering::Relaxed);
+        entry.queue.try_send(outgoing).map_err(|e| {
+            entry.queued_bytes.fetch_sub(bytes, Ordering::Relaxed);
+            match e {
+                mpsc::error::TrySendError::Full(_) => PostError::Full,
+                mpsc::error::TrySendError::Closed(_) => PostError::Gone,
+            }
         })
+    }
+
+    /// The socket's number and the number of this call about it, each from 1; for [`crate::faults`].
+    pub fn count_call(&self, connection_id: &str) -> Option<(u64, u64)> {
+        let mut open = self.lock();
+        let entry = open.get_mut(connection_id)?;
+        entry.calls += 1;
+        Some((entry.number, entry.calls))
     }
 
     /// What is known of a socket.
@@ -103,5 +155,35 @@ impl Sockets {
     fn lock(&self) -> MutexGuard<'_, HashMap<String, Entry>> {
         // Held for a look-up at a time and never across an await; a panic in between leaves a whole map.
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn info() -> Info {
+        let now = Utc::now();
+        Info { connected_at: now, last_active_at: now, source_ip: String::new(), user_agent: None }
+    }
+
+    #[tokio::test]
+    async fn a_queue_is_bounded_in_frames_and_in_bytes() {
+        let sockets = Sockets::default();
+        let mut queue = sockets.open("a", info());
+        let large = || Outgoing::Text("x".repeat(MAX_QUEUED_BYTES / 4));
+        for _ in 0..4 {
+            assert_eq!(sockets.post("a", large()), Ok(()));
+        }
+        assert_eq!(sockets.post("a", Outgoing::Text("x".to_owned())), Err(PostError::Full));
+        assert_eq!(queue.next().await, Some(large()));
+        assert_eq!(sockets.post("a", large()), Err(PostError::Full), "it has not left yet");
+        queue.sent(MAX_QUEUED_BYTES / 4);
+        assert_eq!(sockets.post("a", large()), Ok(()));
+
+        let _kept = sockets.open("b", info());
+        let taken = (0..).take_while(|_| sockets.post("b", Outgoing::Text(String::new())).is_ok()).count();
+        assert_eq!(taken, MAX_QUEUED_FRAMES);
+        assert_eq!(sockets.post("c", Outgoing::Close), Err(PostError::Gone));
     }
 }

@@ -13,17 +13,12 @@ use std::io::{Read as _, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
-use aws_config::{BehaviorVersion, Region, SdkConfig};
-use aws_smithy_http_client::Builder as HttpClient;
 use windi_backing::dynamodb::{DynamoDb, DynamoDbError};
 use windi_backing::postgres::{Cluster, PostgresError};
-use windi_functions::push::Push;
-use windi_shared::auth::Tokens;
 use windi_shared::config::{DatabaseConfig, TokenConfig};
-use windi_shared::connections::Connections;
 use windi_shared::db;
 
-use crate::invoke::App;
+use crate::app::{App, Settings};
 
 /// The name of our database in the private cluster.
 const DATABASE: &str = "windi";
@@ -58,7 +53,7 @@ pub enum StackError {
 #[derive(Debug)]
 pub struct Stack {
     cluster: Option<Cluster>,
-    _dynamodb: Option<DynamoDb>,
+    _dynamodb: DynamoDb,
     /// Held for as long as we run.
     _lock: File,
 }
@@ -76,31 +71,24 @@ impl Stack {
             Some(url) => (None, url),
             None => {
                 let cluster = Cluster::start(&data.join("postgres")).await?;
-                cluster.create_database(DATABASE, None).await?;
+                cluster.create_database(DATABASE).await?;
                 let url = cluster.url(DATABASE);
                 (Some(cluster), url)
             }
         };
-        let (dynamodb, dynamodb_endpoint) = match variable("AWS_ENDPOINT_URL_DYNAMODB") {
-            Some(endpoint) => (None, endpoint),
-            None => {
-                let dynamodb = DynamoDb::start().await?;
-                let endpoint = dynamodb.endpoint();
-                (Some(dynamodb), endpoint)
-            }
-        };
+        let dynamodb = DynamoDb::given_or_started().await?;
         let max_connections = variable("DATABASE_MAX_CONNECTIONS").map_or(Ok(16), |text| text.parse());
         let max_connections =
             max_connections.map_err(|_| StackError::Setting("DATABASE_MAX_CONNECTIONS must be a whole number"))?;
-        let table = variable("CONNECTIONS_TABLE").unwrap_or_else(|| "connections".to_owned());
-        let app = app(AppSettings {
+        let settings = Settings {
             database: DatabaseConfig { url: database_url, max_connections },
             tokens,
-            dynamodb_endpoint: &dynamodb_endpoint,
-            table: &table,
-            push_endpoint: endpoint,
-        })
-        .await?;
+            dynamodb_endpoint: dynamodb.endpoint().to_owned(),
+            table: variable("CONNECTIONS_TABLE").unwrap_or_else(|| "connections".to_owned()),
+            push_endpoint: endpoint.to_owned(),
+        };
+        let app = App::new(settings).map_err(StackError::Setting)?;
+        prepare(&app).await?;
         Ok((Self { cluster, _dynamodb: dynamodb, _lock: lock }, app))
     }
 
@@ -116,44 +104,13 @@ impl Stack {
     }
 }
 
-/// What [`app`] needs to know.
-pub struct AppSettings<'a> {
-    /// PostgreSQL.
-    pub database: DatabaseConfig,
-    /// Signing keys.
-    pub tokens: Tokens,
-    /// Where DynamoDB answers.
-    pub dynamodb_endpoint: &'a str,
-    /// The connections table, made if it is not there.
-    pub table: &'a str,
-    /// Where `@connections` answers: the WebSocket stage's address.
-    pub push_endpoint: &'a str,
-}
-
-/// The functions' clients, with the schema and the table in place.
+/// Puts the schema and the connections table in place.
 ///
 /// # Errors
 /// [`StackError`].
-pub async fn app(settings: AppSettings<'_>) -> Result<App, StackError> {
-    let db = db::connect(&settings.database).map_err(StackError::Setting)?;
-    db::migrate(&db).await?;
-    let connections = Connections::new(&sdk_config(Some(settings.dynamodb_endpoint)), settings.table);
-    connections.create_table().await.map_err(StackError::Connections)?;
-    let push = Push::new(&sdk_config(None), settings.push_endpoint, connections.clone());
-    Ok(App { db, tokens: settings.tokens, connections, push })
-}
-
-/// For services on this machine: any credentials, no proxy, no encryption.
-fn sdk_config(endpoint: Option<&str>) -> SdkConfig {
-    let credentials = aws_sdk_dynamodb::config::Credentials::new("local", "local", None, None, "windi-local");
-    let http = HttpClient::new().build_http();
-    let mut config = SdkConfig::builder()
-        .behavior_version(BehaviorVersion::v2026_01_12())
-        .region(Region::new(variable("AWS_REGION").unwrap_or_else(|| "us-east-1".to_owned())))
-        .credentials_provider(aws_sdk_dynamodb::config::SharedCredentialsProvider::new(credentials))
-        .http_client(http);
-    config.set_endpoint_url(endpoint.map(str::to_owned));
-    config.build()
+pub async fn prepare(app: &App) -> Result<(), StackError> {
+    db::migrate(&app.db).await?;
+    app.connections.create_table().await.map_err(StackError::Connections)
 }
 
 fn lock(data: &Path) -> Result<File, StackError> {
@@ -168,13 +125,12 @@ fn lock(data: &Path) -> Result<File, StackError> {
 }
 
 /// From `JWT_SECRET`, else from a file that is made at the first start: tokens survive a restart.
-fn tokens(data: &Path) -> Result<Tokens, StackError> {
+fn tokens(data: &Path) -> Result<TokenConfig, StackError> {
     let secret = match variable("JWT_SECRET") {
         Some(secret) => secret,
         None => kept_secret(&data.join("jwt-secret"))?,
     };
-    let config = TokenConfig { secret, previous_secret: variable("JWT_SECRET_PREVIOUS") };
-    Tokens::new(&config).map_err(StackError::Setting)
+    Ok(TokenConfig { secret, previous_secret: variable("JWT_SECRET_PREVIOUS") })
 }
 
 fn kept_secret(path: &Path) -> Result<String, StackError> {

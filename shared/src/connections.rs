@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use aws_config::{SdkConfig, retry::RetryConfig, timeout::TimeoutConfig};
 use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::client::Waiters as _;
 use aws_sdk_dynamodb::types::{
     AttributeDefinition, AttributeValue, BillingMode, KeySchemaElement, KeyType, KeysAndAttributes, ReturnValue,
     ScalarAttributeType, TimeToLiveSpecification,
@@ -100,6 +101,9 @@ impl Connections {
             Err(e) if e.as_service_error().is_some_and(|e| e.is_resource_in_use_exception()) => return Ok(()),
             Err(e) => return Err(unavailable(e)),
         }
+        // Until it is there it can be neither used nor changed.
+        let patience = Duration::from_secs(60);
+        self.client.wait_until_table_exists().table_name(&self.table).wait(patience).await.map_err(unavailable)?;
         let ttl = TimeToLiveSpecification::builder().attribute_name("expires_at").enabled(true);
         self.client
             .update_time_to_live()

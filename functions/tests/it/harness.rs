@@ -38,8 +38,8 @@ pub struct Stage {
 
 impl Stage {
     pub async fn new() -> Self {
-        let dynamodb = DynamoDb::start().await.unwrap();
-        let connections = Connections::new(&sdk_config(&dynamodb.endpoint()), "connections");
+        let dynamodb = DynamoDb::given_or_started().await.unwrap();
+        let connections = Connections::new(&sdk_config(dynamodb.endpoint()), windi_backing::testing::TABLE);
         connections.create_table().await.unwrap();
         let posts = Posts::default();
         let push = Push::new(&sdk_config(NOWHERE), &posts.serve().await, connections.clone());

@@ -10,41 +10,59 @@ use lambda_runtime::{Context, Diagnostic, LambdaEvent};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use tokio::runtime::Builder;
 use tower::ServiceExt as _;
-use windi_functions::push::Push;
 use windi_functions::{
     Function, authorize, chats, connect, default, disconnect, focus, health, history, login, mark_read, members,
     messages, register, search, send_message, session, typing, users,
 };
-use windi_shared::auth::Tokens;
-use windi_shared::connections::Connections;
-use windi_shared::db::PgPool;
 
 use super::InvokeError;
-
-/// Every client any function uses. On AWS each function has just its own.
-#[derive(Debug)]
-pub struct App {
-    /// PostgreSQL.
-    pub db: PgPool,
-    /// Signing keys.
-    pub tokens: Tokens,
-    /// DynamoDB.
-    pub connections: Connections,
-    /// `@connections`.
-    pub push: Push,
-}
+use crate::app::{App, Settings};
 
 /// Runs a handler in a task of its own, so that a panic is its failure alone, as in a Lambda environment.
 ///
 /// # Errors
 /// [`InvokeError`].
 pub async fn invoke(app: Arc<App>, function: &str, event: Value) -> Result<Value, InvokeError> {
-    let function = Function::named(function).ok_or_else(|| InvokeError::Unknown(function.to_owned()))?;
+    let function = named(function)?;
     match tokio::spawn(async move { dispatch(app, function, event).await }).await {
         Ok(outcome) => outcome,
-        Err(panic) => Err(InvokeError::Function { kind: "Runtime.Panic".to_owned(), message: panic.to_string() }),
+        Err(panic) => Err(failed("Runtime.Panic", panic)),
     }
+}
+
+/// Runs a handler in an environment of its own, with clients of its own, that is frozen for ever when it has answered:
+/// AWS gives no time to what a function leaves running behind its answer, and may never thaw it again.
+///
+/// # Errors
+/// [`InvokeError`].
+pub async fn invoke_and_freeze(settings: Settings, function: &str, event: Value) -> Result<Value, InvokeError> {
+    let function = named(function)?;
+    let work = move || async move {
+        let app = App::new(settings).map_err(|e| failed("Runtime.ExitError", e))?;
+        dispatch(Arc::new(app), function, event).await
+    };
+    in_own_environment(work).await.unwrap_or_else(|panic| Err(failed("Runtime.Panic", panic)))
+}
+
+/// On a thread and a runtime that end with the work: tasks it spawned are dropped where they stand.
+async fn in_own_environment<T, F>(work: impl FnOnce() -> F + Send + 'static) -> Result<T, String>
+where
+    T: Send + 'static,
+    F: Future<Output = T>,
+{
+    let environment = tokio::task::spawn_blocking(move || {
+        let runtime = Builder::new_current_thread().enable_all().build().map_err(|e| e.to_string())?;
+        let outcome = runtime.block_on(work());
+        runtime.shutdown_background();
+        Ok(outcome)
+    });
+    environment.await.unwrap_or_else(|panic| Err(panic.to_string()))
+}
+
+fn named(function: &str) -> Result<Function, InvokeError> {
+    Function::named(function).ok_or_else(|| InvokeError::NotRun(format!("there is no function {function:?}")))
 }
 
 /// Exhaustive: a function without a local road does not compile.
@@ -113,4 +131,26 @@ fn answer<T: Serialize>(outcome: Result<T, impl Into<Diagnostic>>) -> Result<Val
 
 fn failed(kind: &str, error: impl std::fmt::Display) -> InvokeError {
     InvokeError::Function { kind: kind.to_owned(), message: error.to_string() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::in_own_environment;
+
+    #[tokio::test]
+    async fn work_left_behind_does_not_run_once_the_answer_is_there() {
+        let (tell, told) = tokio::sync::oneshot::channel();
+        let (release, released) = tokio::sync::oneshot::channel::<()>();
+        let answer = in_own_environment(|| async {
+            tokio::spawn(async {
+                let _ = released.await;
+                let _ = tell.send("still running");
+            });
+            "answered"
+        });
+        assert_eq!(answer.await, Ok("answered"));
+        let _ = release.send(());
+        // The task was dropped, and its end of the channel with it.
+        assert!(told.await.is_err());
+    }
 }

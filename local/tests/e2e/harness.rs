@@ -13,18 +13,22 @@ use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 use tokio_tungstenite::tungstenite::{Error as WsError, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 use windi_backing::dynamodb::DynamoDb;
+use windi_local::app::App;
+use windi_local::faults::Faults;
 use windi_local::gateway::{Gateway, Limits};
-use windi_local::invoke::{App, Invoker};
-use windi_local::stack::{AppSettings, app};
+use windi_local::invoke::{Host, Invoker};
+use windi_local::stack::prepare;
 use windi_local::template::Template;
 use windi_shared::auth::Tokens;
-use windi_shared::config::{DatabaseConfig, TokenConfig};
+use windi_shared::config::TokenConfig;
 use windi_shared::connections::{Address, Connection};
 use windi_shared::db::MIGRATOR;
 use windi_shared::ids::{ConnectionId, SessionId, UserId};
 
+use crate::road::{Lease, ROAD, Road, settings};
+
 pub const PASSWORD: &str = "correct horse battery";
-const SECRET: &str = "the secret of all end-to-end tests, long enough";
+pub const SECRET: &str = "the secret of all end-to-end tests, long enough";
 /// Longer than anything takes; reached only by a failure.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -37,7 +41,9 @@ pub struct World {
     pub app: Arc<App>,
     pub base: String,
     pub http: reqwest::Client,
-    _dynamodb: DynamoDb,
+    _dynamodb: Option<DynamoDb>,
+    /// Given back last.
+    _lease: Option<Lease>,
 }
 
 pub fn tokens() -> Tokens {
@@ -52,22 +58,28 @@ impl World {
     pub async fn with_limits(limits: Limits) -> Self {
         // Shown with the output of a test that fails.
         let _ = tracing_subscriber::fmt().with_env_filter("warn").with_test_writer().try_init();
+        let template = Template::load(TEMPLATE.as_ref()).unwrap();
+        let http = reqwest::Client::builder().no_proxy().build().unwrap();
+        if *ROAD == Road::CargoLambdaWatch {
+            let lease = Lease::take().await;
+            let app = Arc::new(App::new(lease.settings().await).unwrap());
+            prepare(&app).await.unwrap();
+            let listener = lease.listener().await;
+            let base = format!("http://{}", listener.local_addr().unwrap());
+            let invoker = Invoker::Host(Host::new(lease.url()).unwrap());
+            let _gateway = Gateway::start(listener, template, invoker, limits, None).unwrap();
+            return Self { _gateway, app, base, http, _dynamodb: None, _lease: Some(lease) };
+        }
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let dynamodb = DynamoDb::start().await.unwrap();
+        let dynamodb = DynamoDb::given_or_started().await.unwrap();
         let url = windi_backing::testing::database(&MIGRATOR).await;
-        let settings = AppSettings {
-            database: DatabaseConfig { url, max_connections: 8 },
-            tokens: tokens(),
-            dynamodb_endpoint: &dynamodb.endpoint(),
-            table: "connections",
-            push_endpoint: &format!("http://{address}/ws"),
-        };
-        let app = Arc::new(app(settings).await.unwrap());
-        let template = Template::load(TEMPLATE.as_ref()).unwrap();
-        let gateway = Gateway::start(listener, template, Invoker::InProcess(app.clone()), limits).unwrap();
-        let http = reqwest::Client::builder().no_proxy().build().unwrap();
-        Self { _gateway: gateway, app, base: format!("http://{address}"), http, _dynamodb: dynamodb }
+        let app = Arc::new(App::new(settings(url, dynamodb.endpoint().to_owned(), address, 8)).unwrap());
+        prepare(&app).await.unwrap();
+        let faults = (*ROAD == Road::Frozen).then(|| Faults { freeze: true, ..Faults::default() });
+        let invoker = Invoker::InProcess(app.clone());
+        let _gateway = Gateway::start(listener, template, invoker, limits, faults).unwrap();
+        Self { _gateway, app, base: format!("http://{address}"), http, _dynamodb: Some(dynamodb), _lease: None }
     }
 
     /// Registers somebody and logs them in.

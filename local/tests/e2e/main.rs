@@ -5,6 +5,7 @@
 #![expect(clippy::unwrap_used, reason = "a test ends where something unexpected happens")]
 
 mod harness;
+mod road;
 
 mod accounts;
 mod ancestors;

@@ -1,0 +1,172 @@
+//! What runs the functions of these tests: `WINDI_E2E_ROAD`.
+//!
+//! | value | the functions run |
+//! |---|---|
+//! | not set | in this process |
+//! | `freeze` | in this process, each invocation cut off and forgotten as soon as it has answered |
+//! | `cargo-lambda-watch` | as their real binaries, each a process, under `cargo lambda watch` |
+//!
+//! A binary reads its settings once, at its start. So on the last road there are a few hosts, each with a database's name
+//! and a gateway's port of its own; a test leases one, and finds a new database under the old name.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::os::unix::process::CommandExt as _;
+use std::process::{Child, Command, Stdio};
+use std::sync::{LazyLock, Mutex};
+use std::time::{Duration, Instant};
+
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OnceCell, Semaphore, SemaphorePermit};
+use windi_backing::dynamodb::DynamoDb;
+use windi_backing::testing;
+use windi_local::app::Settings;
+use windi_shared::config::{DatabaseConfig, TokenConfig};
+use windi_shared::db::MIGRATOR;
+
+use crate::harness::SECRET;
+
+/// How many tests run at once on real binaries.
+const HOSTS: usize = 2;
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// However this process ends, its end of the pipe closes, and the host is stopped; its functions end with it.
+const KEEPER: &str = r#""$@" & host=$!; read -r _; kill -TERM $host; wait"#;
+
+static TURNS: Semaphore = Semaphore::const_new(HOSTS);
+static FREE: Mutex<Vec<Host>> = Mutex::new(Vec::new());
+static DYNAMODB: OnceCell<String> = OnceCell::const_new();
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Road {
+    InProcess,
+    Frozen,
+    CargoLambdaWatch,
+}
+
+pub static ROAD: LazyLock<Road> = LazyLock::new(|| match std::env::var("WINDI_E2E_ROAD").as_deref() {
+    Err(_) | Ok("") => Road::InProcess,
+    Ok("freeze") => Road::Frozen,
+    Ok("cargo-lambda-watch") => Road::CargoLambdaWatch,
+    Ok(other) => panic!("WINDI_E2E_ROAD={other} is none of those in road.rs"),
+});
+
+/// A running `cargo lambda watch`, and what its functions were told at their start.
+struct Host {
+    _keeper: Child,
+    url: String,
+    database: String,
+    gateway: SocketAddr,
+}
+
+/// A host for the duration of one test.
+pub struct Lease {
+    host: Option<Host>,
+    _turn: SemaphorePermit<'static>,
+}
+
+impl Lease {
+    pub async fn take() -> Self {
+        let turn = TURNS.acquire().await.unwrap();
+        let free = FREE.lock().unwrap().pop();
+        let host = match free {
+            Some(host) => host,
+            None => Host::start().await,
+        };
+        Self { host: Some(host), _turn: turn }
+    }
+
+    fn host(&self) -> &Host {
+        self.host.as_ref().unwrap()
+    }
+
+    pub fn url(&self) -> &str {
+        &self.host().url
+    }
+
+    /// The settings of the host's functions, with a new database in the old one's place.
+    pub async fn settings(&self) -> Settings {
+        let Host { database, gateway, .. } = self.host();
+        let url = testing::replace_database(database, &MIGRATOR).await;
+        settings(url, dynamodb().await, *gateway, 8)
+    }
+
+    /// The port the functions push to, as soon as the test before has let go of it.
+    pub async fn listener(&self) -> TcpListener {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            match TcpListener::bind(self.host().gateway).await {
+                Ok(listener) => return listener,
+                Err(error) => assert!(Instant::now() < deadline, "{}: {error}", self.host().gateway),
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        FREE.lock().unwrap().extend(self.host.take());
+    }
+}
+
+impl Host {
+    async fn start() -> Self {
+        let (gateway, address) = (free_address().await, free_address().await);
+        let database = testing::new_name();
+        let url = testing::replace_database(&database, &MIGRATOR).await;
+        let settings = settings(url, dynamodb().await, gateway, 1);
+        let mut command = Command::new("/bin/sh");
+        command.args(["-c", KEEPER, "keeper", "cargo", "lambda", "watch", "--package", "windi-functions"]);
+        command.args(["--ignore-changes", "--invoke-address", "127.0.0.1", "--invoke-port"]);
+        command.arg(address.port().to_string()).current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
+        command.envs(settings.environment()).env("RUST_LOG", "error");
+        let log = format!("{}/cargo-lambda-watch-{}.log", env!("CARGO_TARGET_TMPDIR"), address.port());
+        let log = std::fs::File::create(log).unwrap();
+        // A group of its own: Ctrl-C is for this process, and the keeper then sees to the rest.
+        command.stdin(Stdio::piped()).stdout(log.try_clone().unwrap()).stderr(log).process_group(0);
+        let keeper = command.spawn().unwrap();
+        let deadline = Instant::now() + PATIENCE;
+        while TcpStream::connect(address).await.is_err() {
+            assert!(Instant::now() < deadline, "`cargo lambda watch` does not answer; is cargo-lambda installed?");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        Self { _keeper: keeper, url: format!("http://{address}"), database, gateway }
+    }
+}
+
+pub fn settings(url: String, dynamodb_endpoint: String, gateway: SocketAddr, max_connections: u32) -> Settings {
+    Settings {
+        database: DatabaseConfig { url, max_connections },
+        tokens: TokenConfig { secret: SECRET.to_owned(), previous_secret: None },
+        dynamodb_endpoint,
+        table: testing::TABLE.to_owned(),
+        push_endpoint: format!("http://{gateway}/ws"),
+    }
+}
+
+/// One for all hosts, on a thread of its own: it must outlive the test that starts it.
+async fn dynamodb() -> String {
+    let start = || async {
+        let (tell, told) = tokio::sync::oneshot::channel();
+        std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+            runtime.block_on(async {
+                let dynamodb = DynamoDb::given_or_started().await.unwrap();
+                tell.send(dynamodb.endpoint().to_owned()).unwrap();
+                std::future::pending::<()>().await;
+            });
+        });
+        told.await.unwrap()
+    };
+    DYNAMODB.get_or_init(start).await.clone()
+}
+
+/// A port that is free now and that the system gives to nobody who does not ask for it.
+async fn free_address() -> SocketAddr {
+    loop {
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, fastrand::u16(20_000..30_000)));
+        if TcpListener::bind(address).await.is_ok() {
+            return address;
+        }
+    }
+}
