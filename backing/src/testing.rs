@@ -31,7 +31,7 @@ enum Place {
     /// Ends with this process, and its databases with it.
     Own(Cluster),
     /// Of `DATABASE_URL`.
-    Given(PgConnectOptions),
+    Given(Box<PgConnectOptions>),
 }
 
 /// The URL of a new, empty database with the schema of `migrator`.
@@ -69,7 +69,7 @@ impl Place {
     fn url(&self, name: &str) -> String {
         match self {
             Self::Own(cluster) => cluster.url(name),
-            Self::Given(options) => options.clone().database(name).to_url_lossy().to_string(),
+            Self::Given(options) => options.as_ref().clone().database(name).to_url_lossy().to_string(),
         }
     }
 
@@ -93,7 +93,7 @@ impl Place {
 async fn migrated(migrator: &Migrator) -> Server {
     let place = match std::env::var("DATABASE_URL") {
         Ok(url) if !url.is_empty() => {
-            let place = Place::Given(PgConnectOptions::from_str(&url).expect("DATABASE_URL"));
+            let place = Place::Given(Box::new(PgConnectOptions::from_str(&url).expect("DATABASE_URL")));
             let mut admin = place.admin().await.expect("the server of DATABASE_URL");
             drop_what_was_left_behind(&mut admin).await.expect("old test databases are dropped");
             place

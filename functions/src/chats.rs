@@ -76,7 +76,7 @@ async fn rename(db: &PgPool, tokens: &Tokens, push: &Push, request: &Request) ->
     if is_new {
         let name = name.as_str().to_owned();
         let told = ServerFrame::ChatUpdated(ChatUpdated { chat_id, revision: chat.revision, by: me, name });
-        presence::tell(db, push, &ids(&chat.members), &told, None).await;
+        presence::tell(db, push, &ids(chat.members.iter().flatten()), &told, None).await;
     }
     http::ok(&chat)
 }
@@ -161,6 +161,7 @@ async fn create(db: &PgPool, tokens: &Tokens, push: &Push, request: &Request) ->
     if !new {
         return http::ok(&chat);
     }
-    presence::tell(db, push, &ids(&chat.members), &ServerFrame::ChatCreated(chat.clone()), None).await;
+    let told = ids(chat.members.iter().flatten());
+    presence::tell(db, push, &told, &ServerFrame::ChatCreated(chat.clone().for_frame()), None).await;
     http::answer_with(StatusCode::CREATED, &chat)
 }

@@ -7,7 +7,7 @@ use aws_lambda_events::apigw::ApiGatewayProxyResponse;
 use lambda_http::http::HeaderValue;
 use lambda_runtime::Error;
 use windi_shared::connections::{Address, Connection};
-use windi_shared::db::PgPool;
+use windi_shared::db::{PgPool, sessions};
 
 use crate::authorize::SUBPROTOCOL;
 use crate::presence;
@@ -18,13 +18,19 @@ use crate::socket::{self, Device, Event};
 const MOST: usize = 20;
 
 /// Answers `200`, which lets the handshake through, and echoes our sub-protocol if it was offered: a browser that
-/// offers one and gets none back closes the connection.
+/// offers one and gets none back closes the connection. `401` if the session has ended meanwhile.
 ///
 /// # Errors
 /// If the connection could not be remembered; API Gateway refuses the handshake and the client tries again.
 pub async fn handle(db: &PgPool, push: &Push, event: Event) -> Result<ApiGatewayProxyResponse, Error> {
     let device = Device::of(&event)?;
     let before = push.connections().remember(Address::User(device.user_id), &Connection::from(&device)).await?;
+    // Listed first and asked second; a logout ends the session first and closes what is listed second. So no socket is
+    // left open of a session that ended while it was opening.
+    if !sessions::is_live(db, device.session_id).await? {
+        push.connections().forget(Address::User(device.user_id), &[&device.connection_id]).await?;
+        return Ok(socket::status(401));
+    }
     push.close(&before[..(before.len() + 1).saturating_sub(MOST)]).await;
     if before.is_empty()
         && let Err(error) = presence::came(db, push, device.user_id).await

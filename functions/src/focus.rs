@@ -57,5 +57,10 @@ async fn join(db: &PgPool, push: &Push, device: &Device, chat_id: ChatId) -> Res
     for status in &mut presence {
         status.online = online.contains(&status.user_id);
     }
+    let chat = chat.for_frame();
+    if chat.members.is_none() {
+        // Likewise for the frame's sake; who is not named is not there.
+        presence.retain(|status| status.online);
+    }
     Ok(ChatJoined { chat, presence })
 }

@@ -38,7 +38,15 @@ async fn history(db: &PgPool, tokens: &Tokens, request: &Request) -> Result<Answ
         Page::After(id) => Page::After(id),
         Page::Before(id) => Page::Before(id.min(head.last_message_id + 1)),
     };
-    let messages = messages::page(db, chat_id, page, limit).await?;
+    let messages = messages::page(db, chat_id, caller.user_id, page, limit).await?;
+    let there_were = match page {
+        Page::After(id) => head.last_message_id - id,
+        Page::Before(id) => id - 1,
+    };
+    if (messages.len() as i64) < there_were.min(limit) {
+        // Removed since the chat was looked at: what was said after that is not for them.
+        return Err(Error::ChatNotFound);
+    }
     let has_more = match page {
         Page::After(id) => id.saturating_add(limit) < head.last_message_id,
         Page::Before(id) => id - limit > 1,

@@ -5,6 +5,7 @@ use lambda_http::{Body, Request, Response};
 use serde::{Deserialize, Serialize};
 use windi_shared::auth::{Caller, Tokens, password, refresh, token};
 use windi_shared::db::logins::{self, Subjects};
+use windi_shared::db::users::Credentials;
 use windi_shared::db::{PgPool, sessions, users};
 use windi_shared::fields::Password;
 use windi_shared::{Error, Result, json};
@@ -44,16 +45,17 @@ async fn login(db: &PgPool, tokens: &Tokens, request: &Request) -> Result<Answer
     logins::admit(db, &subjects).await?;
 
     let account = users::credentials(db, &login).await?;
-    let (user_id, hash) = account.map(|account| (account.user_id, account.password_hash)).unzip();
+    let hash = account.as_ref().map(|account| account.password_hash.clone());
     let verified = password::verify(password, hash).await?;
-    let Some(user_id) = user_id.filter(|_| verified) else {
+    let Some(Credentials { user_id, password_hash }) = account.filter(|_| verified) else {
         logins::failed(db, &subjects).await?;
         return Err(Error::InvalidCredentials);
     };
     logins::succeeded(db, &subjects).await?;
 
     let refresh_token = refresh::generate()?;
-    let session_id = sessions::start(db, user_id, &refresh_token, device(request).as_deref()).await?;
+    let started = sessions::start(db, user_id, &password_hash, &refresh_token, device(request).as_deref()).await?;
+    let session_id = started.ok_or(Error::InvalidCredentials)?;
     http::ok(&TokenPair::issue(tokens, Caller { user_id, session_id }, refresh_token)?)
 }
 

@@ -170,8 +170,8 @@ pub(crate) fn require(seat: &Seat, role: Role) -> Result<()> {
 }
 
 /// Whom to tell.
-pub(crate) fn ids(members: &[Member]) -> Vec<UserId> {
-    members.iter().map(|member| member.user_id).collect()
+pub(crate) fn ids<'a>(members: impl IntoIterator<Item = &'a Member>) -> Vec<UserId> {
+    members.into_iter().map(|member| member.user_id).collect()
 }
 
 /// The member named in the path. What is no id at all is no member either.

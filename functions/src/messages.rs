@@ -47,7 +47,7 @@ async fn edit(db: &PgPool, tokens: &Tokens, push: &Push, request: &Request) -> R
     let mut transaction = db.begin().await?;
     members::lock(&mut transaction, chat_id, me).await?;
     let NewText { text } = http::read_json(request)?;
-    let message = messages::get(&mut *transaction, chat_id, id?).await?;
+    let message = messages::get(&mut *transaction, chat_id, me, id?).await?;
     if message.sender_id != me {
         return Err(Error::Forbidden("only its author may edit a message"));
     }
@@ -59,7 +59,7 @@ async fn edit(db: &PgPool, tokens: &Tokens, push: &Push, request: &Request) -> R
     }
     let revision = members::advance(&mut *transaction, chat_id).await?;
     messages::edit(&mut *transaction, chat_id, message.id, &text, revision).await?;
-    let message = messages::get(&mut *transaction, chat_id, message.id).await?;
+    let message = messages::get(&mut *transaction, chat_id, me, message.id).await?;
     let told = members::of(&mut *transaction, chat_id).await?;
     transaction.commit().await?;
     presence::tell(db, push, &crate::members::ids(&told), &ServerFrame::MessageEdited(message.clone()), None).await;
@@ -71,7 +71,7 @@ async fn delete(db: &PgPool, tokens: &Tokens, push: &Push, request: &Request) ->
     let (chat_id, id) = (http::chat_id(request)?, message_id(request));
     let mut transaction = db.begin().await?;
     let seat = members::lock(&mut transaction, chat_id, me).await?;
-    let message = messages::get(&mut *transaction, chat_id, id?).await?;
+    let message = messages::get(&mut *transaction, chat_id, me, id?).await?;
     if !may_delete(&seat, &message, me) {
         return Err(Error::Forbidden("only its author, an admin or the owner may delete a message"));
     }
@@ -80,7 +80,7 @@ async fn delete(db: &PgPool, tokens: &Tokens, push: &Push, request: &Request) ->
     }
     let revision = members::advance(&mut *transaction, chat_id).await?;
     messages::delete(&mut *transaction, chat_id, message.id, revision).await?;
-    let message = messages::get(&mut *transaction, chat_id, message.id).await?;
+    let message = messages::get(&mut *transaction, chat_id, me, message.id).await?;
     let told = members::of(&mut *transaction, chat_id).await?;
     transaction.commit().await?;
     presence::tell(db, push, &crate::members::ids(&told), &ServerFrame::MessageDeleted(message.clone()), None).await;

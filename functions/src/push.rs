@@ -1,7 +1,7 @@
 //! Frames to connections, through `@connections`. Best effort: a push that does not arrive is made good by sync, and no
 //! request fails because somebody else's phone is off.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use aws_config::{SdkConfig, retry::RetryConfig, timeout::TimeoutConfig};
@@ -107,30 +107,31 @@ impl Push {
         listed_at: impl Fn(&Connection) -> Address,
     ) -> Vec<UserId> {
         let Some(body) = encode(frame) else { return Vec::new() };
+        // Outside of what is timed: whoever was taken off a list must be spoken of, also if the rest was cut short.
+        let gone = Mutex::new(Vec::new());
         // Neither semaphore is ever closed, so a turn and a place always come.
         let _turn = self.turns.acquire().await;
         let fan_out = async {
             let devices = match devices.await {
                 Ok(devices) => devices,
-                Err(error) => {
-                    error.log();
-                    return Vec::new();
-                }
+                Err(error) => return error.log(),
             };
-            stream::iter(devices.into_iter().filter(&wanted))
-                .map(|connection| {
-                    let (address, body) = (listed_at(&connection), body.clone());
-                    async move { self.post_or_forget(address, &connection, body).await.then_some(connection.user_id) }
+            let posts = stream::iter(devices.into_iter().filter(&wanted));
+            posts
+                .for_each_concurrent(POSTS_AT_ONCE, |connection| {
+                    let (address, body, gone) = (listed_at(&connection), body.clone(), &gone);
+                    async move {
+                        if self.post_or_forget(address, &connection, body).await {
+                            gone.lock().unwrap_or_else(PoisonError::into_inner).push(connection.user_id);
+                        }
+                    }
                 })
-                .buffer_unordered(POSTS_AT_ONCE)
-                .filter_map(async |gone| gone)
-                .collect()
-                .await
+                .await;
         };
-        tokio::time::timeout(ALL, fan_out).await.unwrap_or_else(|_| {
+        if tokio::time::timeout(ALL, fan_out).await.is_err() {
             tracing::warn!("A fan-out was cut short; sync will make it good.");
-            Vec::new()
-        })
+        }
+        gone.into_inner().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Posts, or takes a connection that is gone off its list: `true` if that emptied the list.

@@ -79,6 +79,8 @@ async fn change_password(db: &PgPool, tokens: &Tokens, push: &Push, request: &Re
     }
     logins::succeeded(db, &subjects).await?;
     let hash = password::hash(new_password).await?;
+    // Like in `end_session`.
+    push.connections().of_users(&[caller.user_id]).await?;
     let mut transaction = db.begin().await?;
     users::set_password_hash(&mut *transaction, caller.user_id, &hash).await?;
     sessions::end_others(&mut *transaction, caller.user_id, caller.session_id).await?;
@@ -107,6 +109,8 @@ async fn end(db: &PgPool, tokens: &Tokens, push: &Push, request: &Request) -> Re
 }
 
 async fn end_session(db: &PgPool, push: &Push, user_id: UserId, session_id: SessionId) -> Result<Answer> {
+    // Before anything has ended: with DynamoDB away nothing could be closed, and the client must be able to try again.
+    push.connections().of_users(&[user_id]).await?;
     if !sessions::end(db, user_id, session_id).await? {
         return Err(Error::SessionNotFound);
     }

@@ -65,8 +65,13 @@ pub fn body(event: &Event) -> &str {
 
 /// `200` without a body: all that API Gateway needs to know. Any other answer would at best be dropped.
 pub fn done() -> ApiGatewayProxyResponse {
+    status(200)
+}
+
+/// A status without a body. Only that of `$connect` reaches anybody: the client, as the answer to its handshake.
+pub fn status(code: i64) -> ApiGatewayProxyResponse {
     let mut response = ApiGatewayProxyResponse::default();
-    response.status_code = 200;
+    response.status_code = code;
     response
 }
 

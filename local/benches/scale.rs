@@ -36,8 +36,8 @@ async fn main() {
 
     plans(&db, bob, large).await;
 
-    let first = || messages::page(&db, large, Page::After(0), 50);
-    let last = || messages::page(&db, large, Page::Before(MESSAGES + 1), 50);
+    let first = || messages::page(&db, large, bob, Page::After(0), 50);
+    let last = || messages::page(&db, large, bob, Page::Before(MESSAGES + 1), 50);
     let far = ratio("history page at the far end / first page", first, last).await;
     // Bob has both chats, Carol only the small one.
     ratio(

@@ -27,6 +27,8 @@ const DEAD_AFTER: Duration = Duration::from_secs(2 * 3600 + 600);
 /// The most keys one `BatchGetItem` takes.
 const BATCH: usize = 100;
 const PREFIX: &str = "c:";
+/// How many devices that have a chat open are kept; there is no typing to be seen for those before them.
+const MOST_OPEN: usize = 1000;
 /// How soon after a beginning to type the next is news, in milliseconds.
 const TYPING_MILLIS: i64 = 3000;
 
@@ -148,7 +150,16 @@ impl Connections {
             .send()
             .await
             .map_err(unavailable)?;
-        Ok(live(&before.attributes.unwrap_or_default()))
+        let before = before.attributes.unwrap_or_default();
+        let live = live(&before);
+        let excess = excess(address, &before, &live);
+        if !excess.is_empty() {
+            // Its time will come again with the next one that is remembered.
+            if let Err(error) = self.forget(address, &excess.iter().collect::<Vec<_>>()).await {
+                error.log();
+            }
+        }
+        Ok(live)
     }
 
     /// Strikes connections off the list.
@@ -261,6 +272,19 @@ impl Address {
             Self::Chat(chat_id) => format!("chat#{chat_id}"),
         })
     }
+}
+
+/// What a list must lose: entries that are dead, and of a chat's, which no `$disconnect` takes entries off, all but the
+/// newest. An item holds 400 KB, and every write to it is charged for the whole.
+fn excess(address: Address, item: &HashMap<String, AttributeValue>, live: &[Connection]) -> Vec<ConnectionId> {
+    let listed = item.keys().filter_map(|name| name.strip_prefix(PREFIX));
+    let dead = listed.filter(|id| live.iter().all(|connection| connection.id.0 != *id));
+    let dead = dead.map(|id| ConnectionId(id.to_owned()));
+    let old = match address {
+        Address::User(_) => &[],
+        Address::Chat(_) => &live[..live.len().saturating_sub(MOST_OPEN)],
+    };
+    dead.chain(old.iter().map(|connection| connection.id.clone())).take(BATCH).collect()
 }
 
 /// When DynamoDB may forget an item that is written now.

@@ -3,6 +3,7 @@
 use aws_lambda_events::apigw::ApiGatewayCustomAuthorizerRequestTypeRequest;
 use serde_json::{Value, json};
 use windi_functions::{authorize, connect, default, disconnect};
+use windi_shared::db::sessions;
 use windi_shared::ids::ConnectionId;
 
 use crate::harness::{Stage, socket_event};
@@ -57,6 +58,17 @@ async fn connections_come_and_go() {
             .unwrap();
         assert_eq!(stage.live(&alice).await, ["b="]);
     }
+}
+
+#[tokio::test]
+async fn a_socket_does_not_open_if_its_session_ends_while_it_opens() {
+    let stage = Stage::new().await;
+    let alice = stage.person("alice").await;
+    // The authorizer has let it through; then the session ends; then `$connect` runs.
+    sessions::end(&stage.db, alice.caller.user_id, alice.caller.session_id).await.unwrap();
+    let event = socket_event("$connect", Some(&alice), &ConnectionId("a=".to_owned()), None);
+    assert_eq!(connect::handle(&stage.db, &stage.push, event).await.unwrap().status_code, 401);
+    assert!(stage.live(&alice).await.is_empty());
 }
 
 #[tokio::test]

@@ -93,6 +93,9 @@ async fn the_list_shows_the_latest_first_with_unread_counts_and_pages() {
         }
     }
     assert_eq!(&paged, chats);
+    // A cursor nobody was given, to before the database's calendar begins.
+    let made_up = format!("/chats?after=-8000000000000000_{with_bob}");
+    assert_eq!(alice.call(Method::GET, &made_up, None).await.0, 422);
 }
 
 #[tokio::test]

@@ -141,6 +141,51 @@ async fn a_removed_member_hears_nothing_more_on_any_device() {
 }
 
 #[tokio::test]
+async fn what_is_said_of_the_largest_group_fits_into_a_frame() {
+    let world = World::new().await;
+    let [alice, bob] = world.people(["alice", "bob"]).await;
+    // The longest names there are, in four bytes a letter.
+    sqlx::query(
+        "insert into users (user_id, name, username, email, password_hash)
+        select gen_random_uuid(), repeat('𝕏', 100), 'user' || n, 'u' || n || '@example.com', '' from generate_series(1, 998) n",
+    )
+    .execute(&world.app.db)
+    .await
+    .unwrap();
+    let others: Vec<uuid::Uuid> = sqlx::query_scalar("select user_id from users where username like 'user%'")
+        .fetch_all(&world.app.db)
+        .await
+        .unwrap();
+    let (mut alices, mut bobs) = (alice.device().await, bob.device().await);
+    let ids: Vec<_> = others.iter().map(ToString::to_string).chain([bob.id.clone()]).collect();
+    let (status, chat) = alice.post("/chats", json!({"kind": "group", "name": "All", "member_ids": ids})).await;
+    assert_eq!((status, chat["members"].as_array().unwrap().len()), (201, 1000));
+    let created = bobs.next_of("chat_created").await;
+    assert_eq!((&created["data"]["chat_id"], created["data"].get("members")), (&chat["chat_id"], None));
+    alices.send(json!({"action": "joinChat", "data": {"chat_id": chat["chat_id"]}})).await;
+    let joined = alices.next_of("chat_joined").await;
+    assert_eq!(joined["data"]["chat"].get("members"), None);
+    let mut there: Vec<_> =
+        joined["data"]["presence"].as_array().unwrap().iter().map(|one| text(&one["user_id"])).collect();
+    there.sort();
+    let mut expected = [alice.id.clone(), bob.id.clone()];
+    expected.sort();
+    assert_eq!(there, expected);
+    // And somebody with more chats than a frame can name.
+    sqlx::query(
+        "with made as (insert into chats (chat_id, kind, name, created_by)
+            select gen_random_uuid(), 'group', 'g', $1::uuid from generate_series(1, 4000) returning chat_id)
+        insert into chat_members (chat_id, user_id, role) select chat_id, $1::uuid, 'owner' from made",
+    )
+    .bind(uuid::Uuid::parse_str(&bob.id).unwrap())
+    .execute(&world.app.db)
+    .await
+    .unwrap();
+    bobs.send(json!({"action": "ping"})).await;
+    assert_eq!(bobs.next_of("pong").await["data"]["stale"].as_object().unwrap().len(), 1000);
+}
+
+#[tokio::test]
 async fn a_private_chat_keeps_its_two_members() {
     let world = World::new().await;
     let [alice, bob, charlie] = world.people(["alice", "bob", "charlie"]).await;

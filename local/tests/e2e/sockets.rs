@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use aws_sdk_apigatewaymanagement::config::{BehaviorVersion, Credentials, Region};
 use aws_sdk_apigatewaymanagement::primitives::Blob;
+use reqwest::Method;
 use serde_json::json;
 use windi_local::gateway::Limits;
 use windi_shared::auth::Caller;
@@ -48,6 +49,13 @@ async fn a_ping_tells_which_chats_the_client_is_behind_on() {
     assert_eq!((&pong["data"]["stale"], &pong["request_id"]), (&json!({&unknown: 1}), &json!("p")));
     device.send(json!({"action": "ping", "data": {"chats": {&known: 1, &unknown: 1}}})).await;
     assert_eq!(device.next_of("pong").await["data"]["stale"], json!({&known: 2}));
+    // Whoever slept through their removal learns that there is something to ask, and that nothing is there; a stranger's
+    // chat and one that does not exist look the same.
+    alice.call(Method::DELETE, &format!("/chats/{unknown}/members/{}", bob.id), None).await;
+    let made_up = uuid::Uuid::now_v7().to_string();
+    device.send(json!({"action": "ping", "data": {"chats": {&known: 2, &unknown: 1, &made_up: 1}}})).await;
+    assert_eq!(device.next_of("pong").await["data"]["stale"], json!({&unknown: 0, &made_up: 0}));
+    assert_eq!(bob.call(Method::GET, &format!("/chats/{unknown}/changes?after=0"), None).await.0, 404);
 }
 
 #[tokio::test]

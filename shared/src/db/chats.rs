@@ -79,7 +79,7 @@ pub async fn get(db: &mut PgConnection, chat_id: ChatId, me: UserId) -> Result<C
     .fetch_optional(&mut *db)
     .await?
     .ok_or(Error::ChatNotFound)?;
-    let members = members::of(db, chat_id).await?;
+    let members = Some(members::of(db, chat_id).await?);
     Ok(Chat {
         chat_id,
         kind: kind_from_sql(&chat.kind),
@@ -101,6 +101,8 @@ pub struct ListCursor {
     pub chat_id: ChatId,
 }
 
+const YEAR_10000_MILLIS: i64 = 253_402_300_800_000;
+
 /// Written as `<milliseconds since 1970>_<chat id>`; clients pass it back as it is.
 impl std::fmt::Display for ListCursor {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -113,7 +115,9 @@ impl std::str::FromStr for ListCursor {
 
     fn from_str(text: &str) -> std::result::Result<Self, ()> {
         let (millis, chat_id) = text.split_once('_').ok_or(())?;
-        let activity = millis.parse().ok().and_then(DateTime::from_timestamp_millis).ok_or(())?;
+        // PostgreSQL's years end before chrono's do, on both sides.
+        let millis = millis.parse().ok().filter(|millis| (0..YEAR_10000_MILLIS).contains(millis)).ok_or(())?;
+        let activity = DateTime::from_timestamp_millis(millis).ok_or(())?;
         Ok(Self { activity: Timestamp(activity), chat_id: chat_id.parse().map_err(|_| ())? })
     }
 }

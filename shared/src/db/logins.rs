@@ -1,5 +1,6 @@
 //! The memory of failed logins: a few free ones in fifteen minutes, then a wait that doubles from one second to five
-//! minutes. Nobody is ever locked out for longer, so nobody can lock out another.
+//! minutes. Nobody is ever locked out for longer; who keeps guessing at an account can keep its owner from new logins for
+//! as long as they go on, which is the price of not letting them guess faster. Open sessions are not touched.
 
 use std::time::Duration;
 

@@ -76,11 +76,17 @@ pub enum Page {
     Before(MessageId),
 }
 
-/// One page, oldest first. The caller has made sure that it may be read.
+/// One page, oldest first; nothing if `me` is not in the chat at that moment.
 ///
 /// # Errors
 /// Only those of the database.
-pub async fn page(db: impl PgExecutor<'_>, chat_id: ChatId, page: Page, limit: i64) -> Result<Vec<Message>> {
+pub async fn page(
+    db: impl PgExecutor<'_>,
+    chat_id: ChatId,
+    me: UserId,
+    page: Page,
+    limit: i64,
+) -> Result<Vec<Message>> {
     let (after, before) = match page {
         Page::After(id) => (id, id.saturating_add(limit).saturating_add(1)),
         Page::Before(id) => (id.saturating_sub(limit).saturating_sub(1), id),
@@ -97,11 +103,14 @@ pub async fn page(db: impl PgExecutor<'_>, chat_id: ChatId, page: Page, limit: i
             deleted_at as "deleted_at: Timestamp",
             exists (select 1 from furthest f where f.user_id <> m.sender_id and f.last_read_id >= m.id) as "is_read!",
             client_message_id, revision
-        from messages m where chat_id = $1 and id > $2 and id < $3 order by id
+        from messages m where chat_id = $1 and id > $2 and id < $3
+            and exists (select 1 from chat_members me where me.chat_id = $1 and me.user_id = $4)
+        order by id
         "#,
         chat_id as ChatId,
         after,
         before,
+        me as UserId,
     )
     .fetch_all(db)
     .await?)
@@ -144,8 +153,8 @@ pub async fn changed(
 ///
 /// # Errors
 /// [`Error::MessageNotFound`].
-pub async fn get(db: impl PgExecutor<'_>, chat_id: ChatId, id: MessageId) -> Result<Message> {
-    let mut one = page(db, chat_id, Page::After(id.saturating_sub(1)), 1).await?;
+pub async fn get(db: impl PgExecutor<'_>, chat_id: ChatId, me: UserId, id: MessageId) -> Result<Message> {
+    let mut one = page(db, chat_id, me, Page::After(id.saturating_sub(1)), 1).await?;
     one.pop().filter(|message| message.id == id).ok_or(Error::MessageNotFound)
 }
 

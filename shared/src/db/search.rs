@@ -32,6 +32,8 @@ pub async fn messages(
             and (to_tsvector('russian'::regconfig, m.text) || array_to_tsvector(array['#' || m.chat_id::text]))
                 @@ (websearch_to_tsquery('russian'::regconfig, $3) && quote_literal('#' || mine.chat_id::text)::tsquery)
         where mine.user_id = $1 and ($2::uuid is null or mine.chat_id = $2)
+            -- Words too common to be indexed leave nothing to search for; that is no match, not every message.
+            and numnode(websearch_to_tsquery('russian'::regconfig, $3)) > 0
         order by m.created_at desc, m.chat_id, m.id desc
         limit $4
         "#,

@@ -8,31 +8,33 @@ use crate::auth::refresh;
 use crate::ids::{SessionId, UserId};
 use crate::protocol::Timestamp;
 
-/// Starts a session with its first refresh token.
+/// Starts a session with its first refresh token: `None` if the password hash is no longer the one that was verified. A
+/// change of password ends all sessions, and must not miss one that is just starting with the old one.
 ///
 /// # Errors
 /// Only those of the database.
 pub async fn start(
     db: impl PgExecutor<'_>,
     user_id: UserId,
+    verified_hash: &str,
     refresh_token: &str,
     device: Option<&str>,
-) -> Result<SessionId> {
+) -> Result<Option<SessionId>> {
     let session_id = SessionId::new();
-    sqlx::query!(
+    let started = sqlx::query!(
         "
         insert into sessions (session_id, user_id, family, refresh_hash, device, expires_at)
-        values ($1, $2, $1, $3, $4, now() + make_interval(days => $5))
+        select $1, user_id, $1, $4, $5, now() + make_interval(days => $6)
+        from users where user_id = $2 and password_hash = $3 for share
         ",
         session_id as SessionId,
         user_id as UserId,
+        verified_hash,
         refresh::hash(refresh_token),
         device,
         refresh::LIFETIME_DAYS,
-    )
-    .execute(db)
-    .await?;
-    Ok(session_id)
+    );
+    Ok((started.execute(db).await?.rows_affected() > 0).then_some(session_id))
 }
 
 /// Whether the session has neither ended nor expired.
@@ -43,7 +45,8 @@ pub async fn is_live(db: impl PgExecutor<'_>, session_id: SessionId) -> Result<b
     Ok(sqlx::query_scalar!(
         r#"
         select exists (select 1 from sessions where family = $1
-            and rotated_at is null and revoked_at is null and expires_at > now()) as "live!"
+                and rotated_at is null and revoked_at is null and expires_at > now())
+            and not exists (select 1 from sessions where family = $1 and revoked_at is not null) as "live!"
         "#,
         session_id as SessionId,
     )
@@ -82,8 +85,10 @@ pub async fn rotate(db: &PgPool, token: &str, next: &str) -> Result<Rotation> {
     let row = sqlx::query!(
         r#"
         select session_id, user_id as "user_id: UserId", family as "family: SessionId", device,
-            rotated_at is not null as "used!", (revoked_at is not null or expires_at <= now()) as "over!"
-        from sessions where refresh_hash = $1 for update
+            rotated_at is not null as "used!",
+            (expires_at <= now() or exists (select 1 from sessions other
+                where other.family = mine.family and other.revoked_at is not null)) as "over!"
+        from sessions mine where refresh_hash = $1 for update
         "#,
         refresh::hash(token),
     )
@@ -117,7 +122,8 @@ pub async fn rotate(db: &PgPool, token: &str, next: &str) -> Result<Rotation> {
     Ok(Rotation::Rotated { user_id, session_id })
 }
 
-/// Ends a session: `false` if the user has no such live one.
+/// Ends a session: `false` if the user has no such live one. One revoked row ends the family, so it does no harm that a
+/// refresh at the same moment may add a row this does not see.
 ///
 /// # Errors
 /// Only those of the database.
@@ -172,6 +178,7 @@ pub async fn list(db: impl PgExecutor<'_>, user_id: UserId) -> Result<Vec<Sessio
             s.created_at as "refreshed_at: Timestamp", s.expires_at as "expires_at: Timestamp"
         from sessions s join sessions first on first.session_id = s.family
         where s.user_id = $1 and s.rotated_at is null and s.revoked_at is null and s.expires_at > now()
+            and not exists (select 1 from sessions r where r.family = s.family and r.revoked_at is not null)
         order by first.created_at desc
         "#,
         user_id as UserId,

@@ -162,8 +162,21 @@ pub struct Chat {
     pub revision: i64,
     /// The newest message's number; 0 if there is none.
     pub last_message_id: MessageId,
-    /// Everybody in it, in the order they joined.
-    pub members: Vec<Member>,
+    /// Everybody in it, in the order they joined. Left out of the frames of a group with more than
+    /// [`MAX_MEMBERS_IN_FRAME`]; over HTTP it is always there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub members: Option<Vec<Member>>,
+}
+
+/// With more members a frame might not fit into the 128 KB that API Gateway takes.
+pub const MAX_MEMBERS_IN_FRAME: usize = 100;
+
+impl Chat {
+    /// As it fits into a frame.
+    pub fn for_frame(mut self) -> Self {
+        self.members = self.members.filter(|members| members.len() <= MAX_MEMBERS_IN_FRAME);
+        self
+    }
 }
 
 /// The answer to `GET /chats/{chat_id}/changes`.
