@@ -10,7 +10,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
-use tokio_tungstenite::tungstenite::error::{CapacityError, Error as WsError};
+use tokio_tungstenite::tungstenite::error::{CapacityError, Error as WsError, ProtocolError};
 use tokio_tungstenite::tungstenite::protocol::frame::CloseFrame;
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 
@@ -88,7 +88,7 @@ async fn talk(
                     return close(stream, 1009, "Message Too Big").await;
                 }
                 Some(Err(WsError::Utf8(_))) => return close(stream, 1007, "Invalid frame payload data").await,
-                Some(Err(WsError::Protocol(_))) => return close(stream, 1002, "Protocol error").await,
+                Some(Err(WsError::Protocol(e))) if e != ProtocolError::ResetWithoutClosingHandshake => return close(stream, 1002, "Protocol error").await,
                 Some(Err(_)) | None => return (1006, "Connection reset".to_owned()),
             },
             outgoing = queue.next() => match outgoing {
