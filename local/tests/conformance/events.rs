@@ -10,8 +10,11 @@ use crate::harness::{Stage, TEMPLATE, text};
 
 const HOST: &str = "abcd1234.execute-api.us-east-1.amazonaws.com";
 
-/// What only the gateway can know, and how to tell that it has the right shape. Everything else must be equal.
-const GENERATED: &[(&str, fn(&Value) -> bool)] = &[
+/// Whether a value looks as it must.
+type Shape = fn(&Value) -> bool;
+
+/// What only the gateway can know, and its shape. Everything else must be equal.
+const GENERATED: &[(&str, Shape)] = &[
     ("X-Amzn-Trace-Id", is_trace),
     ("x-amzn-trace-id", is_trace),
     ("X-Forwarded-For", |value| value == "127.0.0.1" || value == ""),
