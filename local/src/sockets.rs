@@ -142,6 +142,11 @@ impl Sockets {
         self.lock().get(connection_id).map(|entry| entry.info.clone())
     }
 
+    /// Which are open.
+    pub fn ids(&self) -> Vec<String> {
+        self.lock().keys().cloned().collect()
+    }
+
     /// How many are open.
     pub fn len(&self) -> usize {
         self.lock().len()
