@@ -56,6 +56,8 @@ pub struct Shared {
     pub limits: Limits,
     /// The port in events.
     pub port: u16,
+    /// Held by every frame that is on its way to a function or in it.
+    pub under_way: Arc<()>,
     /// What goes wrong on purpose.
     faults: Mutex<Faults>,
     /// Whether the faults can be changed over HTTP.
@@ -127,6 +129,7 @@ impl Gateway {
             sockets: Sockets::default(),
             limits,
             port: address.port(),
+            under_way: Arc::new(()),
             test_api: faults.is_some(),
             faults: Mutex::new(faults.unwrap_or_default()),
             shutdown: shutdown.clone(),
@@ -157,6 +160,12 @@ impl Gateway {
     /// The open sockets.
     pub fn sockets(&self) -> &Sockets {
         &self.shared.sockets
+    }
+
+    /// How many frames of clients are on their way to a function or in it: at 0 everything that was asked over sockets has
+    /// been done.
+    pub fn frames_under_way(&self) -> usize {
+        Arc::strong_count(&self.shared.under_way) - 1
     }
 
     /// Closes every socket with 1001 and stops listening. Requests under way have two seconds to end.

@@ -75,7 +75,12 @@ async fn talk(
                     // Never one after the other: on AWS the frames of one connection run in parallel.
                     frame_number += 1;
                     let delay = shared.faults().frame(queue.number, frame_number);
-                    tokio::spawn(frames::dispatch(shared.clone(), api.clone(), socket.clone(), text.to_string(), delay));
+                    let under_way = shared.under_way.clone();
+                    let dispatched = frames::dispatch(shared.clone(), api.clone(), socket.clone(), text.to_string(), delay);
+                    tokio::spawn(async move {
+                        dispatched.await;
+                        drop(under_way);
+                    });
                 }
                 Some(Ok(Message::Binary(_))) => return close(stream, 1003, "Unsupported Data").await,
                 Some(Ok(Message::Close(frame))) => {

@@ -1,7 +1,7 @@
 //! A world for a test: the messenger on a free port, people in it, and their devices.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -37,7 +37,7 @@ pub const TEMPLATE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../template.yam
 
 /// A messenger of its own.
 pub struct World {
-    _gateway: Gateway,
+    gateway: Arc<Gateway>,
     pub app: Arc<App>,
     pub base: String,
     pub http: reqwest::Client,
@@ -67,8 +67,8 @@ impl World {
             let listener = lease.listener().await;
             let base = format!("http://{}", listener.local_addr().unwrap());
             let invoker = Invoker::Host(Host::new(lease.url()).unwrap());
-            let _gateway = Gateway::start(listener, template, invoker, limits, None).unwrap();
-            return Self { _gateway, app, base, http, _dynamodb: None, _lease: Some(lease) };
+            let gateway = Arc::new(Gateway::start(listener, template, invoker, limits, None).unwrap());
+            return Self { gateway, app, base, http, _dynamodb: None, _lease: Some(lease) };
         }
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
@@ -78,8 +78,8 @@ impl World {
         prepare(&app).await.unwrap();
         let faults = (*ROAD == Road::Frozen).then(|| Faults { freeze: true, ..Faults::default() });
         let invoker = Invoker::InProcess(app.clone());
-        let _gateway = Gateway::start(listener, template, invoker, limits, faults).unwrap();
-        Self { _gateway, app, base: format!("http://{address}"), http, _dynamodb: Some(dynamodb), _lease: None }
+        let gateway = Arc::new(Gateway::start(listener, template, invoker, limits, faults).unwrap());
+        Self { gateway, app, base: format!("http://{address}"), http, _dynamodb: Some(dynamodb), _lease: None }
     }
 
     /// Registers somebody and logs them in.
@@ -89,7 +89,8 @@ impl World {
         let (status, account) = self.call(Method::POST, "/auth/register", None, Some(account)).await;
         assert_eq!(status, 201, "{account}");
         let token = self.login(name).await;
-        Person { id: text(&account["id"]), token, base: self.base.clone(), http: self.http.clone() }
+        let gateway = Arc::downgrade(&self.gateway);
+        Person { id: text(&account["id"]), token, base: self.base.clone(), http: self.http.clone(), gateway }
     }
 
     pub async fn people<const N: usize>(&self, names: [&str; N]) -> [Person; N] {
@@ -152,6 +153,7 @@ pub struct Person {
     pub token: String,
     base: String,
     http: reqwest::Client,
+    gateway: Weak<Gateway>,
 }
 
 impl Person {
@@ -215,7 +217,10 @@ impl Person {
     pub async fn try_device(&self) -> Result<Device, WsError> {
         let url = format!("{}/ws", self.base.replace("http:", "ws:"));
         let bearer = ("authorization", format!("Bearer {}", self.token));
-        Device::open(&url, if self.token.is_empty() { &[] } else { std::slice::from_ref(&bearer) }).await
+        let headers = if self.token.is_empty() { &[] } else { std::slice::from_ref(&bearer) };
+        let mut device = Device::open(&url, headers).await?;
+        device.gateway = self.gateway.clone();
+        Ok(device)
     }
 }
 
@@ -224,6 +229,7 @@ pub struct Device {
     pub stream: WebSocketStream<MaybeTlsStream<TcpStream>>,
     pub handshake: BTreeMap<String, String>,
     kept: Vec<Value>,
+    gateway: Weak<Gateway>,
 }
 
 impl Device {
@@ -236,7 +242,12 @@ impl Device {
         let text = |(name, value): (&reqwest::header::HeaderName, &reqwest::header::HeaderValue)| {
             (name.to_string(), value.to_str().unwrap_or_default().to_owned())
         };
-        Ok(Self { stream, handshake: response.headers().iter().map(text).collect(), kept: Vec::new() })
+        Ok(Self {
+            stream,
+            handshake: response.headers().iter().map(text).collect(),
+            kept: Vec::new(),
+            gateway: Weak::new(),
+        })
     }
 
     pub async fn send(&mut self, frame: Value) {
@@ -300,14 +311,31 @@ impl Device {
         }
     }
 
-    /// All frames up to now: those before the answer to a ping that is sent now.
+    /// All frames up to now: everything that anybody has asked over a socket until now has been done, and this device told
+    /// of it.
     pub async fn drain(&mut self) -> Vec<Value> {
+        // Frames run in parallel, so an answer does not say that what was sent before it has been done. It says that it has
+        // been received, and then the gateway knows of it.
+        self.ping().await;
+        let gateway = self.gateway.upgrade().expect("the world is there");
+        let settled = async {
+            while gateway.frames_under_way() > 0 {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, settled).await.expect("everything gets done");
+        self.ping().await;
+        std::mem::take(&mut self.kept)
+    }
+
+    /// Keeps what comes before the answer to a ping.
+    async fn ping(&mut self) {
         let marker = uuid::Uuid::now_v7().to_string();
         self.send(json!({"action": "ping", "request_id": marker})).await;
         loop {
             let frame = self.read().await;
             if frame["request_id"] == marker.as_str() {
-                return std::mem::take(&mut self.kept);
+                return;
             }
             self.kept.push(frame);
         }

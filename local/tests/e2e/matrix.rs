@@ -113,7 +113,7 @@ async fn over_socket(caller: &Person, action: &str, chat_id: &str) -> (u16, Valu
         _ => json!({"chat_id": chat_id}),
     };
     device.send(json!({"action": action, "request_id": "r", "data": data})).await;
-    // Frames run in parallel: typing answers nothing when it is allowed, so a second refused attempt cannot be waited for.
+    // Typing answers nothing when it is allowed.
     let mut told = if action == "typing" { device.drain().await } else { vec![answer_to(&mut device, "r").await] };
     let error = told.iter().position(|frame| frame["type"] == "error").map(|at| told.remove(at));
     match error {
