@@ -18,7 +18,7 @@ use windi_local::faults::Faults;
 use windi_local::gateway::{Gateway, Limits, TEST_API};
 use windi_local::invoke::{Host, Invoker};
 use windi_local::stack::Stack;
-use windi_local::template::Template;
+use windi_local::template::{NamedBy, Template};
 
 type Error = Box<dyn std::error::Error + Send + Sync>;
 
@@ -45,6 +45,9 @@ struct Arguments {
     /// http://127.0.0.1:9000 of `cargo lambda watch`.
     #[arg(long, value_name = "URL")]
     invoke_url: Option<String>,
+    /// What the functions are called there.
+    #[arg(long, value_enum, default_value_t, requires = "invoke_url")]
+    function_names: NamedBy,
     /// Only the gateway, without PostgreSQL and DynamoDB: for the template and the functions of any other project.
     #[arg(long, requires = "invoke_url")]
     gateway_only: bool,
@@ -113,7 +116,7 @@ async fn start(arguments: &Arguments) -> Result<(Gateway, Option<Stack>), Error>
     if arguments.invoke_url.is_some() && arguments.faults.is_some_and(|faults| faults.freeze) {
         return Err("only functions in this process can be frozen; leave out --invoke-url or \"freeze\"".into());
     }
-    let template = Template::load(&arguments.template)?;
+    let template = Template::load_named_by(&arguments.template, arguments.function_names)?;
     let stage = template.websocket.as_ref().map_or_else(String::new, |api| api.stage.clone());
     let listener = TcpListener::bind((arguments.host, arguments.port))
         .await

@@ -32,10 +32,20 @@ pub struct Template {
     pub websocket: Option<Arc<WebSocketApi>>,
 }
 
+/// What functions are invoked by.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum NamedBy {
+    /// The binary of `BuildMethod: rust-cargolambda`, if there is one; `cargo lambda watch` knows those. Else the logical id.
+    #[default]
+    Binary,
+    /// The logical id in the template; `sam local start-lambda` knows those.
+    LogicalId,
+}
+
 /// A Lambda function.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Function {
-    /// What it is invoked by: the binary of `BuildMethod: rust-cargolambda`, else the logical id.
+    /// What it is invoked by: see [`NamedBy`].
     pub name: String,
     /// Its line in the template, from 1.
     pub line: usize,
@@ -112,8 +122,16 @@ impl Template {
     /// # Errors
     /// [`TemplateError`], naming the line.
     pub fn load(path: &Path) -> Result<Self, TemplateError> {
+        Self::load_named_by(path, NamedBy::default())
+    }
+
+    /// Reads the file, and names the functions in one of two ways.
+    ///
+    /// # Errors
+    /// [`TemplateError`], naming the line.
+    pub fn load_named_by(path: &Path, named_by: NamedBy) -> Result<Self, TemplateError> {
         let text = std::fs::read_to_string(path).map_err(|e| TemplateError::Missing(path.to_owned(), e))?;
-        let mut template = Self::parse(&text).map_err(|at| Self::wrong(path, at))?;
+        let mut template = Self::parse(&text, named_by).map_err(|at| Self::wrong(path, at))?;
         path.clone_into(&mut template.path);
         Ok(template)
     }
@@ -138,7 +156,7 @@ impl Template {
         TemplateError::Wrong { path: path.to_owned(), line, problem }
     }
 
-    fn parse(text: &str) -> Read<Self> {
+    fn parse(text: &str, named_by: NamedBy) -> Read<Self> {
         let documents = Node::load_from_str(text).map_err(|e| At(e.marker().line(), e.to_string()))?;
         let root = documents.first().ok_or_else(|| At(1, "the template is empty".to_owned()))?;
         let names = Names::of(root)?;
@@ -148,8 +166,8 @@ impl Template {
         for (id, resource) in entries(get(root, "Resources")?)? {
             match text_of(get(resource, "Type")?)? {
                 "AWS::Serverless::Function" => {
-                    let function =
-                        Function { name: binary(resource).unwrap_or_else(|| id.to_owned()), line: line(resource) };
+                    let binary = binary(resource).filter(|_| named_by == NamedBy::Binary);
+                    let function = Function { name: binary.unwrap_or_else(|| id.to_owned()), line: line(resource) };
                     functions.insert(id.to_owned(), (function, find(resource, "Properties")));
                 }
                 "AWS::Serverless::HttpApi" => apis.push(resource),
@@ -212,17 +230,21 @@ Resources:
 ";
 
     fn refusal(template: &str) -> (usize, String) {
-        let At(line, problem) = Template::parse(template).expect_err("should be refused");
+        let At(line, problem) = Template::parse(template, NamedBy::Binary).expect_err("should be refused");
         (line, problem)
     }
 
     #[test]
     fn routes_functions_and_the_authorizer_are_read() {
-        let template = Template::parse(GOOD).map_err(|At(line, problem)| format!("{line}: {problem}")).expect("good");
+        let template = Template::parse(GOOD, NamedBy::Binary)
+            .map_err(|At(line, problem)| format!("{line}: {problem}"))
+            .expect("good");
         assert_eq!(template.http.routes[0].key(), "GET /hello/{name}");
         let socket = template.websocket.expect("a WebSocket API");
         assert_eq!((socket.stage.as_str(), socket.routes["sendMessage"].function.as_str()), ("ws", "hello"));
         assert_eq!(socket.authorizer.as_ref().expect("an authorizer").function, "hello");
+        let template = Template::parse(GOOD, NamedBy::LogicalId).expect("good");
+        assert_eq!(template.http.routes[0].function, "Hello");
     }
 
     #[test]
@@ -239,6 +261,13 @@ Resources:
             ("StageName: ws", "StageName: !ImportValue Stage", 13, "!ImportValue is not understood"),
             ("Path: '/hello/{name}'", "Path: 'hello'", 8, "must begin with /"),
             ("Method: get, ", "", 8, "Method is missing"),
+            ("Method: get, ", "Method: get, Auth: { Authorizer: Jwt }, ", 8, "not served locally"),
+            (
+                "!GetAtt Hello.Arn }\n        send",
+                "!GetAtt Hello.Arn, ApiKeyRequired: true }\n        send",
+                17,
+                "not served locally",
+            ),
             ("$request.body.action", "action", 14, "$request.body"),
         ] {
             let (at, problem) = refusal(&GOOD.replace(from, to));

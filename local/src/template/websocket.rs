@@ -24,6 +24,11 @@ impl WebSocketApi {
                 // aws-sam-translator makes logical ids of route keys.
                 return Err(wrong(route, format!("the route key {key:?} is not alphanumeric, which SAM refuses")));
             }
+            for unserved in ["ApiKeyRequired", "RequestModels", "RequestParameters", "ModelSelectionExpression"] {
+                if let Some(node) = find(route, unserved) {
+                    return Err(wrong(node, format!("{unserved} of a WebSocket route is not served locally")));
+                }
+            }
             let function = function_behind(get(route, "FunctionArn")?, functions)?;
             let responds = responses.contains(&route_id(id, key));
             routes.insert(key.to_owned(), Route { function, responds });
