@@ -117,6 +117,10 @@ async fn start(arguments: &Arguments) -> Result<(Gateway, Option<Stack>), Error>
         return Err("only functions in this process can be frozen; leave out --invoke-url or \"freeze\"".into());
     }
     let template = Template::load_named_by(&arguments.template, arguments.function_names)?;
+    if arguments.invoke_url.is_none() {
+        // Before anything is started for a template that cannot be served.
+        template.check(|function| windi_functions::Function::named(function).is_some())?;
+    }
     let stage = template.websocket.as_ref().map_or_else(String::new, |api| api.stage.clone());
     let listener = TcpListener::bind((arguments.host, arguments.port))
         .await

@@ -274,5 +274,9 @@ Resources:
             assert!(at == line && problem.contains(says), "{to}: line {at}: {problem}");
         }
         assert_eq!(refusal("a: 1\nb: ]").0, 2);
+        let cors = "CorsConfiguration: { AllowOrigins: ['*'], AllowCredentials: true }";
+        let api = format!("{GOOD}  Api:\n    Type: AWS::Serverless::HttpApi\n    Properties:\n      {cors}\n");
+        let (line, problem) = refusal(&api);
+        assert!(line == 22 && problem.contains("AllowCredentials"), "{line}: {problem}");
     }
 }

@@ -85,7 +85,7 @@ async fn a_function_that_fails_is_told_as_an_internal_server_error_to_the_byte()
 
 #[tokio::test]
 async fn a_function_that_does_not_answer_in_time_is_told_likewise() {
-    let limits = Limits { integration: Duration::from_millis(100), ..Limits::default() };
+    let limits = Limits { integration: Duration::from_secs(1), ..Limits::default() };
     let stage = Stage::with_limits(TEMPLATE, limits).await;
     let mut socket = stage.connect().await;
     stage.functions.set("Send", Answer::Hangs);
