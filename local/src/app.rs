@@ -84,6 +84,23 @@ impl Settings {
         }
         variables
     }
+
+    /// The same as a file that a shell reads, and `cargo lambda watch --env-file`, which takes no `=` and no `%` without
+    /// quotes.
+    ///
+    /// # Errors
+    /// If a value has a quote itself.
+    pub fn environment_file(&self) -> Result<String, String> {
+        let line = |(name, value): (&str, String)| {
+            if value.contains(['\'', '\n']) {
+                return Err(format!(
+                    "{name} holds a quote or a line break, which cannot be written into a file of variables"
+                ));
+            }
+            Ok(format!("{name}='{value}'\n"))
+        };
+        self.environment().into_iter().map(line).collect()
+    }
 }
 
 /// `AWS_REGION`, for emulators that keep regions apart.

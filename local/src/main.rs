@@ -161,10 +161,10 @@ fn environment_file(arguments: &Arguments) -> PathBuf {
 }
 
 fn write_environment(path: &Path, settings: &Settings) -> Result<(), Error> {
-    let lines: String = settings.environment().iter().map(|(name, value)| format!("{name}={value}\n")).collect();
     // It has secrets.
     let file = File::options().create(true).truncate(true).write(true).mode(0o600).open(path);
-    file.and_then(|mut file| file.write_all(lines.as_bytes())).map_err(|e| format!("{}: {e}", path.display()).into())
+    let text = settings.environment_file()?;
+    file.and_then(|mut file| file.write_all(text.as_bytes())).map_err(|e| format!("{}: {e}", path.display()).into())
 }
 
 fn announce(arguments: &Arguments, address: &str, stage: &str, stack: Option<&Stack>) {

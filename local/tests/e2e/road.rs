@@ -119,9 +119,11 @@ impl Host {
         command.args(["-c", KEEPER, "keeper", "cargo", "lambda", "watch", "--package", "windi-functions"]);
         command.args(["--ignore-changes", "--invoke-address", "127.0.0.1", "--invoke-port"]);
         command.arg(address.port().to_string()).current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
-        command.envs(settings.environment()).env("RUST_LOG", "error");
-        let log = format!("{}/cargo-lambda-watch-{}.log", env!("CARGO_TARGET_TMPDIR"), address.port());
-        let log = std::fs::File::create(log).unwrap();
+        // The functions are told what they must know in the way that the README says.
+        let file = |kind| format!("{}/cargo-lambda-watch-{}.{kind}", env!("CARGO_TARGET_TMPDIR"), address.port());
+        std::fs::write(file("env"), settings.environment_file().unwrap()).unwrap();
+        command.args(["--env-file", &file("env")]).env("RUST_LOG", "error");
+        let log = std::fs::File::create(file("log")).unwrap();
         // A group of its own: Ctrl-C is for this process, and the keeper then sees to the rest.
         command.stdin(Stdio::piped()).stdout(log.try_clone().unwrap()).stderr(log).process_group(0);
         let keeper = command.spawn().unwrap();
