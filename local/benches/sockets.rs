@@ -1,6 +1,7 @@
 //! What open sockets cost: `cargo bench -p windi-local --bench sockets`.
 //!
 //! * 5,000 of them, idle: how much memory of the gateway's process each. The clients are processes of their own.
+//! * One that pings and never reads the answers: how much memory that costs.
 //! * One that never reads, posted to all the time: how long the posts to others take, beside the same with one that reads.
 //!
 //! Fails if a socket costs more than 40 KB, or if the others' 99th percentile more than doubles.
@@ -13,18 +14,20 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use futures_util::StreamExt as _;
+use futures_util::{SinkExt as _, StreamExt as _};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use tokio::net::{TcpListener, TcpStream};
+use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 use windi_local::gateway::{Gateway, Limits};
 use windi_local::invoke::{Host, Invoker};
-use windi_local::sockets::{Outgoing, PostError};
+use windi_local::sockets::PostError;
 use windi_local::template::Template;
 
 const SOCKETS: usize = 5_000;
 const CLIENTS: usize = 2;
 const MOST_BYTES: usize = 40 * 1024;
+const MOST_PINGS: usize = 8 * 1024 * 1024;
 /// Posts to the others in each of the alternating blocks.
 const POSTS: usize = 1_500;
 const BLOCKS: usize = 6;
@@ -78,7 +81,9 @@ async fn bench() {
         child.wait().unwrap();
     }
 
+    let pings = pings_unread(&url).await;
     let ratio = slow_reader(&gateway, &url).await;
+    assert!(pings <= MOST_PINGS, "{pings} bytes are kept for a client that does not read the answers to its pings");
     assert!(each <= MOST_BYTES, "a socket costs {each} bytes");
     assert!(ratio <= 2.0, "one that does not read makes the others wait {ratio:.2} times as long");
 }
@@ -115,6 +120,18 @@ fn resident() -> usize {
     statm.split(' ').nth(1).unwrap().parse::<usize>().unwrap() * 4096
 }
 
+/// By how much memory grows, client included, while a client pings for five seconds and reads nothing.
+async fn pings_unread(url: &str) -> usize {
+    let (mut write, _unread) = connect(url).await.split();
+    let before = resident();
+    let flood = async { while write.send(Message::Ping(vec![0; 125].into())).await.is_ok() {} };
+    let outcome = tokio::time::timeout(Duration::from_secs(5), flood).await;
+    let grown = resident().saturating_sub(before);
+    let what = if outcome.is_ok() { "was hung up on" } else { "is no longer read" };
+    println!("a client that pings and never reads {what}, and cost {} KB", grown / 1024);
+    grown
+}
+
 /// How much longer posts to others take at the 99th percentile while one client does not read, than while it does.
 async fn slow_reader(gateway: &Gateway, url: &str) -> f64 {
     let (mut with, mut without) = (Vec::new(), Vec::new());
@@ -136,7 +153,7 @@ async fn slow_reader(gateway: &Gateway, url: &str) -> f64 {
         let waits = if reads { &mut without } else { &mut with };
         for _ in 0..POSTS {
             let start = Instant::now();
-            gateway.sockets().post(&other.0, Outgoing::Text("hello".to_owned())).unwrap();
+            gateway.sockets().post(&other.0, "hello".to_owned()).unwrap();
             other.1.next().await.unwrap().unwrap();
             waits.push(start.elapsed());
         }
@@ -161,7 +178,7 @@ async fn flood(sockets: windi_local::sockets::Sockets, id: String, stop: Arc<Ato
     while !stop.load(Ordering::Relaxed) {
         tick.tick().await;
         for _ in 0..8 {
-            match sockets.post(&id, Outgoing::Text("x".repeat(128 * 1024))) {
+            match sockets.post(&id, "x".repeat(128 * 1024)) {
                 Err(PostError::Full) => refused.fetch_add(1, Ordering::Relaxed),
                 Ok(()) | Err(PostError::Gone) => 0,
             };

@@ -56,6 +56,8 @@ pub struct Shared {
     pub limits: Limits,
     /// The port in events.
     pub port: u16,
+    /// Held by every socket until its `$disconnect` has been called.
+    pub alive: Arc<()>,
     /// Held by every frame that is on its way to a function or in it.
     pub under_way: Arc<()>,
     /// What goes wrong on purpose.
@@ -129,6 +131,7 @@ impl Gateway {
             sockets: Sockets::default(),
             limits,
             port: address.port(),
+            alive: Arc::new(()),
             under_way: Arc::new(()),
             test_api: faults.is_some(),
             faults: Mutex::new(faults.unwrap_or_default()),
@@ -168,10 +171,18 @@ impl Gateway {
         Arc::strong_count(&self.shared.under_way) - 1
     }
 
-    /// Closes every socket with 1001 and stops listening. Requests under way have two seconds to end.
+    /// Stops listening, closes every socket with 1001 and calls its `$disconnect`. Requests under way and clients have two
+    /// seconds.
     pub async fn stop(mut self) {
         let _ = self.stop.send(true);
-        if tokio::time::timeout(Duration::from_secs(2), &mut self.server).await.is_err() {
+        let ended = async {
+            // Of a task that panicked nothing is left to end.
+            let _ = (&mut self.server).await;
+            while Arc::strong_count(&self.shared.alive) > 1 {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        if tokio::time::timeout(Duration::from_secs(2), ended).await.is_err() {
             self.server.abort();
         }
     }
@@ -197,7 +208,7 @@ async fn answer(
             }
             return match axum::body::to_bytes(body, http_face::MAX_REQUEST).await {
                 Ok(body) => management::answer(&shared, &parts.method, &parts.headers, &id, &body).await,
-                Err(_) => http_face::message(StatusCode::PAYLOAD_TOO_LARGE, "Request Entity Too Large"),
+                Err(_) => management::too_large(),
             };
         }
     }

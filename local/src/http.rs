@@ -4,7 +4,9 @@ use axum::body::Body;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use http::header::{CONTENT_TYPE, HeaderName, HeaderValue, ORIGIN, SET_COOKIE};
+use http::header::{
+    CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HeaderName, HeaderValue, ORIGIN, SET_COOKIE, TRANSFER_ENCODING,
+};
 use http::{Response, StatusCode, request};
 use serde_json::Value;
 
@@ -98,6 +100,10 @@ fn translate(answer: Value) -> Option<Response<Body>> {
     *response.status_mut() = status;
     let headers = response.headers_mut();
     for (name, value) in answer["headers"].as_object().into_iter().flatten() {
+        // How long the body is and when the connection ends is the gateway's business.
+        if [CONNECTION, CONTENT_LENGTH, TRANSFER_ENCODING].iter().any(|own| own.as_str().eq_ignore_ascii_case(name)) {
+            continue;
+        }
         let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
         headers.insert(name.parse::<HeaderName>().ok()?, value.parse().ok()?);
     }

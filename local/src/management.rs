@@ -14,10 +14,10 @@ use serde_json::{Value, json};
 
 use crate::faults::PostFate;
 use crate::gateway::Shared;
-use crate::sockets::{Outgoing, PostError, Sockets};
+use crate::sockets::{PostError, Sockets};
 
 /// The largest frame a function may send, in bytes.
-const MAX_FRAME: usize = 128 * 1024;
+pub const MAX_FRAME: usize = 128 * 1024;
 
 /// The stage and the connection id in `/<stage>/@connections/<id>`; the SDKs write the id, and some the `@`,
 /// percent-encoded.
@@ -47,12 +47,10 @@ pub async fn answer(shared: &Shared, method: &Method, headers: &HeaderMap, id: &
     match *method {
         Method::POST => post(sockets, id, body, faults.push(socket, call)),
         Method::GET => get(sockets, id),
-        Method::DELETE => match sockets.post(id, Outgoing::Close) {
-            Ok(()) => plain(StatusCode::NO_CONTENT),
-            // A queue that is full is being closed for that very reason.
-            Err(PostError::Full) => limit_exceeded(),
-            Err(PostError::Gone) => gone(),
-        },
+        Method::DELETE => {
+            sockets.close(id);
+            plain(StatusCode::NO_CONTENT)
+        }
         _ => forbidden(),
     }
 }
@@ -60,9 +58,9 @@ pub async fn answer(shared: &Shared, method: &Method, headers: &HeaderMap, id: &
 /// Sends a frame, after `delay`; without one it is lost.
 fn post(sockets: &Sockets, id: &str, body: &Bytes, delay: Option<Duration>) -> Response<Body> {
     if body.len() > MAX_FRAME {
-        return error(StatusCode::PAYLOAD_TOO_LARGE, "PayloadTooLargeException", "Message too long");
+        return too_large();
     }
-    let text = Outgoing::Text(String::from_utf8_lossy(body).into_owned());
+    let text = String::from_utf8_lossy(body).into_owned();
     match delay {
         None => {}
         Some(Duration::ZERO) => match sockets.post(id, text) {
@@ -80,6 +78,11 @@ fn post(sockets: &Sockets, id: &str, body: &Bytes, delay: Option<Duration>) -> R
         }
     }
     plain(StatusCode::OK)
+}
+
+/// The answer to a frame that is too large.
+pub fn too_large() -> Response<Body> {
+    error(StatusCode::PAYLOAD_TOO_LARGE, "PayloadTooLargeException", "Message too long")
 }
 
 /// The answer where there is no such stage.

@@ -2,12 +2,13 @@
 
 use serde_json::Value;
 
-/// Whether the expression is one we evaluate: text with any number of `$request.body.<path>` or `${request.body.<path>}`.
+/// Whether the expression is one we evaluate: `$request.body.<path>`, or text with any number of `${request.body.<path>}`.
 ///
 /// # Errors
 /// What is wrong with it.
 pub fn check(expression: &str) -> Result<(), String> {
-    if expression.contains("request.body.") && expression.contains('$') {
+    let single = expression.strip_prefix("$request.body.").is_some_and(|path| !path.contains('$'));
+    if single || expression.split('$').skip(1).all(|rest| rest.starts_with("{request.body.") && rest.contains('}')) {
         return Ok(());
     }
     Err("only expressions over $request.body are understood, such as $request.body.action".to_owned())
@@ -59,5 +60,16 @@ mod tests {
         let frame = r#"{"a":{"b":"x"},"c":"y"}"#;
         assert_eq!(evaluate("${request.body.a.b}/${request.body.c}", frame).as_deref(), Some("x/y"));
         assert_eq!(evaluate("$request.body.a.b", frame).as_deref(), Some("x"));
+        assert_eq!(evaluate("always", frame).as_deref(), Some("always"));
+        for (expression, known) in [
+            ("$request.body.a", true),
+            ("${request.body.a}/${request.body.b}", true),
+            ("always", true),
+            ("a$request.body.a", false),
+            ("$request.header.a", false),
+            ("${request.body.a", false),
+        ] {
+            assert_eq!(check(expression).is_ok(), known, "{expression}");
+        }
     }
 }

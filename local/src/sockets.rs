@@ -12,15 +12,6 @@ use tokio::sync::mpsc;
 const MAX_QUEUED_FRAMES: usize = 512;
 const MAX_QUEUED_BYTES: usize = 1024 * 1024;
 
-/// What is to happen to a socket.
-#[derive(Debug, PartialEq, Eq)]
-pub enum Outgoing {
-    /// Send this text.
-    Text(String),
-    /// Close it; `DELETE @connections` does.
-    Close,
-}
-
 /// Why a frame was not queued.
 #[derive(Debug, PartialEq, Eq)]
 pub enum PostError {
@@ -45,7 +36,7 @@ pub struct Info {
 
 #[derive(Debug)]
 struct Entry {
-    queue: mpsc::Sender<Outgoing>,
+    queue: mpsc::Sender<String>,
     queued_bytes: Arc<AtomicUsize>,
     info: Info,
     number: u64,
@@ -55,15 +46,15 @@ struct Entry {
 /// The frames on their way to one socket.
 #[derive(Debug)]
 pub struct Queue {
-    frames: mpsc::Receiver<Outgoing>,
+    frames: mpsc::Receiver<String>,
     bytes: Arc<AtomicUsize>,
     /// The socket's number: the first is 1.
     pub number: u64,
 }
 
 impl Queue {
-    /// The next frame; `None` when the socket was struck off the list.
-    pub async fn next(&mut self) -> Option<Outgoing> {
+    /// The next frame; `None` when the socket has been struck off the list and everything queued before is out.
+    pub async fn next(&mut self) -> Option<String> {
         self.frames.recv().await
     }
 
@@ -91,7 +82,7 @@ impl Sockets {
         Queue { frames, bytes, number }
     }
 
-    /// Strikes a socket off the list.
+    /// Strikes a socket off the list: from here on a post to it is a 410. It closes when what is queued is out.
     pub fn close(&self, connection_id: &str) {
         self.lock().remove(connection_id);
     }
@@ -107,20 +98,17 @@ impl Sockets {
     ///
     /// # Errors
     /// [`PostError`].
-    pub fn post(&self, connection_id: &str, outgoing: Outgoing) -> Result<(), PostError> {
+    pub fn post(&self, connection_id: &str, frame: String) -> Result<(), PostError> {
         let open = self.lock();
         let entry = open.get(connection_id).ok_or(PostError::Gone)?;
-        let bytes = match &outgoing {
-            Outgoing::Text(text) => text.len(),
-            Outgoing::Close => 0,
-        };
+        let bytes = frame.len();
         // Counted under the lock: only `Queue::sent` changes it meanwhile, and that makes room.
         if entry.queued_bytes.load(Ordering::Relaxed) + bytes > MAX_QUEUED_BYTES {
             return Err(PostError::Full);
         }
         // Before it is queued: it may be sent, and discounted, before this goes on.
         entry.queued_bytes.fetch_add(bytes, Ordering::Relaxed);
-        entry.queue.try_send(outgoing).map_err(|e| {
+        entry.queue.try_send(frame).map_err(|e| {
             entry.queued_bytes.fetch_sub(bytes, Ordering::Relaxed);
             match e {
                 mpsc::error::TrySendError::Full(_) => PostError::Full,
@@ -176,19 +164,19 @@ mod tests {
     async fn a_queue_is_bounded_in_frames_and_in_bytes() {
         let sockets = Sockets::default();
         let mut queue = sockets.open("a", info());
-        let large = || Outgoing::Text("x".repeat(MAX_QUEUED_BYTES / 4));
+        let large = || "x".repeat(MAX_QUEUED_BYTES / 4);
         for _ in 0..4 {
             assert_eq!(sockets.post("a", large()), Ok(()));
         }
-        assert_eq!(sockets.post("a", Outgoing::Text("x".to_owned())), Err(PostError::Full));
+        assert_eq!(sockets.post("a", "x".to_owned()), Err(PostError::Full));
         assert_eq!(queue.next().await, Some(large()));
         assert_eq!(sockets.post("a", large()), Err(PostError::Full), "it has not left yet");
         queue.sent(MAX_QUEUED_BYTES / 4);
         assert_eq!(sockets.post("a", large()), Ok(()));
 
         let _kept = sockets.open("b", info());
-        let taken = (0..).take_while(|_| sockets.post("b", Outgoing::Text(String::new())).is_ok()).count();
+        let taken = (0..).take_while(|_| sockets.post("b", String::new()).is_ok()).count();
         assert_eq!(taken, MAX_QUEUED_FRAMES);
-        assert_eq!(sockets.post("c", Outgoing::Close), Err(PostError::Gone));
+        assert_eq!(sockets.post("c", String::new()), Err(PostError::Gone));
     }
 }

@@ -9,6 +9,7 @@ import pathlib
 import socket
 import subprocess
 import sys
+import time
 import urllib.request
 
 import boto3
@@ -88,6 +89,12 @@ def main():
         [sys.argv[1], "--gateway-only", "--invoke-url", f"http://127.0.0.1:{port}", "--port", "0", "--faults", "{}",
          "--template", EXAMPLE / "template.yaml"], stdout=subprocess.PIPE, text=True)
     try:
+        while functions.poll() is None:
+            try:
+                socket.create_connection(("127.0.0.1", port)).close()
+                break
+            except ConnectionRefusedError:
+                time.sleep(0.02)
         base = next(line.split()[1] for line in gateway.stdout if line.strip().startswith("HTTP "))
         check(base)
     finally:

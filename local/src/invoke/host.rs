@@ -12,6 +12,9 @@ use serde_json::Value;
 
 use super::InvokeError;
 
+/// How long a function may run at most (Lambda quotas).
+const LONGEST: Duration = Duration::from_secs(900);
+
 /// What runs the functions.
 #[derive(Debug, Clone)]
 pub struct Host {
@@ -37,8 +40,8 @@ impl Host {
         if !url.starts_with("http://") {
             return Err(format!("{url} is no http:// address"));
         }
-        // No limit in time: the gateway has its own, and a function goes on when nobody waits any more.
-        let http = Client::builder().no_proxy().connect_timeout(Duration::from_secs(5)).build();
+        // The gateway's own limit is shorter; a function goes on when nobody waits any more, until Lambda would end it.
+        let http = Client::builder().no_proxy().connect_timeout(Duration::from_secs(5)).timeout(LONGEST).build();
         Ok(Self { http: http.map_err(|e| e.to_string())?, url: url.to_owned() })
     }
 

@@ -160,7 +160,11 @@ impl Template {
         let documents = Node::load_from_str(text).map_err(|e| At(e.marker().line(), e.to_string()))?;
         let root = documents.first().ok_or_else(|| At(1, "the template is empty".to_owned()))?;
         let names = Names::of(root)?;
-        let globals = find(root, "Globals").and_then(|globals| find(globals, "HttpApi"));
+        let global = |section| find(root, "Globals").and_then(|globals| find(globals, section));
+        if let Some(node) = global("WebSocketApi") {
+            return Err(wrong(node, "Globals of a WebSocketApi are not read; write them at the resource"));
+        }
+        let globals = global("HttpApi");
         let (mut functions, mut apis, mut sockets) = (BTreeMap::new(), Vec::new(), Vec::new());
         let mut responses = BTreeSet::new();
         for (id, resource) in entries(get(root, "Resources")?)? {
@@ -268,7 +272,8 @@ Resources:
                 17,
                 "not served locally",
             ),
-            ("$request.body.action", "action", 14, "$request.body"),
+            ("$request.body.action", "$request.header.action", 14, "$request.body"),
+            ("Resources:", "Globals: { WebSocketApi: { Auth: { AuthType: CUSTOM } } }\nResources:", 2, "are not read"),
         ] {
             let (at, problem) = refusal(&GOOD.replace(from, to));
             assert!(at == line && problem.contains(says), "{to}: line {at}: {problem}");

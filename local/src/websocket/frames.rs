@@ -8,8 +8,8 @@ use tokio::time::sleep;
 use crate::events::Socket;
 use crate::gateway::Shared;
 use crate::http::status_of;
+use crate::management::MAX_FRAME;
 use crate::selection;
-use crate::sockets::Outgoing;
 use crate::template::WebSocketApi;
 
 /// Takes one frame to its function, after `delay`.
@@ -36,6 +36,7 @@ pub async fn dispatch(
         Some((_, route)) => match shared.run(&route.function, event).await {
             Ok(answer) if status_of(&answer).is_none() => problem("Internal server error"),
             Ok(answer) => match answer["body"].as_str() {
+                Some(body) if route.responds && body.len() > MAX_FRAME => problem("Internal server error"),
                 Some(body) if route.responds => body.to_owned(),
                 _ => return,
             },
@@ -43,5 +44,5 @@ pub async fn dispatch(
         },
     };
     // Closed or full: there is nobody to tell.
-    let _ = shared.sockets.post(id, Outgoing::Text(reply));
+    let _ = shared.sockets.post(id, reply);
 }

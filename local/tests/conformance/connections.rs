@@ -51,6 +51,8 @@ async fn a_delete_is_a_204_and_closes_with_1000() {
     let stage = Stage::new().await;
     let mut socket = stage.connect().await;
     assert_eq!(stage.management(Method::DELETE, &socket.id, "").await.status(), 204);
+    // Gone at once, however long the client takes to answer.
+    assert_eq!(stage.management(Method::POST, &socket.id, "x").await.status(), 410);
     assert_eq!(socket.closed().await.0, 1000);
     let disconnect = stage.functions.event("Disconnect").await;
     assert_eq!(disconnect["requestContext"]["disconnectStatusCode"], 1000);

@@ -50,7 +50,7 @@ async fn a_disconnect_can_be_lost_or_late() {
 
 #[tokio::test]
 async fn frames_and_pushes_overtake_each_other_with_a_seed() {
-    let faults = Faults { seed: 1, delay_frames_ms: 200, delay_pushes_ms: 200, ..Faults::default() };
+    let faults = Faults { seed: 1, delay_frames_ms: 1000, delay_pushes_ms: 1000, ..Faults::default() };
     let stage = stage(faults).await;
     let mut socket = stage.connect().await;
     let (mut frames, mut pushes) = (Vec::new(), Vec::new());

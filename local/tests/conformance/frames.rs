@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use futures_util::SinkExt as _;
+use futures_util::{SinkExt as _, StreamExt as _};
 use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::frame::Frame;
@@ -142,6 +142,12 @@ async fn a_frame_of_32_kb_passes_and_one_more_byte_closes_with_1009() {
     assert_eq!(text(&stage.functions.event("Default").await["body"]).len(), 32 * 1024);
     socket.send("x".repeat(32 * 1024 + 1)).await;
     assert_eq!(socket.closed().await.0, 1009);
+    // Also of a frame that is still being sent when it is refused.
+    let (mut write, mut read) = stage.connect().await.stream.split();
+    let sending = tokio::spawn(async move { write.send(Message::text("x".repeat(8 * 1024 * 1024))).await });
+    let Message::Close(Some(frame)) = read.next().await.unwrap().unwrap() else { panic!("no closing frame") };
+    assert_eq!(u16::from(frame.code), 1009);
+    sending.abort();
 }
 
 #[tokio::test]

@@ -101,7 +101,7 @@ async fn a_structured_answer_has_its_status_headers_cookies_and_decoded_body() {
     let stage = stage().await;
     stage.functions.set(
         "Literal",
-        Answer::Json(json!({"statusCode": 201, "headers": {"X-One": "1", "X-Number": 7}, "cookies": ["a=1", "b=2"],
+        Answer::Json(json!({"statusCode": 201, "headers": {"X-One": "1", "X-Number": 7, "Content-Length": "99"}, "cookies": ["a=1", "b=2"],
             "body": STANDARD.encode([0, 1, 255]), "isBase64Encoded": true})),
     );
     let answer = stage.http.get(format!("{}/pets/dog", stage.base)).send().await.unwrap();

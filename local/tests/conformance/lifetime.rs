@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use futures_util::SinkExt as _;
+use futures_util::{SinkExt as _, StreamExt as _};
 use serde_json::Value;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::frame::CloseFrame;
 use windi_local::gateway::Limits;
 
-use crate::harness::{Socket, Stage, TEMPLATE, text};
+use crate::harness::{PATIENCE, Socket, Stage, TEMPLATE, text};
 
 /// Long enough for what comes before it, short enough to be seen.
 const SHORT: Duration = Duration::from_millis(500);
@@ -62,8 +62,8 @@ async fn a_socket_that_is_idle_or_has_lived_long_enough_is_closed_as_going_away(
 async fn frames_in_either_direction_keep_a_socket_alive_until_its_life_is_over() {
     let (idle, life) = (Duration::from_secs(2), Duration::from_secs(7));
     let stage = Stage::with_limits(TEMPLATE, Limits { idle, life, ..Limits::default() }).await;
-    let mut socket = stage.connect().await;
     let start = tokio::time::Instant::now();
+    let mut socket = stage.connect().await;
     let mut step = tokio::time::interval(idle / 20);
     let mut from_client = true;
     let (code, _) = loop {
@@ -93,15 +93,37 @@ async fn pings_do_not_keep_a_socket_alive() {
     let stage = Stage::with_limits(TEMPLATE, Limits { idle: SHORT, ..Limits::default() }).await;
     let mut socket = stage.connect().await;
     let mut step = tokio::time::interval(SHORT / 10);
-    loop {
-        tokio::select! {
-            _ = step.tick() => { let _ = socket.stream.send(Message::Ping(Vec::new().into())).await; }
-            message = socket.next() => if let Message::Close(frame) = message {
-                assert_eq!(u16::from(frame.unwrap().code), 1001);
-                return;
+    let closed = async {
+        loop {
+            tokio::select! {
+                _ = step.tick() => { let _ = socket.stream.send(Message::Ping(Vec::new().into())).await; }
+                message = socket.next() => if let Message::Close(frame) = message {
+                    return u16::from(frame.unwrap().code);
+                }
             }
         }
-    }
+    };
+    assert_eq!(tokio::time::timeout(PATIENCE, closed).await.expect("pings kept it alive"), 1001);
+}
+
+#[tokio::test]
+async fn a_gateway_that_stops_closes_its_sockets_and_calls_disconnect() {
+    let Stage { gateway, functions, base, .. } = Stage::new().await;
+    let url = format!("{}/prod", base.replace("http:", "ws:"));
+    let (mut stream, _) = tokio_tungstenite::connect_async(url).await.unwrap();
+    let client = tokio::spawn(async move {
+        let mut code = None;
+        while let Some(Ok(message)) = stream.next().await {
+            if let Message::Close(Some(frame)) = message {
+                code = Some(u16::from(frame.code));
+            }
+        }
+        code
+    });
+    functions.event("Connect").await;
+    gateway.stop().await;
+    assert_eq!(client.await.unwrap(), Some(1001));
+    assert_eq!(functions.events_so_far("Disconnect").await.len(), 1);
 }
 
 #[tokio::test]
