@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures_util::{SinkExt as _, StreamExt as _};
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
-use tokio::io::AsyncReadExt as _;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 use tokio_tungstenite::WebSocketStream;
@@ -167,6 +167,7 @@ async fn finish(mut stream: Stream, end: End) -> (u16, String) {
                     // The library reads no further. To hang up on a client that is still sending would reset the
                     // connection, and it might never see why.
                     let mut io = stream.into_inner();
+                    let _ = io.shutdown().await;
                     let mut unread = [0; 4096];
                     while io.read(&mut unread).await.is_ok_and(|count| count > 0) {}
                 }
