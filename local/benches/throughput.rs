@@ -137,7 +137,12 @@ impl Person {
     async fn received(&mut self, key: &str) -> bool {
         let Message::Text(frame) = self.socket.next().await.unwrap().unwrap() else { return false };
         let frame: Value = serde_json::from_str(&frame).unwrap();
-        assert_eq!(frame["type"], "new_message", "{frame}");
+        match frame["type"].as_str() {
+            Some("new_message") => {}
+            // The other of the pair has come.
+            Some("user_status") => return false,
+            _ => panic!("{frame}"),
+        }
         if frame["data"]["sender_id"] == self.user_id.as_str() {
             return frame["data"]["client_message_id"] == key;
         }
