@@ -111,7 +111,7 @@ async fn plans(db: &PgPool, me: UserId, chat_id: ChatId) {
     sqlx::query("set plan_cache_mode = force_generic_plan").execute(&mut *db).await.unwrap();
     for (name, mark, arguments) in [
         ("list", "from chat_members mine\n        join chats", format!("'{me}', null, null, 50")),
-        ("page", "and id > $2 and id < $3", format!("'{chat_id}', 999950, 1000001")),
+        ("page", "and id > $2 and id < $3", format!("'{chat_id}', 999950, 1000001, '{me}'")),
         ("changes", "revision > $2 and revision <= $3", format!("'{chat_id}', 999950, 1000001, 50")),
         ("ping", "select c.chat_id as \"chat_id: ChatId\", c.revision", format!("'{me}'")),
         ("receipts", "select distinct sender_id from messages", format!("'{chat_id}', '{me}', 0, 1000000, 1000")),
