@@ -68,7 +68,7 @@ impl App {
 
 impl Settings {
     /// The environment of a function outside of this process.
-    pub fn environment(&self) -> Vec<(&'static str, String)> {
+    fn environment(&self) -> Vec<(&'static str, String)> {
         let mut variables = vec![
             ("DATABASE_URL", self.database.url.clone()),
             ("JWT_SECRET", self.tokens.secret.clone()),

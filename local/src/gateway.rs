@@ -8,7 +8,6 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::{ConnectInfo, State};
 use axum::serve::ListenerExt as _;
-use http::header::{CONTENT_TYPE, HeaderValue};
 use http::{Method, Request, Response, StatusCode};
 use serde_json::Value;
 use tokio::net::TcpListener;
@@ -227,13 +226,10 @@ fn test_api(shared: &Shared, method: &Method, body: &[u8]) -> Response<Body> {
         let faults = serde_json::from_slice::<Faults>(body).map_err(|e| e.to_string());
         match faults.and_then(|faults| faults.check().map(|()| faults)) {
             Ok(faults) => shared.set_faults(faults),
-            Err(problem) => return http_face::message(StatusCode::BAD_REQUEST, &problem.replace(['"', '\\'], "'")),
+            Err(problem) => return http_face::message(StatusCode::BAD_REQUEST, &problem),
         }
     } else if method != Method::GET {
         return http_face::message(StatusCode::METHOD_NOT_ALLOWED, "GET or PUT");
     }
-    let body = serde_json::to_string(&shared.faults()).unwrap_or_default();
-    let mut response = Response::new(Body::from(body));
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    response
+    http_face::json(StatusCode::OK, &shared.faults())
 }

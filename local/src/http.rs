@@ -8,6 +8,7 @@ use http::header::{
     CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HeaderName, HeaderValue, ORIGIN, SET_COOKIE, TRANSFER_ENCODING,
 };
 use http::{Response, StatusCode, request};
+use serde::Serialize;
 use serde_json::Value;
 
 use crate::events::{self, Peer};
@@ -72,12 +73,17 @@ pub fn status_of(answer: &Value) -> Option<StatusCode> {
     StatusCode::from_u16(answer["statusCode"].as_u64()?.try_into().ok()?).ok()
 }
 
-/// `{"message":"…"}`, as API Gateway itself answers.
-pub fn message(status: StatusCode, text: &str) -> Response<Body> {
-    let mut response = Response::new(Body::from(format!(r#"{{"message":"{text}"}}"#)));
+/// An answer in JSON.
+pub fn json(status: StatusCode, body: &impl Serialize) -> Response<Body> {
+    let mut response = Response::new(Body::from(serde_json::to_string(body).unwrap_or_default()));
     *response.status_mut() = status;
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response
+}
+
+/// `{"message":"…"}`, as API Gateway itself answers.
+pub fn message(status: StatusCode, text: &str) -> Response<Body> {
+    json(status, &serde_json::json!({"message": text}))
 }
 
 fn internal_server_error() -> Response<Body> {
@@ -87,9 +93,7 @@ fn internal_server_error() -> Response<Body> {
 /// The function's answer as a response; `None` if it makes no sense. An answer without `statusCode` is itself the body.
 fn translate(answer: Value) -> Option<Response<Body>> {
     if answer.get("statusCode").is_none() {
-        let mut response = Response::new(Body::from(answer.to_string()));
-        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        return Some(response);
+        return Some(json(StatusCode::OK, &answer));
     }
     let status = status_of(&answer)?;
     let body = match answer.get("body").and_then(Value::as_str).unwrap_or_default() {

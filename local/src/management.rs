@@ -10,10 +10,11 @@ use chrono::SecondsFormat;
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, Method, Response, StatusCode};
 use percent_encoding::percent_decode_str;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::faults::PostFate;
 use crate::gateway::Shared;
+use crate::http as http_face;
 use crate::sockets::{PostError, Sockets};
 
 /// The largest frame a function may send, in bytes.
@@ -97,7 +98,7 @@ fn get(sockets: &Sockets, id: &str) -> Response<Body> {
         "identity": {"sourceIp": info.source_ip, "userAgent": info.user_agent},
         "lastActiveAt": info.last_active_at.to_rfc3339_opts(SecondsFormat::Millis, true),
     });
-    answer_json(StatusCode::OK, &body)
+    http_face::json(StatusCode::OK, &body)
 }
 
 fn gone() -> Response<Body> {
@@ -115,16 +116,8 @@ fn plain(status: StatusCode) -> Response<Body> {
 }
 
 fn error(status: StatusCode, kind: &'static str, message: &str) -> Response<Body> {
-    let mut response = answer_json(status, &json!({"message": message}));
+    let mut response = http_face::json(status, &json!({"message": message}));
     response.headers_mut().insert("x-amzn-errortype", http::HeaderValue::from_static(kind));
-    response
-}
-
-fn answer_json(status: StatusCode, body: &Value) -> Response<Body> {
-    let mut response = Response::new(Body::from(body.to_string()));
-    *response.status_mut() = status;
-    let json = http::HeaderValue::from_static("application/json");
-    response.headers_mut().insert(http::header::CONTENT_TYPE, json);
     response
 }
 
