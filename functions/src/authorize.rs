@@ -1,4 +1,4 @@
-//! The Lambda authorizer of `$connect`: whose socket this is going to be.
+//! The Lambda authorizer of `$connect`: whose socket this will be.
 //!
 //! A token is taken from `Sec-WebSocket-Protocol: windi, <token>` (all that browsers can set), from
 //! `Authorization: Bearer <token>` (native clients), or from `?token=` (discouraged: addresses end up in logs).
@@ -9,28 +9,31 @@ use aws_lambda_events::apigw::{
 use aws_lambda_events::iam::{IamPolicyEffect, IamPolicyStatement};
 use lambda_runtime::Diagnostic;
 use serde_json::json;
+use tracing::Instrument as _;
 use windi_shared::auth::{Caller, Tokens};
 use windi_shared::db::{PgPool, sessions};
 use windi_shared::{Error, Result};
 
-use crate::http::bearer;
-
-/// The sub-protocol a browser offers beside its token, and gets back.
-pub const SUBPROTOCOL: &str = "windi";
+use crate::http_api::bearer;
+use crate::socket::SUBPROTOCOL;
 
 /// Allows the connection, with `user_id` and `session_id` as the context that API Gateway repeats on all its events.
 ///
 /// # Errors
-/// Exactly "Unauthorized", which API Gateway turns into a 401 (API Gateway developer guide, "Lambda authorizers"); for a
-/// failure of ours another text, which becomes a 500.
+/// Exactly "Unauthorized", which API Gateway turns into a 401 (API Gateway developer guide, "Lambda authorizers"); another
+/// text for a failure of ours, which becomes a 500.
 pub async fn handle(
     db: &PgPool,
     tokens: &Tokens,
     event: ApiGatewayCustomAuthorizerRequestTypeRequest,
 ) -> std::result::Result<ApiGatewayCustomAuthorizerResponse, Diagnostic> {
-    match caller(db, tokens, &event).await {
+    let request_id = event.request_context.request_id.clone().unwrap_or_default();
+    let span = tracing::info_span!("authorize", request_id);
+    match caller(db, tokens, &event).instrument(span.clone()).await {
         Ok(caller) => Ok(allow(caller, event.method_arn.unwrap_or_default())),
         Err(error) => {
+            let _entered = span.enter();
+            tracing::info!(code = error.code(), "Refused a socket.");
             error.log();
             let error_message = match error {
                 Error::Unauthorized => "Unauthorized".to_owned(),

@@ -1,45 +1,52 @@
-//! `$connect`: remembers the connection, and tells the people who know its user if it is their first.
+//! `$connect`: lists the connection, and notifies the people who know its user if it is their first.
 //!
 //! Nothing is ever posted to the connection itself from here: until this has answered it does not exist, and a post to it
 //! is a 410.
 
 use aws_lambda_events::apigw::ApiGatewayProxyResponse;
 use lambda_http::http::HeaderValue;
-use lambda_runtime::Error;
 use windi_shared::connections::{Address, Connection};
 use windi_shared::db::{PgPool, sessions};
+use windi_shared::{Error, Result};
 
-use crate::authorize::SUBPROTOCOL;
-use crate::presence;
+use crate::notify;
 use crate::push::Push;
-use crate::socket::{self, Device, Event};
+use crate::socket::{self, Device, Event, Outcome, SUBPROTOCOL};
 
-/// How many connections a user may have; beyond it the oldest are closed.
-const MOST: usize = 20;
+/// How many connections a user may have; beyond that the oldest are closed.
+const MAX_CONNECTIONS: usize = 20;
 
 /// Answers `200`, which lets the handshake through, and echoes our sub-protocol if it was offered: a browser that
 /// offers one and gets none back closes the connection. `401` if the session has ended meanwhile.
 ///
 /// # Errors
-/// If the connection could not be remembered; API Gateway refuses the handshake and the client tries again.
-pub async fn handle(db: &PgPool, push: &Push, event: Event) -> Result<ApiGatewayProxyResponse, Error> {
-    let device = Device::of(&event)?;
-    let before = push.connections().remember(Address::User(device.user_id), &Connection::from(&device)).await?;
-    // Listed first and asked second; a logout ends the session first and closes what is listed second. So no socket is
-    // left open of a session that ended while it was opening.
+/// If the connection could not be listed: API Gateway refuses the handshake, and the client tries again.
+pub async fn handle(db: &PgPool, push: &Push, event: Event) -> Outcome {
+    socket::serve_lifecycle(&event, async |device| connect(db, push, &event, &device).await).await
+}
+
+async fn connect(db: &PgPool, push: &Push, event: &Event, device: &Device) -> Result<ApiGatewayProxyResponse> {
+    let before = push.connections().remember(Address::User(device.user_id), &Connection::from(device)).await?;
+    // Listed first and asked second; a logout ends the session first and closes what is listed second. So no socket
+    // stays open if its session ends while it is opening.
     if !sessions::is_live(db, device.session_id).await? {
         push.connections().forget(Address::User(device.user_id), &[&device.connection_id]).await?;
+        tracing::info!("Refused a socket: its session has ended.");
         return Ok(socket::status(401));
     }
-    push.close(&before[..(before.len() + 1).saturating_sub(MOST)]).await;
+    let oldest = &before[..(before.len() + 1).saturating_sub(MAX_CONNECTIONS)];
+    if let Err(error) = push.dismiss(oldest, &Error::TooManyConnections, socket::request_id(event)).await {
+        error.log();
+    }
     if before.is_empty()
-        && let Err(error) = presence::came(db, push, device.user_id).await
+        && let Err(error) = notify::came_online(db, push, device.user_id).await
     {
         // A socket that opens is worth more than the news of it.
         error.log();
     }
-    let mut response = socket::done();
-    if offers_subprotocol(&event) {
+    tracing::info!(others = before.len(), "Opened a socket.");
+    let mut response = socket::status(200);
+    if offers_subprotocol(event) {
         response.headers.insert("Sec-WebSocket-Protocol", HeaderValue::from_static(SUBPROTOCOL));
     }
     Ok(response)

@@ -1,7 +1,11 @@
-//! What every binary does before it serves. A setting that is wrong ends the function at start, naming the variable.
+//! What every binary does before it serves, and serving. A setting that is wrong ends the function at start, naming the
+//! variable.
 
 use aws_config::{BehaviorVersion, SdkConfig};
-use lambda_runtime::Error;
+use lambda_http::{Body, Request, Response};
+use lambda_runtime::{Diagnostic, Error, LambdaEvent, service_fn};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use windi_shared::auth::Tokens;
 use windi_shared::config;
 use windi_shared::connections::Connections;
@@ -9,11 +13,42 @@ use windi_shared::db::{self, PgPool};
 
 use crate::push::Push;
 
-/// Logs as JSON lines, which CloudWatch can search, at the level of `RUST_LOG` (default `info`).
+/// How a binary ends: never, unless its settings are wrong.
+pub type Outcome = Result<(), Error>;
+
+/// Serves requests of the HTTP API.
+///
+/// # Errors
+/// If Lambda's Runtime API cannot be reached.
+pub async fn http<F>(handler: impl Fn(Request) -> F + Sync) -> Outcome
+where
+    F: Future<Output = Response<Body>> + Send,
+{
+    let handler = &handler;
+    lambda_http::run(service_fn(move |request| async move { Ok::<_, Error>(handler(request).await) })).await
+}
+
+/// Serves events of the WebSocket API.
+///
+/// # Errors
+/// If Lambda's Runtime API cannot be reached.
+pub async fn events<E, A, F>(handler: impl Fn(E) -> F + Sync) -> Outcome
+where
+    E: DeserializeOwned,
+    A: Serialize,
+    F: Future<Output = Result<A, Diagnostic>> + Send,
+{
+    let handler = &handler;
+    lambda_runtime::run(service_fn(move |event: LambdaEvent<E>| handler(event.payload))).await
+}
+
+/// Logs JSON lines, which CloudWatch can search, at the level of `RUST_LOG` (default `info`).
 pub fn start_logging() {
     let filter = tracing_subscriber::EnvFilter::try_from_default_env()
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
-    tracing_subscriber::fmt().json().with_env_filter(filter).with_target(false).init();
+    // Each line lists its spans; the innermost by itself would be there twice.
+    let lines = tracing_subscriber::fmt().json().flatten_event(true).with_current_span(false);
+    lines.with_env_filter(filter).with_target(false).init();
 }
 
 /// The database of `DATABASE_URL`.
@@ -40,7 +75,7 @@ pub async fn connections() -> Result<Connections, Error> {
     Ok(Connections::new(&aws().await, config::connections_table()?))
 }
 
-/// Pushes to `CONNECTIONS_ENDPOINT`, over [`connections`].
+/// Posts to `CONNECTIONS_ENDPOINT`, over [`connections`].
 ///
 /// # Errors
 /// If a setting is missing.

@@ -2,24 +2,16 @@
 
 use lambda_http::http::StatusCode;
 use lambda_http::{Body, Request, Response};
-use serde::Serialize;
 use windi_shared::Result;
 use windi_shared::connections::Connections;
 use windi_shared::db::{self, PgPool};
+use windi_shared::protocol::Health;
 
-use crate::http::{self, Answer};
+use crate::http_api::{self, Answer};
 
-/// Answers `200` if all is well, else `503` saying what is not.
+/// `200` if all is well, else `503` with what is not.
 pub async fn handle(db: &PgPool, connections: &Connections, request: Request) -> Response<Body> {
-    http::respond(&request, health(db, connections).await)
-}
-
-#[derive(Serialize)]
-struct Health {
-    status: &'static str,
-    database: &'static str,
-    connections: &'static str,
-    version: &'static str,
+    http_api::respond(&request, health(db, connections)).await
 }
 
 async fn health(db: &PgPool, connections: &Connections) -> Result<Answer> {
@@ -27,13 +19,13 @@ async fn health(db: &PgPool, connections: &Connections) -> Result<Answer> {
     for error in [&database, &table].into_iter().filter_map(|outcome| outcome.as_ref().err()) {
         error.log();
     }
-    let word = |well: bool| if well { "ok" } else { "unavailable" };
+    let word = |well: bool| if well { "ok" } else { "unavailable" }.to_owned();
     let well = database.is_ok() && table.is_ok();
     let body = Health {
         status: word(well),
         database: word(database.is_ok()),
         connections: word(table.is_ok()),
-        version: env!("CARGO_PKG_VERSION"),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
     };
-    http::answer_with(if well { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE }, &body)
+    http_api::answer_with(if well { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE }, &body)
 }

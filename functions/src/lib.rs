@@ -1,5 +1,5 @@
-//! The messenger's Lambda functions. One file each, one thin door each in `src/bin/`, one entry each in `template.yaml`,
-//! all four of one name.
+//! The messenger's Lambda functions. Each has one file here, one binary in `src/bin/` and one resource in `template.yaml`, all
+//! of one name.
 //!
 //! Over HTTP: [`register`], [`login`], [`session`], [`users`], [`chats`], [`members`], [`messages`], [`history`], [`search`],
 //! [`health`].
@@ -7,24 +7,26 @@
 //! Over the WebSocket: [`authorize`], [`connect`], [`disconnect`], [`send_message`], [`mark_read`], [`typing`], [`focus`],
 //! [`default`].
 //!
-//! What they share:
+//! They share:
 //!
-//! * [`http`]: a request's body, path and caller in, JSON or an error out.
-//! * [`socket`]: who sent a frame, and the answer API Gateway wants.
-//! * [`push`]: frames to connections; one that is gone is forgotten.
-//! * [`presence`]: who is told what, and who is there.
-//! * [`sending`] and [`reading`]: a message stored, a cursor moved, and told, whichever way it came.
+//! * [`function`]: the list of them. [`routes`]: the list of HTTP routes.
+//! * [`http_api`]: a request's body, path and caller in, JSON or an error out.
+//! * [`socket`]: a frame in, its answer out. [`liveness`]: whether the frame's session is still alive.
+//! * [`messaging`]: sending and reading messages, whichever way the request came.
+//! * [`notify`]: frames to all devices of people. [`push`]: posts to connections.
 //! * [`door`]: what every binary does before it serves.
 //!
 //! Each handler takes just the clients it uses. One state with all of them would cost every binary the code of all of
 //! them: the linker drops only what is not reached.
 
 pub mod door;
-pub mod http;
-pub mod presence;
+pub mod function;
+pub mod http_api;
+pub mod liveness;
+pub mod messaging;
+pub mod notify;
 pub mod push;
-pub mod reading;
-pub mod sending;
+pub mod routes;
 pub mod socket;
 
 pub mod authorize;
@@ -46,68 +48,4 @@ pub mod session;
 pub mod typing;
 pub mod users;
 
-macro_rules! functions {
-    ($($(#[$doc:meta])* $variant:ident = $name:literal),* $(,)?) => {
-        /// Every function there is: the only list in Rust. A test holds it against `template.yaml` and `src/bin/`.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-        pub enum Function {
-            $($(#[$doc])* $variant,)*
-        }
-
-        impl Function {
-            /// All of them.
-            pub const ALL: &[Self] = &[$(Self::$variant),*];
-
-            /// The name of its module, its binary and its entry in the template.
-            pub fn name(self) -> &'static str {
-                match self {
-                    $(Self::$variant => $name,)*
-                }
-            }
-
-            /// The function of this name.
-            pub fn named(name: &str) -> Option<Self> {
-                Self::ALL.iter().copied().find(|function| function.name() == name)
-            }
-        }
-    };
-}
-
-functions! {
-    /// See [`authorize`].
-    Authorize = "authorize",
-    /// See [`chats`].
-    Chats = "chats",
-    /// See [`connect`].
-    Connect = "connect",
-    /// See [`default`].
-    Default = "default",
-    /// See [`disconnect`].
-    Disconnect = "disconnect",
-    /// See [`focus`].
-    Focus = "focus",
-    /// See [`health`].
-    Health = "health",
-    /// See [`history`].
-    History = "history",
-    /// See [`login`].
-    Login = "login",
-    /// See [`mark_read`].
-    MarkRead = "mark_read",
-    /// See [`members`].
-    Members = "members",
-    /// See [`messages`].
-    Messages = "messages",
-    /// See [`register`].
-    Register = "register",
-    /// See [`search`].
-    Search = "search",
-    /// See [`send_message`].
-    SendMessage = "send_message",
-    /// See [`session`].
-    Session = "session",
-    /// See [`typing`].
-    Typing = "typing",
-    /// See [`users`].
-    Users = "users",
-}
+pub use function::Function;

@@ -1,52 +1,46 @@
-//! `POST /messages`, `PATCH` and `DELETE /messages/{chat_id}/{message_id}`, `POST /messages/{chat_id}/{message_id}/read`: the
-//! same deeds as over the socket, for those who have none, and changes to what was said.
+//! `POST /messages`, `PATCH` and `DELETE /messages/{chat_id}/{message_id}`, `POST /messages/{chat_id}/{message_id}/read`: what the
+//! socket does, for clients without one, and changes to messages.
 
-use lambda_http::{Body, Request, RequestExt as _, Response};
-use serde::Deserialize;
+use lambda_http::{Body, Request, Response};
 use windi_shared::auth::Tokens;
-use windi_shared::db::members::{self, Seat};
-use windi_shared::db::{PgPool, messages};
-use windi_shared::fields::MessageText;
-use windi_shared::ids::{ChatId, MessageId, UserId};
-use windi_shared::protocol::{MarkRead, Message, Role, SendMessage, ServerFrame};
+use windi_shared::db::chats::{self, Seat};
+use windi_shared::db::{PgPool, members, messages};
+use windi_shared::ids::{MessageId, UserId};
+use windi_shared::protocol::{MarkRead, Message, NewText, Role, SendMessage, ServerFrame};
 use windi_shared::{Error, Result};
 
-use crate::http::{self, Answer};
+use crate::http_api::{self, Answer};
 use crate::push::Push;
-use crate::{presence, reading, sending};
+use crate::{messaging, notify};
 
-/// Answers a send with `201`, or `200` if an earlier attempt stored it; everything else with the message as it is now, or
-/// with the cursor.
+/// A send is answered with `201`, or `200` if an earlier attempt stored it.
 pub async fn handle(db: &PgPool, tokens: &Tokens, push: &Push, request: Request) -> Response<Body> {
-    let outcome = match http::route(&request).as_str() {
-        "POST /messages" => send(db, tokens, push, &request).await,
-        "PATCH /messages/{chat_id}/{message_id}" => edit(db, tokens, push, &request).await,
-        "DELETE /messages/{chat_id}/{message_id}" => delete(db, tokens, push, &request).await,
-        "POST /messages/{chat_id}/{message_id}/read" => read(db, tokens, push, &request).await,
-        route => http::unknown_route(route),
-    };
-    http::respond(&request, outcome)
+    http_api::respond(&request, async {
+        match http_api::route(&request).as_str() {
+            "POST /messages" => send(db, tokens, push, &request).await,
+            "PATCH /messages/{chat_id}/{message_id}" => edit(db, tokens, push, &request).await,
+            "DELETE /messages/{chat_id}/{message_id}" => delete(db, tokens, push, &request).await,
+            "POST /messages/{chat_id}/{message_id}/read" => read(db, tokens, push, &request).await,
+            route => http_api::unknown_route(route),
+        }
+    })
+    .await
 }
 
 async fn send(db: &PgPool, tokens: &Tokens, push: &Push, request: &Request) -> Result<Answer> {
-    let caller = http::caller(db, tokens, request).await?;
-    let message: SendMessage = http::read_json(request)?;
-    let sent = sending::send(db, push, caller.user_id, message, None).await?;
-    if sent.repeated { http::ok(&sent.message) } else { http::created(&sent.message) }
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct NewText {
-    text: MessageText,
+    let caller = http_api::caller(db, tokens, request).await?;
+    let message: SendMessage = http_api::read_json(request)?;
+    let sent = messaging::send(db, caller.user_id, message).await?;
+    messaging::notify_sent(db, push, &sent, None).await;
+    if sent.repeated { http_api::ok(&sent.message) } else { http_api::created(&sent.message) }
 }
 
 async fn edit(db: &PgPool, tokens: &Tokens, push: &Push, request: &Request) -> Result<Answer> {
-    let me = http::caller(db, tokens, request).await?.user_id;
-    let (chat_id, id) = (http::chat_id(request)?, message_id(request));
+    let me = http_api::caller(db, tokens, request).await?.user_id;
+    let (chat_id, id) = (http_api::chat_id(request)?, message_id(request));
     let mut transaction = db.begin().await?;
-    members::lock(&mut transaction, chat_id, me).await?;
-    let NewText { text } = http::read_json(request)?;
+    chats::lock(&mut transaction, chat_id, me).await?;
+    let NewText { text } = http_api::read_json(request)?;
     let message = messages::get(&mut *transaction, chat_id, me, id?).await?;
     if message.sender_id != me {
         return Err(Error::Forbidden("only its author may edit a message"));
@@ -55,36 +49,36 @@ async fn edit(db: &PgPool, tokens: &Tokens, push: &Push, request: &Request) -> R
         return Err(Error::MessageDeleted);
     }
     if message.text.as_deref() == Some(text.as_str()) {
-        return http::ok(&message);
+        return http_api::ok(&message);
     }
-    let revision = members::advance(&mut *transaction, chat_id).await?;
+    let revision = chats::next_revision(&mut *transaction, chat_id).await?;
     messages::edit(&mut *transaction, chat_id, message.id, &text, revision).await?;
     let message = messages::get(&mut *transaction, chat_id, me, message.id).await?;
-    let told = members::of(&mut *transaction, chat_id).await?;
+    let notified = members::user_ids(&mut *transaction, chat_id).await?;
     transaction.commit().await?;
-    presence::tell(db, push, &crate::members::ids(&told), &ServerFrame::MessageEdited(message.clone()), None).await;
-    http::ok(&message)
+    notify::users(db, push, &notified, &ServerFrame::MessageEdited(message.clone()), None).await;
+    http_api::ok(&message)
 }
 
 async fn delete(db: &PgPool, tokens: &Tokens, push: &Push, request: &Request) -> Result<Answer> {
-    let me = http::caller(db, tokens, request).await?.user_id;
-    let (chat_id, id) = (http::chat_id(request)?, message_id(request));
+    let me = http_api::caller(db, tokens, request).await?.user_id;
+    let (chat_id, id) = (http_api::chat_id(request)?, message_id(request));
     let mut transaction = db.begin().await?;
-    let seat = members::lock(&mut transaction, chat_id, me).await?;
+    let seat = chats::lock(&mut transaction, chat_id, me).await?;
     let message = messages::get(&mut *transaction, chat_id, me, id?).await?;
     if !may_delete(&seat, &message, me) {
         return Err(Error::Forbidden("only its author, an admin or the owner may delete a message"));
     }
     if message.deleted_at.is_some() {
-        return http::ok(&message);
+        return http_api::ok(&message);
     }
-    let revision = members::advance(&mut *transaction, chat_id).await?;
+    let revision = chats::next_revision(&mut *transaction, chat_id).await?;
     messages::delete(&mut *transaction, chat_id, message.id, revision).await?;
     let message = messages::get(&mut *transaction, chat_id, me, message.id).await?;
-    let told = members::of(&mut *transaction, chat_id).await?;
+    let notified = members::user_ids(&mut *transaction, chat_id).await?;
     transaction.commit().await?;
-    presence::tell(db, push, &crate::members::ids(&told), &ServerFrame::MessageDeleted(message.clone()), None).await;
-    http::ok(&message)
+    notify::users(db, push, &notified, &ServerFrame::MessageDeleted(message.clone()), None).await;
+    http_api::ok(&message)
 }
 
 fn may_delete(seat: &Seat, message: &Message, me: UserId) -> bool {
@@ -92,15 +86,16 @@ fn may_delete(seat: &Seat, message: &Message, me: UserId) -> bool {
 }
 
 async fn read(db: &PgPool, tokens: &Tokens, push: &Push, request: &Request) -> Result<Answer> {
-    let caller = http::caller(db, tokens, request).await?;
-    let chat_id: ChatId = http::chat_id(request)?;
-    // Whether one is in the chat comes before whether there is such a message.
+    let caller = http_api::caller(db, tokens, request).await?;
+    let chat_id = http_api::chat_id(request)?;
+    // Whether the caller is in the chat is decided before whether there is such a message.
     let message_id = message_id(request).unwrap_or(MessageId::MAX);
-    let told = reading::mark_read(db, push, caller.user_id, &MarkRead { chat_id, message_id }, None).await?;
-    http::ok(&told)
+    let read = messaging::mark_read(db, caller.user_id, &MarkRead { chat_id, message_id }).await?;
+    messaging::notify_read(db, push, &read, None).await;
+    http_api::ok(&read.cursor)
 }
 
-/// The message named in the path. What is no number at all is no message either.
+/// The message named in the path. What is not a number names no message.
 fn message_id(request: &Request) -> Result<MessageId> {
-    request.path_parameters().first("message_id").and_then(|id| id.parse().ok()).ok_or(Error::MessageNotFound)
+    http_api::path_parameter(request, "message_id").ok_or(Error::MessageNotFound)
 }

@@ -1,8 +1,9 @@
 //! Frames to connections, through `@connections`. Best effort: a push that does not arrive is made good by sync, and no
 //! request fails because somebody else's phone is off.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use aws_config::{SdkConfig, retry::RetryConfig, timeout::TimeoutConfig};
 use aws_sdk_apigatewaymanagement::error::DisplayErrorContext;
@@ -12,26 +13,25 @@ use chrono::Utc;
 use futures_util::{StreamExt as _, stream};
 use serde::Serialize;
 use tokio::sync::Semaphore;
-use windi_shared::Result;
 use windi_shared::connections::{Address, Connection, Connections};
 use windi_shared::ids::{ChatId, ConnectionId, UserId};
-use windi_shared::protocol::{Reply, ServerFrame};
+use windi_shared::protocol::{ErrorBody, Reply, ServerFrame};
+use windi_shared::{Error, Result};
 
 /// How many posts of fan-outs are under way at once.
 const POSTS_AT_ONCE: usize = 64;
-/// How many fan-outs are under way at once; others wait for their turn, which is not counted against [`ALL`].
+/// How many fan-outs are under way at once; others wait for their turn, which is not counted against [`FAN_OUT_LIMIT`].
 ///
 /// Both hold for the process. A Lambda environment has one request at a time and never waits, but the local gateway has
 /// everybody's, and a thousand fan-outs at once would slow each other down until all of them were cut short.
 const FAN_OUTS_AT_ONCE: usize = 32;
 /// How long one attempt may take.
-const ATTEMPT: Duration = Duration::from_millis(1500);
+const ATTEMPT_LIMIT: Duration = Duration::from_millis(1500);
 /// How long a whole fan-out may take once it has its turn; the function has 29 s.
-const ALL: Duration = Duration::from_secs(5);
+const FAN_OUT_LIMIT: Duration = Duration::from_secs(5);
 /// A connection younger than this may be one whose `$connect` is still being answered: API Gateway says 410 for it too.
 const YOUNG: Duration = Duration::from_secs(10);
 
-/// Sends frames.
 #[derive(Debug, Clone)]
 pub struct Push {
     client: Client,
@@ -40,10 +40,30 @@ pub struct Push {
     places: Arc<Semaphore>,
 }
 
+/// What came of one post.
+enum Posted {
+    Arrived,
+    /// There is no such connection.
+    Gone,
+    /// Logged; the connection may be there.
+    Failed,
+}
+
+/// What came of the posts of one fan-out.
+#[derive(Default)]
+struct Tally {
+    posts: AtomicUsize,
+    gone: AtomicUsize,
+    failed: AtomicUsize,
+    /// The users whose list a post has emptied.
+    offline: Mutex<Vec<UserId>>,
+}
+
 impl Push {
     /// To the connections of the WebSocket API at `endpoint`, such as `https://<id>.execute-api.<region>.amazonaws.com/ws`.
     pub fn new(config: &SdkConfig, endpoint: &str, connections: Connections) -> Self {
-        let timeouts = TimeoutConfig::builder().operation_attempt_timeout(ATTEMPT).operation_timeout(ALL).build();
+        let timeouts =
+            TimeoutConfig::builder().operation_attempt_timeout(ATTEMPT_LIMIT).operation_timeout(FAN_OUT_LIMIT).build();
         // Standard retries are those for 429 and 5xx, with jitter. Three attempts are two retries.
         let retries = RetryConfig::standard().with_max_attempts(3).with_initial_backoff(Duration::from_millis(100));
         let config = Builder::from(config).endpoint_url(endpoint).timeout_config(timeouts).retry_config(retries);
@@ -55,7 +75,7 @@ impl Push {
         }
     }
 
-    /// The lists it sends to.
+    /// The lists of whom it posts to.
     pub fn connections(&self) -> &Connections {
         &self.connections
     }
@@ -66,37 +86,62 @@ impl Push {
         self.post(to, body).await;
     }
 
-    /// Sends `frame` to every device of `users` but the one that has had it. Answers with those of the users who turn out
-    /// to have no live device left, although their list had said otherwise.
-    pub async fn to_users(&self, users: &[UserId], frame: &ServerFrame, but: Option<&ConnectionId>) -> Vec<UserId> {
+    /// Sends `frame` to every device of `users` except one. Returns those of the users who turn out to have no live device
+    /// left although their list said otherwise.
+    pub async fn to_users(&self, users: &[UserId], frame: &ServerFrame, except: Option<&ConnectionId>) -> Vec<UserId> {
         let devices = self.connections.of_users(users);
         self.fan_out(
             devices,
             frame,
-            |connection| Some(&connection.id) != but,
+            |connection| Some(&connection.id) != except,
             |connection| Address::User(connection.user_id),
         )
         .await
     }
 
-    /// Sends `frame` to the devices that have the chat open, of those users who are `meant`.
+    /// Sends `frame` to the devices that have the chat open, of those users for whom `meant` is true.
     pub async fn to_open(&self, chat_id: ChatId, frame: &ServerFrame, meant: impl Fn(UserId) -> bool) {
         let devices = self.connections.of_chat(chat_id);
         self.fan_out(devices, frame, |connection| meant(connection.user_id), |_| Address::Chat(chat_id)).await;
     }
 
-    /// Closes connections. Each is taken off its user's list by its `$disconnect`, or by the next post to it.
-    pub async fn close(&self, connections: &[Connection]) {
-        stream::iter(connections)
-            .for_each_concurrent(POSTS_AT_ONCE, |connection| async {
-                let closed = self.client.delete_connection().connection_id(&connection.id.0).send().await;
-                if let Err(e) = closed
-                    && !e.as_service_error().is_some_and(|e| e.is_gone_exception())
-                {
-                    tracing::warn!(error = %DisplayErrorContext(e), "A connection could not be closed.");
+    /// Tells connections why and closes them. Each is taken off its user's list by its `$disconnect`, or by the next post to
+    /// it.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] if one of them could not be closed.
+    pub async fn dismiss(&self, connections: &[Connection], why: &Error, request_id: &str) -> Result<()> {
+        let frame = ServerFrame::Error(ErrorBody::new(why, request_id));
+        if let Some(body) = encode(&Reply { frame, request_id: None }) {
+            let posts = stream::iter(connections.to_vec());
+            posts
+                .for_each_concurrent(POSTS_AT_ONCE, |connection| {
+                    let body = body.clone();
+                    async move {
+                        self.post(&connection.id, body).await;
+                    }
+                })
+                .await;
+        }
+        self.close(connections).await
+    }
+
+    /// Closes connections. One that is gone is closed.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] if one of them could not be closed.
+    pub async fn close(&self, connections: &[Connection]) -> Result<()> {
+        let closes = stream::iter(connections.to_vec()).map(|connection| async move {
+            match self.client.delete_connection().connection_id(&connection.id.0).send().await {
+                Err(e) if !e.as_service_error().is_some_and(|e| e.is_gone_exception()) => {
+                    tracing::warn!(connection_id = %connection.id, "A connection could not be closed.");
+                    Err(Error::Unavailable(Box::new(e)))
                 }
-            })
-            .await;
+                _ => Ok(()),
+            }
+        });
+        let outcomes: Vec<_> = closes.buffer_unordered(POSTS_AT_ONCE).collect().await;
+        outcomes.into_iter().collect()
     }
 
     async fn fan_out(
@@ -107,10 +152,11 @@ impl Push {
         listed_at: impl Fn(&Connection) -> Address,
     ) -> Vec<UserId> {
         let Some(body) = encode(frame) else { return Vec::new() };
-        // Outside of what is timed: whoever was taken off a list must be spoken of, also if the rest was cut short.
-        let gone = Mutex::new(Vec::new());
+        // Outside what is timed: whoever was taken off a list must be reported, even if the rest was cut short.
+        let tally = Tally::default();
         // Neither semaphore is ever closed, so a turn and a place always come.
         let _turn = self.turns.acquire().await;
+        let start = Instant::now();
         let fan_out = async {
             let devices = match devices.await {
                 Ok(devices) => devices,
@@ -119,45 +165,55 @@ impl Push {
             let posts = stream::iter(devices.into_iter().filter(&wanted));
             posts
                 .for_each_concurrent(POSTS_AT_ONCE, |connection| {
-                    let (address, body, gone) = (listed_at(&connection), body.clone(), &gone);
-                    async move {
-                        if self.post_or_forget(address, &connection, body).await {
-                            gone.lock().unwrap_or_else(PoisonError::into_inner).push(connection.user_id);
-                        }
-                    }
+                    let (address, body, tally) = (listed_at(&connection), body.clone(), &tally);
+                    async move { self.post_or_forget(address, &connection, body, tally).await }
                 })
                 .await;
         };
-        if tokio::time::timeout(ALL, fan_out).await.is_err() {
+        if tokio::time::timeout(FAN_OUT_LIMIT, fan_out).await.is_err() {
             tracing::warn!("A fan-out was cut short; sync will make it good.");
         }
-        gone.into_inner().unwrap_or_else(PoisonError::into_inner)
+        let Tally { posts, gone, failed, offline } = tally;
+        let (posts, gone, failed) = (posts.into_inner(), gone.into_inner(), failed.into_inner());
+        if posts > 0 {
+            tracing::info!(posts, gone, failed, ms = start.elapsed().as_millis() as u64, "Fanned out.");
+        }
+        offline.into_inner().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Posts, or takes a connection that is gone off its list: `true` if that emptied the list.
-    async fn post_or_forget(&self, address: Address, connection: &Connection, body: Blob) -> bool {
+    /// Posts; takes a connection that is gone off its list.
+    async fn post_or_forget(&self, address: Address, connection: &Connection, body: Blob, tally: &Tally) {
         let _place = self.places.acquire().await;
-        if self.post(&connection.id, body).await || is_young(connection) {
-            return false;
-        }
-        match self.connections.forget(address, &[&connection.id]).await {
-            Ok(forgotten) => forgotten.was_last,
-            Err(error) => {
-                error.log();
-                false
+        tally.posts.fetch_add(1, Ordering::Relaxed);
+        match self.post(&connection.id, body).await {
+            Posted::Arrived => return,
+            Posted::Failed => {
+                tally.failed.fetch_add(1, Ordering::Relaxed);
+                return;
+            }
+            Posted::Gone => {
+                tally.gone.fetch_add(1, Ordering::Relaxed);
             }
         }
+        if is_young(connection) {
+            return;
+        }
+        match self.connections.forget(address, &[&connection.id]).await {
+            Ok(forgotten) if forgotten.was_last => {
+                tally.offline.lock().unwrap_or_else(PoisonError::into_inner).push(connection.user_id);
+            }
+            Ok(_) => {}
+            Err(error) => error.log(),
+        }
     }
 
-    /// Posts to one connection; `false` if it is gone.
-    async fn post(&self, to: &ConnectionId, body: Blob) -> bool {
-        let sent = self.client.post_to_connection().connection_id(&to.0).data(body).send().await;
-        match sent {
-            Ok(_) => true,
-            Err(e) if e.as_service_error().is_some_and(|e| e.is_gone_exception()) => false,
+    async fn post(&self, to: &ConnectionId, body: Blob) -> Posted {
+        match self.client.post_to_connection().connection_id(&to.0).data(body).send().await {
+            Ok(_) => Posted::Arrived,
+            Err(e) if e.as_service_error().is_some_and(|e| e.is_gone_exception()) => Posted::Gone,
             Err(e) => {
-                tracing::warn!(error = %DisplayErrorContext(e), "A push failed.");
-                true
+                tracing::warn!(connection_id = %to, error = %DisplayErrorContext(e), "A push failed.");
+                Posted::Failed
             }
         }
     }

@@ -1,31 +1,18 @@
 //! `sendMessage`: store, then fan out. The acknowledgement is the `new_message` frame itself.
 
-use aws_lambda_events::apigw::ApiGatewayProxyResponse;
-use lambda_runtime::Error;
-use windi_shared::Result;
 use windi_shared::db::PgPool;
-use windi_shared::protocol::{ClientAction, ClientFrame};
+use windi_shared::protocol::{SendMessage, ServerFrame};
 
+use crate::messaging;
 use crate::push::Push;
-use crate::sending::{self, AckTo};
-use crate::socket::{self, Device, Event};
+use crate::socket::{Answer, Device, Event, Outcome, serve};
 
-/// Answers `200`; the sender hears through its connection.
-///
-/// # Errors
-/// Only if the API is deployed without its authorizer.
-pub async fn handle(db: &PgPool, push: &Push, event: Event) -> std::result::Result<ApiGatewayProxyResponse, Error> {
-    let device = Device::of(&event)?;
-    let outcome = send(db, push, &device, socket::body(&event)).await;
-    socket::answer_refusal(push, &device, &event, outcome).await;
-    Ok(socket::done())
-}
-
-async fn send(db: &PgPool, push: &Push, device: &Device, frame: &str) -> Result<()> {
-    let ClientFrame { action: ClientAction::SendMessage(message), request_id } = ClientFrame::parse(frame)? else {
-        return Err(windi_shared::Error::UnknownAction);
-    };
-    let ack = AckTo { connection_id: &device.connection_id, request_id };
-    sending::send(db, push, device.user_id, message, Some(ack)).await?;
-    Ok(())
+pub async fn handle(db: &PgPool, push: &Push, event: Event) -> Outcome {
+    serve(db, push, event, |device: Device, message: SendMessage| async move {
+        let sent = messaging::send(db, device.user_id, message).await?;
+        let acknowledgement = ServerFrame::NewMessage(sent.message.clone());
+        let others = async move { messaging::notify_sent(db, push, &sent, Some(&device.connection_id)).await };
+        Ok(Answer::frame(acknowledgement).meanwhile(others))
+    })
+    .await
 }

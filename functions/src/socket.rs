@@ -1,38 +1,46 @@
-//! WebSocket functions: who sent a frame, and the answer API Gateway wants.
+//! WebSocket functions: an event in, the answer API Gateway wants out.
 //!
 //! Identity comes only from the authorizer's context, which API Gateway repeats on every event of a connection; nothing
 //! in a frame says who sent it. Answers to the client go through `@connections` like every push: what a route's own
 //! response does depends on a `RouteResponse` being deployed, a post does not (`docs/decisions.md`).
 
+use std::pin::Pin;
+use std::time::Instant;
+
 use aws_lambda_events::apigw::{ApiGatewayProxyResponse, ApiGatewayWebsocketProxyRequest};
 use chrono::Utc;
+use lambda_runtime::Diagnostic;
+use tracing::{Instrument as _, Span, field};
 use windi_shared::connections::Connection;
+use windi_shared::db::PgPool;
 use windi_shared::ids::{ConnectionId, SessionId, UserId};
-use windi_shared::protocol::{ErrorBody, Reply, ServerFrame};
+use windi_shared::protocol::{ClientAction, ClientFrame, ErrorBody, Reply, ServerFrame};
 use windi_shared::{Error, Result};
 
+use crate::liveness;
 use crate::push::Push;
+
+/// The sub-protocol a browser offers beside its token, and gets back.
+pub const SUBPROTOCOL: &str = "windi";
 
 /// The event of every WebSocket function.
 pub type Event = ApiGatewayWebsocketProxyRequest;
 
+/// What API Gateway is answered. Only the answer to `$connect` reaches anybody.
+pub type Outcome = std::result::Result<ApiGatewayProxyResponse, Diagnostic>;
+
 /// The device behind an event.
 #[derive(Debug, Clone)]
 pub struct Device {
-    /// Who.
     pub user_id: UserId,
-    /// From which session.
     pub session_id: SessionId,
-    /// Over which connection.
     pub connection_id: ConnectionId,
 }
 
 impl Device {
-    /// The device that `event` is about.
-    ///
     /// # Errors
-    /// [`Error::Internal`] if the authorizer's context is missing: then the API is deployed without its authorizer.
-    pub fn of(event: &Event) -> Result<Self> {
+    /// [`Error::Internal`] without the authorizer's context: then the API was deployed without its authorizer.
+    fn of(event: &Event) -> Result<Self> {
         let context = &event.request_context;
         let field = |name: &str| context.authorizer.fields.get(name).and_then(|value| value.as_str());
         let device = || {
@@ -58,29 +66,149 @@ impl From<&Device> for Connection {
     }
 }
 
-/// The text of a frame.
-pub fn body(event: &Event) -> &str {
-    event.body.as_deref().unwrap_or_default()
+/// What a handler answers a frame with.
+pub struct Answer<'a> {
+    frame: Option<ServerFrame>,
+    meanwhile: Option<Pin<Box<dyn Future<Output = ()> + Send + 'a>>>,
 }
 
-/// `200` without a body: all that API Gateway needs to know. Any other answer would at best be dropped.
-pub fn done() -> ApiGatewayProxyResponse {
-    status(200)
+impl<'a> Answer<'a> {
+    pub fn nothing() -> Self {
+        Self { frame: None, meanwhile: None }
+    }
+
+    pub fn frame(frame: ServerFrame) -> Self {
+        Self { frame: Some(frame), meanwhile: None }
+    }
+
+    /// Runs `work` while the client is answered: it is not to wait for others to be notified.
+    pub fn meanwhile(self, work: impl Future<Output = ()> + Send + 'a) -> Self {
+        Self { meanwhile: Some(Box::pin(work)), ..self }
+    }
 }
 
-/// A status without a body. Only that of `$connect` reaches anybody: the client, as the answer to its handshake.
+/// Serves a frame: reads it, runs `act` with its action, and answers the client, with the client's `request_id` and with an
+/// `error` frame if it was refused. A device whose session has ended is told so and cut off.
+///
+/// `A` is the action the function serves, or [`ClientAction`] for several.
+///
+/// # Errors
+/// Only if the API was deployed without its authorizer.
+pub async fn serve<'a, A, F>(db: &PgPool, push: &Push, event: Event, act: impl FnOnce(Device, A) -> F) -> Outcome
+where
+    A: TryFrom<ClientAction>,
+    Error: From<A::Error>,
+    F: Future<Output = Result<Answer<'a>>>,
+{
+    in_span(&event, async |device| {
+        let start = Instant::now();
+        let body = event.body.as_deref().unwrap_or_default();
+        let (request_id, outcome) = match ClientFrame::parse(body) {
+            Err(error) => (None, Err(error)),
+            Ok(frame) => {
+                let span = Span::current();
+                span.record("action", frame.action.name());
+                span.record("client_request_id", frame.request_id.as_ref().map(field::debug));
+                (frame.request_id, run(db, &device, frame.action, act).await)
+            }
+        };
+        let code = outcome.as_ref().err().map_or("ok", Error::code);
+        match outcome {
+            Ok(Answer { frame, meanwhile }) => {
+                let reply = async {
+                    if let Some(frame) = frame {
+                        push.reply(&device.connection_id, &Reply { frame, request_id }).await;
+                    }
+                };
+                match meanwhile {
+                    Some(work) => drop(tokio::join!(reply, work)),
+                    None => reply.await,
+                }
+            }
+            Err(error) => refuse(push, &device, &event, body, error).await,
+        }
+        tracing::debug!(code, ms = start.elapsed().as_millis() as u64, "Served a frame.");
+        Ok(status(200))
+    })
+    .await
+}
+
+async fn run<'a, A, F>(
+    db: &PgPool,
+    device: &Device,
+    action: ClientAction,
+    act: impl FnOnce(Device, A) -> F,
+) -> Result<Answer<'a>>
+where
+    A: TryFrom<ClientAction>,
+    Error: From<A::Error>,
+    F: Future<Output = Result<Answer<'a>>>,
+{
+    if !liveness::is_live(db, device.session_id).await? {
+        return Err(Error::SessionEnded);
+    }
+    act(device.clone(), A::try_from(action)?).await
+}
+
+async fn refuse(push: &Push, device: &Device, event: &Event, body: &str, error: Error) {
+    error.log();
+    let gateway_request_id = request_id(event);
+    let told = ErrorBody::for_frame(&error, body, gateway_request_id);
+    tracing::info!(code = told.code, message = told.message, "Refused a frame.");
+    let request_id = Some(told.request_id.clone()).filter(|id| id != gateway_request_id);
+    push.reply(&device.connection_id, &Reply { frame: ServerFrame::Error(told), request_id }).await;
+    if matches!(error, Error::SessionEnded)
+        && let Err(error) = push.close(std::slice::from_ref(&Connection::from(device))).await
+    {
+        error.log();
+    }
+}
+
+/// Serves `$connect` or `$disconnect`.
+///
+/// # Errors
+/// A failure of ours, which is logged with its cause here: what API Gateway learns is only that there was one.
+pub async fn serve_lifecycle(
+    event: &Event,
+    act: impl AsyncFnOnce(Device) -> Result<ApiGatewayProxyResponse>,
+) -> Outcome {
+    in_span(event, act).await
+}
+
+/// Everything logged within is in a span with the gateway's id of the event and, if the client has given one, its own.
+async fn in_span(event: &Event, act: impl AsyncFnOnce(Device) -> Result<ApiGatewayProxyResponse>) -> Outcome {
+    let context = &event.request_context;
+    let span = tracing::info_span!(
+        "socket",
+        request_id = request_id(event),
+        client_request_id = field::Empty,
+        action = context.route_key.as_deref().unwrap_or_default(),
+        connection_id = context.connection_id.as_deref().unwrap_or_default(),
+        user_id = field::Empty,
+        session_id = field::Empty,
+    );
+    // Boxed, or the compiler gives up on the size of the nested futures.
+    let work = Box::pin(async {
+        let device = Device::of(event)?;
+        Span::current().record("user_id", field::display(device.user_id));
+        Span::current().record("session_id", field::display(device.session_id));
+        act(device).await
+    });
+    let outcome = work.instrument(span.clone()).await;
+    outcome.map_err(|error| {
+        span.in_scope(|| error.log());
+        Diagnostic { error_type: error.code().to_owned(), error_message: error.to_string() }
+    })
+}
+
+/// The gateway's name for the event.
+pub fn request_id(event: &Event) -> &str {
+    event.request_context.request_id.as_deref().unwrap_or_default()
+}
+
+/// A status without a body.
 pub fn status(code: i64) -> ApiGatewayProxyResponse {
     let mut response = ApiGatewayProxyResponse::default();
     response.status_code = code;
     response
-}
-
-/// Tells the client, if the frame was refused, why.
-pub async fn answer_refusal(push: &Push, device: &Device, event: &Event, outcome: Result<()>) {
-    let Err(error) = outcome else { return };
-    error.log();
-    let gateway_request_id = event.request_context.request_id.as_deref().unwrap_or_default();
-    let body = ErrorBody::for_frame(&error, body(event), gateway_request_id);
-    let request_id = Some(body.request_id.clone()).filter(|id| id != gateway_request_id);
-    push.reply(&device.connection_id, &Reply { frame: ServerFrame::Error(body), request_id }).await;
 }

@@ -11,16 +11,17 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use futures_util::{SinkExt as _, StreamExt as _};
+use sam_gateway::gateway::Gateway;
+use sam_gateway::state::Limits;
+use sam_gateway::template::Template;
 use serde_json::{Value, json};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Barrier;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
-use windi_local::gateway::{Gateway, Limits};
-use windi_local::invoke::Invoker;
+use windi_local::in_process::InProcess;
 use windi_local::stack::Stack;
-use windi_local::template::Template;
 
 const PEOPLE: usize = 50;
 const SECONDS: u64 = 10;
@@ -38,20 +39,10 @@ async fn main() {
     let data = tempfile::tempdir().unwrap();
     let (stack, app) = Stack::start(data.path(), &format!("{base}/ws")).await.unwrap();
     let template = Template::load(concat!(env!("CARGO_MANIFEST_DIR"), "/../template.yaml").as_ref()).unwrap();
-    let gateway =
-        Gateway::start(listener, template, Invoker::InProcess(Arc::new(app)), Limits::default(), None).unwrap();
+    let gateway = Gateway::start(listener, template, Arc::new(InProcess::new(app)), Limits::default(), None).unwrap();
 
     let http = reqwest::Client::builder().no_proxy().build().unwrap();
-    let mut people = Vec::new();
-    for number in 0..PEOPLE {
-        let (username, password) = (format!("user{number}"), "password123");
-        let email = format!("{username}@example.com");
-        let account = json!({"name": username, "username": username, "email": email, "password": password});
-        let account = post(&http, &format!("{base}/auth/register"), None, &account).await;
-        let login = json!({"username": username, "password": password});
-        let login = post(&http, &format!("{base}/auth/login"), None, &login).await;
-        people.push((text(&account["id"]), text(&login["access_token"])));
-    }
+    let people = register(&http, &base).await;
     let counts = Arc::new(Counts::default());
     // Nobody talks before everybody is there.
     let everybody = Arc::new(Barrier::new(PEOPLE + 1));
@@ -59,7 +50,7 @@ async fn main() {
     let mut devices = Vec::new();
     for pair in people.chunks(2) {
         let chat = json!({"kind": "private", "user_id": pair[1].0});
-        let chat_id = text(&post(&http, &format!("{base}/chats"), Some(&pair[0].1), &chat).await["chat_id"]);
+        let chat_id = text(&post(&http, &format!("{base}/chats"), Some(&pair[0].1), &chat).await["id"]);
         for (user_id, token) in pair {
             let person = Person {
                 socket: connect(&base, token).await,
@@ -98,6 +89,21 @@ async fn main() {
     if let Some(files) = elsewhere {
         std::fs::remove_dir_all(files).unwrap();
     }
+}
+
+/// Registers everybody and logs them in: their ids and access tokens.
+async fn register(http: &reqwest::Client, base: &str) -> Vec<(String, String)> {
+    let mut people = Vec::new();
+    for number in 0..PEOPLE {
+        let (username, password) = (format!("user{number}"), "password123");
+        let email = format!("{username}@example.com");
+        let account = json!({"name": username, "username": username, "email": email, "password": password});
+        let account = post(http, &format!("{base}/auth/register"), None, &account).await;
+        let login = json!({"username": username, "password": password});
+        let login = post(http, &format!("{base}/auth/login"), None, &login).await;
+        people.push((text(&account["id"]), text(&login["access_token"])));
+    }
+    people
 }
 
 type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;

@@ -9,7 +9,7 @@ use windi_shared::config::{DatabaseConfig, TokenConfig};
 use windi_shared::connections::Connections;
 use windi_shared::db::{self, PgPool};
 
-use crate::events::REGION;
+use sam_gateway::aws::REGION;
 
 /// Every client any function uses. On AWS each function has just its own.
 #[derive(Debug)]

@@ -61,11 +61,11 @@ pub async fn fill(base: &str) -> Result<(), DemoError> {
         None => {
             let others: Vec<_> = PEOPLE.iter().skip(1).map(|(username, _)| &ids[username]).collect();
             let group = json!({"kind": "group", "name": GROUP, "member_ids": others});
-            text(&api.call(Method::POST, "/chats", Some(&tokens["alice"]), Some(group), &[]).await?["chat_id"])
+            text(&api.call(Method::POST, "/chats", Some(&tokens["alice"]), Some(group), &[]).await?["id"])
         }
     };
-    let with_bob = text(&with_bob["chat_id"]);
-    let with_diana = text(&with_diana["chat_id"]);
+    let with_bob = text(&with_bob["id"]);
+    let with_diana = text(&with_diana["id"]);
     let messages = [
         (&with_bob, "alice", "Hi Bob! Is this thing on?"),
         (&with_bob, "bob", "Loud and clear."),

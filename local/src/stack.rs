@@ -15,7 +15,8 @@ use std::path::{Path, PathBuf};
 
 use windi_backing::dynamodb::{DynamoDb, DynamoDbError};
 use windi_backing::postgres::{Cluster, PostgresError};
-use windi_shared::config::{DatabaseConfig, TokenConfig};
+use windi_shared::auth::Tokens;
+use windi_shared::config::{self, ConfigError, DatabaseConfig, TokenConfig};
 use windi_shared::db;
 
 use crate::app::{App, Settings};
@@ -41,9 +42,10 @@ pub enum StackError {
     /// The migrations did not apply.
     #[error("cannot bring the database's schema up to date: {0}")]
     Migrate(#[from] sqlx::migrate::MigrateError),
-    /// A setting is wrong.
     #[error("{0}")]
     Setting(&'static str),
+    #[error(transparent)]
+    Config(#[from] ConfigError),
     /// The connections table could not be made.
     #[error("cannot make the connections table: {0:?}")]
     Connections(windi_shared::Error),
@@ -64,10 +66,13 @@ impl Stack {
     /// # Errors
     /// [`StackError`].
     pub async fn start(data: &Path, endpoint: &str) -> Result<(Self, App), StackError> {
+        // Before anything is started for settings that are wrong. One process serves everybody here, hence 16.
+        let max_connections = config::max_connections(16)?;
         std::fs::create_dir_all(data).map_err(|e| StackError::Files(data.to_owned(), e))?;
         let lock = lock(data)?;
         let tokens = tokens(data)?;
-        let (cluster, database_url) = match variable("DATABASE_URL") {
+        Tokens::new(&tokens).map_err(StackError::Setting)?;
+        let (cluster, database_url) = match config::optional("DATABASE_URL") {
             Some(url) => (None, url),
             None => {
                 let cluster = Cluster::start(&data.join("postgres")).await?;
@@ -77,14 +82,11 @@ impl Stack {
             }
         };
         let dynamodb = DynamoDb::given_or_started().await?;
-        let max_connections = variable("DATABASE_MAX_CONNECTIONS").map_or(Ok(16), |text| text.parse());
-        let max_connections =
-            max_connections.map_err(|_| StackError::Setting("DATABASE_MAX_CONNECTIONS must be a whole number"))?;
         let settings = Settings {
             database: DatabaseConfig { url: database_url, max_connections },
             tokens,
             dynamodb_endpoint: dynamodb.endpoint().to_owned(),
-            table: variable("CONNECTIONS_TABLE").unwrap_or_else(|| "connections".to_owned()),
+            table: config::optional("CONNECTIONS_TABLE").unwrap_or_else(|| "connections".to_owned()),
             push_endpoint: endpoint.to_owned(),
         };
         let app = App::new(settings).map_err(StackError::Setting)?;
@@ -126,11 +128,11 @@ fn lock(data: &Path) -> Result<File, StackError> {
 
 /// From `JWT_SECRET`, else from a file that is made at the first start: tokens survive a restart.
 fn tokens(data: &Path) -> Result<TokenConfig, StackError> {
-    let secret = match variable("JWT_SECRET") {
+    let secret = match config::optional("JWT_SECRET") {
         Some(secret) => secret,
         None => kept_secret(&data.join("jwt-secret"))?,
     };
-    Ok(TokenConfig { secret, previous_secret: variable("JWT_SECRET_PREVIOUS") })
+    Ok(TokenConfig { secret, previous_secret: config::optional("JWT_SECRET_PREVIOUS") })
 }
 
 fn kept_secret(path: &Path) -> Result<String, StackError> {
@@ -144,8 +146,4 @@ fn kept_secret(path: &Path) -> Result<String, StackError> {
         file.write_all(secret.as_bytes()).and_then(|()| file.sync_all()).map_err(failed)?;
     }
     Ok(secret)
-}
-
-fn variable(name: &str) -> Option<String> {
-    std::env::var(name).ok().filter(|value| !value.is_empty())
 }

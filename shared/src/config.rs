@@ -2,52 +2,53 @@
 
 use std::fmt::Display;
 
-/// A setting that is missing or wrong. Names the variable, never its value.
+/// A setting that is missing or wrong. It names the variable and never shows its value.
 #[derive(Debug, thiserror::Error)]
-#[error("{name}: {problem}")]
+#[error("{name} {problem}")]
 pub struct ConfigError {
     name: &'static str,
     problem: String,
 }
 
-/// What PostgreSQL is reached by.
 #[derive(Clone)]
 pub struct DatabaseConfig {
     /// `postgres://user:password@host:port/name?sslmode=…`.
     pub url: String,
-    /// The most connections one process opens. One Lambda environment serves one request at a time: 1.
+    /// The most connections one process opens.
     pub max_connections: u32,
 }
 
-/// What access tokens are signed with.
+/// The keys of access tokens, each at least 32 bytes.
 #[derive(Clone)]
 pub struct TokenConfig {
-    /// The signing secret, at least 32 bytes.
     pub secret: String,
-    /// The one before, still accepted while tokens signed with it live.
+    /// The secret before this one, accepted until the tokens signed with it have expired.
     pub previous_secret: Option<String>,
 }
 
-/// `DATABASE_URL`, `DATABASE_MAX_CONNECTIONS` (default 1).
+/// `DATABASE_URL` and `DATABASE_MAX_CONNECTIONS`. A Lambda environment serves one request at a time, so it needs one
+/// connection.
 ///
 /// # Errors
-/// If `DATABASE_URL` is missing or the number is none.
+/// If `DATABASE_URL` is missing or `DATABASE_MAX_CONNECTIONS` is not a whole number from 1.
 pub fn database() -> Result<DatabaseConfig, ConfigError> {
-    let max_connections = match optional("DATABASE_MAX_CONNECTIONS") {
-        None => 1,
-        Some(text) => text
-            .parse()
-            .ok()
-            .filter(|n| *n > 0)
-            .ok_or_else(|| wrong("DATABASE_MAX_CONNECTIONS", "must be a whole number from 1"))?,
-    };
-    Ok(DatabaseConfig { url: required("DATABASE_URL")?, max_connections })
+    Ok(DatabaseConfig { url: required("DATABASE_URL")?, max_connections: max_connections(1)? })
+}
+
+/// `DATABASE_MAX_CONNECTIONS`.
+///
+/// # Errors
+/// If it is not a whole number from 1.
+pub fn max_connections(default: u32) -> Result<u32, ConfigError> {
+    let Some(text) = optional("DATABASE_MAX_CONNECTIONS") else { return Ok(default) };
+    let number = text.parse().ok().filter(|number| *number > 0);
+    number.ok_or_else(|| wrong("DATABASE_MAX_CONNECTIONS", "must be a whole number from 1"))
 }
 
 /// `JWT_SECRET`, `JWT_SECRET_PREVIOUS`.
 ///
 /// # Errors
-/// If `JWT_SECRET` is missing. Its length is checked where it is used.
+/// If `JWT_SECRET` is missing. The lengths are checked where they are used.
 pub fn tokens() -> Result<TokenConfig, ConfigError> {
     Ok(TokenConfig { secret: required("JWT_SECRET")?, previous_secret: optional("JWT_SECRET_PREVIOUS") })
 }
@@ -60,7 +61,7 @@ pub fn connections_table() -> Result<String, ConfigError> {
     required("CONNECTIONS_TABLE")
 }
 
-/// `CONNECTIONS_ENDPOINT`: the WebSocket API's address with its stage, under which `@connections` lies.
+/// `CONNECTIONS_ENDPOINT`: the WebSocket API's URL with its stage, under which `@connections` lies.
 ///
 /// # Errors
 /// If it is missing.
@@ -68,7 +69,8 @@ pub fn connections_endpoint() -> Result<String, ConfigError> {
     required("CONNECTIONS_ENDPOINT")
 }
 
-fn optional(name: &'static str) -> Option<String> {
+/// A variable, unless it is missing or empty.
+pub fn optional(name: &'static str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 

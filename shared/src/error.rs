@@ -1,153 +1,165 @@
-//! The one error. A variant per thing a client can act on; the source of a failure of ours is for the log only.
+//! Every error of the messenger: one variant per thing a client can act on. Why one of ours happened is for the log only.
 
 use std::time::Duration;
 
-/// What handlers return.
 pub type Result<T> = std::result::Result<T, Error>;
 
-/// Everything that can go wrong, as the caller has to know it.
+type Source = Box<dyn std::error::Error + Send + Sync>;
+
+/// What a client must know about a failure.
 ///
 /// The `Display` text is what the client reads: it never contains SQL, paths or types. What the log should know is in
 /// the [source](std::error::Error::source).
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The body is not JSON at all, or not UTF-8.
-    #[error("the body is not valid JSON: {0}")]
+    /// The body is not JSON, or not UTF-8.
+    #[error("this is not valid JSON: {0}")]
     MalformedJson(String),
-    /// A frame without a known `action`.
-    #[error("unknown action; docs/protocol.md lists the known ones")]
-    UnknownAction,
-    /// No access or refresh token, or one that is not, or no longer, good.
+    #[error("unknown action; the actions are {known}")]
+    UnknownAction { known: &'static str },
+    /// No access or refresh token, or one that is wrong, expired or used up.
     #[error("a valid token is required")]
     Unauthorized,
-    /// The login failed. Says the same whether the account exists or not.
+    /// The login failed. The same whether or not the account exists.
     #[error("wrong login or password")]
     InvalidCredentials,
-    /// A member, but not one who may do this.
+    /// Sent on a socket before it is closed.
+    #[error("this session has ended; log in again")]
+    SessionEnded,
+    /// Sent on a socket before it is closed.
+    #[error("the password was changed elsewhere; log in again")]
+    PasswordChanged,
+    /// The current password given for a change of password is wrong. Not a 401: the token is fine, and a client must not
+    /// refresh it because of this.
+    #[error("the current password is wrong")]
+    WrongPassword,
+    /// A member of the chat, but not allowed to do this.
     #[error("{0}")]
     Forbidden(&'static str),
-    /// There is no such chat, or the caller is not in it: nobody can tell which.
+    /// The chat does not exist, or the caller is not in it: nobody can tell which.
     #[error("no such chat")]
     ChatNotFound,
-    /// There is no such user.
     #[error("no such user")]
     UserNotFound,
-    /// There is no message of this number in the chat.
     #[error("no such message")]
     MessageNotFound,
-    /// That person is not in the chat.
     #[error("no such member")]
     MemberNotFound,
-    /// There is no such session of the caller's.
     #[error("no such session")]
     SessionNotFound,
-    /// The message has been deleted and can no longer be edited.
+    #[error("this method is not allowed here; allowed: {allow}")]
+    MethodNotAllowed {
+        /// The value of the `Allow` header.
+        allow: String,
+    },
+    /// A deleted message cannot be edited.
     #[error("the message has been deleted")]
     MessageDeleted,
-    /// The group has all the members it may have.
     #[error("the group is full")]
     GroupFull,
-    /// The e-mail address has an account already.
-    #[error("an account with this email exists already")]
+    #[error("an account with this email already exists")]
     EmailTaken,
-    /// Somebody else has this username.
     #[error("this username is taken")]
     UsernameTaken,
     /// The same `client_message_id` was used before, for another text.
     #[error("this client_message_id was already used for another text")]
     IdempotencyConflict,
-    /// The body is larger than [`json::MAX_BODY_BYTES`](crate::json::MAX_BODY_BYTES).
-    #[error("the body is too large")]
-    PayloadTooLarge,
-    /// The body is of a type this route does not read.
+    #[error("the body is too large; the limit is {limit} bytes")]
+    PayloadTooLarge { limit: usize },
     #[error("unsupported content type; send {0}")]
     UnsupportedMediaType(&'static str),
-    /// A field has the wrong type, is missing, unknown, or its value is not allowed.
+    /// A field or query parameter has the wrong type, is missing, is unknown, or has a value that is not allowed.
     #[error("{field}: {reason}")]
     InvalidField {
-        /// Where it is, as a path such as `data.text`.
+        /// A path such as `data.text`.
         field: String,
-        /// Why it was refused.
+        /// A sentence without its subject: "must not be blank".
         reason: String,
     },
-    /// Too many failed attempts; nothing was tried this time.
+    /// Too many failed logins; this attempt was not looked at.
     #[error("too many attempts; try again later")]
-    TooManyAttempts {
-        /// How long until it is worth trying again.
-        retry_after: Duration,
-    },
-    /// PostgreSQL cannot be reached, is too busy or gave up on a lock. Nothing is known to have been stored.
+    TooManyAttempts { retry_after: Duration },
+    /// Sent on a person's oldest socket before it is closed in favour of their newest.
+    #[error("you have too many connections; this was the oldest")]
+    TooManyConnections,
+    /// PostgreSQL or DynamoDB cannot be reached, is too busy, or gave up waiting for a lock. Nothing is known to have been
+    /// stored.
     #[error("the service is busy or unavailable; try again")]
-    Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
+    Unavailable(#[source] Source),
     /// A failure of ours.
     #[error("something went wrong on our side")]
-    Internal(#[source] Box<dyn std::error::Error + Send + Sync>),
+    Internal(#[source] Source),
 }
 
 impl Error {
-    /// A refused field.
     pub fn field(field: impl Into<String>, reason: impl Into<String>) -> Self {
         Self::InvalidField { field: field.into(), reason: reason.into() }
     }
 
-    /// Wraps a failure of ours, keeping it for the log.
-    pub fn internal(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+    /// A failure of ours; `source` goes to the log and nowhere else.
+    pub fn internal(source: impl Into<Source>) -> Self {
         Self::Internal(source.into())
     }
 
-    /// The HTTP status, also on the socket the class of the error.
+    /// The HTTP status; on the socket, where there is none, the class of the error.
     pub fn status(&self) -> u16 {
         match self {
-            Self::MalformedJson(_) | Self::UnknownAction => 400,
-            Self::Unauthorized | Self::InvalidCredentials => 401,
-            Self::Forbidden(_) => 403,
+            Self::MalformedJson(_) | Self::UnknownAction { .. } => 400,
+            Self::Unauthorized | Self::InvalidCredentials | Self::SessionEnded | Self::PasswordChanged => 401,
+            Self::Forbidden(_) | Self::WrongPassword => 403,
             Self::ChatNotFound
             | Self::UserNotFound
             | Self::MessageNotFound
             | Self::MemberNotFound
             | Self::SessionNotFound => 404,
+            Self::MethodNotAllowed { .. } => 405,
             Self::EmailTaken
             | Self::UsernameTaken
             | Self::IdempotencyConflict
             | Self::MessageDeleted
             | Self::GroupFull => 409,
-            Self::PayloadTooLarge => 413,
+            Self::PayloadTooLarge { .. } => 413,
             Self::UnsupportedMediaType(_) => 415,
             Self::InvalidField { .. } => 422,
-            Self::TooManyAttempts { .. } => 429,
+            Self::TooManyAttempts { .. } | Self::TooManyConnections => 429,
             Self::Internal(_) => 500,
             Self::Unavailable(_) => 503,
         }
     }
 
-    /// The stable code clients branch on. Listed in `docs/protocol.md`.
+    /// The stable code clients branch on, listed in `docs/protocol.md`.
     pub fn code(&self) -> &'static str {
         match self {
             Self::MalformedJson(_) => "malformed_json",
-            Self::UnknownAction => "unknown_action",
+            Self::UnknownAction { .. } => "unknown_action",
             Self::Unauthorized => "unauthorized",
             Self::InvalidCredentials => "invalid_credentials",
+            Self::SessionEnded => "session_ended",
+            Self::PasswordChanged => "password_changed",
+            Self::WrongPassword => "wrong_password",
             Self::Forbidden(_) => "forbidden",
             Self::ChatNotFound => "chat_not_found",
             Self::UserNotFound => "user_not_found",
             Self::MessageNotFound => "message_not_found",
             Self::MemberNotFound => "member_not_found",
             Self::SessionNotFound => "session_not_found",
+            Self::MethodNotAllowed { .. } => "method_not_allowed",
             Self::MessageDeleted => "message_deleted",
             Self::GroupFull => "group_full",
             Self::EmailTaken => "email_taken",
             Self::UsernameTaken => "username_taken",
             Self::IdempotencyConflict => "idempotency_conflict",
-            Self::PayloadTooLarge => "payload_too_large",
+            Self::PayloadTooLarge { .. } => "payload_too_large",
             Self::UnsupportedMediaType(_) => "unsupported_media_type",
             Self::InvalidField { .. } => "invalid_field",
             Self::TooManyAttempts { .. } => "too_many_attempts",
+            Self::TooManyConnections => "too_many_connections",
             Self::Internal(_) => "internal",
             Self::Unavailable(_) => "unavailable",
         }
     }
 
-    /// Whole seconds after which to try again, where waiting helps.
+    /// Seconds after which to try again, where waiting helps.
     pub fn retry_after(&self) -> Option<u64> {
         match self {
             Self::TooManyAttempts { retry_after } => Some(retry_after.as_secs().max(1)),
@@ -156,10 +168,10 @@ impl Error {
         }
     }
 
-    /// Writes failures of ours to the log, with their sources; a client's mistake is not an event of ours.
+    /// Logs a failure of ours with all its causes. A client's mistake is not logged here.
     pub fn log(&self) {
         if let Self::Internal(source) | Self::Unavailable(source) = self {
-            tracing::error!(error.code = self.code(), error = %chain(source.as_ref()), "request failed");
+            tracing::error!(error.code = self.code(), error = %chain(source.as_ref()), "A request failed.");
         }
     }
 }
@@ -174,6 +186,12 @@ fn chain(error: &(dyn std::error::Error + 'static)) -> String {
         source = cause.source();
     }
     text
+}
+
+impl From<std::convert::Infallible> for Error {
+    fn from(never: std::convert::Infallible) -> Self {
+        match never {}
+    }
 }
 
 impl From<sqlx::Error> for Error {
@@ -192,7 +210,7 @@ fn is_unavailable(error: &sqlx::Error) -> bool {
         | sqlx::Error::Protocol(_)
         | sqlx::Error::Tls(_) => true,
         // 08 connection, 40 rollback (deadlock, serialisation), 53 resources, 55P03 lock timeout, 57 operator
-        // intervention (shutdown, statement timeout); 25006 and 25P03 are what a failing-over server says.
+        // intervention (shutdown, statement timeout); 25006 and 25P03 come from a server that is failing over.
         sqlx::Error::Database(e) => e.code().is_some_and(|code| {
             ["08", "40", "53", "57"].iter().any(|class| code.starts_with(class))
                 || ["55P03", "25006", "25P03"].contains(&code.as_ref())
@@ -203,7 +221,7 @@ fn is_unavailable(error: &sqlx::Error) -> bool {
 
 /// Turns a violated constraint into the error it stands for.
 pub trait OnConstraint<T> {
-    /// If a constraint was violated that `error` has an error for, that one; anything else as it was.
+    /// Asks `error` what the name of a violated constraint means; any other failure stays as it is.
     ///
     /// # Errors
     /// The mapped error, or the original one.

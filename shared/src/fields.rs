@@ -1,6 +1,10 @@
-//! What a person may type, and its limits. Each type has one way in; past it nobody checks again.
+//! What a person may type, and its limits. Each type has one constructor; whoever holds a value need not check again.
+//!
+//! Text is brought into one form on the way in, so that what looks the same is the same: names, usernames and e-mail addresses
+//! in Unicode's composed form (NFC), the host of an e-mail address as a browser would show it, line breaks as `\n`.
 
 use serde::{Deserialize, Deserializer, Serialize};
+use unicode_normalization::UnicodeNormalization as _;
 
 use crate::json::checked;
 
@@ -8,12 +12,31 @@ use crate::json::checked;
 pub const MAX_TEXT_CHARS: usize = 4096;
 /// The longest message, in bytes of UTF-8.
 pub const MAX_TEXT_BYTES: usize = 16 * 1024;
-/// The most members a group may have.
 pub const MAX_GROUP_MEMBERS: usize = 1000;
+/// The longest e-mail address, in bytes (RFC 5321, section 4.5.3.1.3, less the angle brackets).
+const MAX_EMAIL_BYTES: usize = 254;
 
-/// U+0000 (which PostgreSQL cannot store) and the other C0 controls, but for tab and newline, have no place in text.
+/// PostgreSQL cannot store U+0000, and the other C0 controls but tab and newline have no place in text.
 fn has_controls(text: &str) -> bool {
     text.chars().any(|c| (c < ' ' && c != '\n' && c != '\t') || c == '\u{7f}')
+}
+
+/// Whether a character leaves no mark by itself: white space, controls, and what Unicode calls default-ignorable (joiners,
+/// direction marks, variation selectors, tags), with the letters and symbols that are drawn as a blank.
+fn is_invisible(c: char) -> bool {
+    c.is_whitespace()
+        || c.is_control()
+        || matches!(c,
+            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}' | '\u{180b}'..='\u{180f}'
+            | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{2800}' | '\u{3164}'
+            | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fff8}' | '\u{1bca0}'..='\u{1bca3}'
+            | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
+}
+
+/// Line breaks, tabs, and the marks that turn the direction of what follows: a name with one of them would garble every line it
+/// is shown in.
+fn breaks_a_line(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 fn length(text: &str, min: usize, max: usize) -> Result<(), String> {
@@ -28,7 +51,7 @@ fn plain(text: String, max: usize) -> Result<String, String> {
     if has_controls(&text) {
         return Err("must not contain control characters other than tab and newline".to_owned());
     }
-    if text.trim().is_empty() {
+    if text.chars().all(is_invisible) {
         return Err("must not be blank".to_owned());
     }
     length(&text, 1, max)?;
@@ -43,16 +66,13 @@ macro_rules! field {
         pub struct $name(String);
 
         impl $name {
-            /// The one way in.
-            ///
             /// # Errors
-            /// Why the value is refused, as a sentence for the person who typed it.
+            /// Why the value is refused, for the person who typed it: a sentence without its subject.
             pub fn new(value: impl Into<String>) -> Result<Self, String> {
                 let check: fn(String) -> Result<String, String> = $check;
                 check(value.into()).map(Self)
             }
 
-            /// The checked text.
             pub fn as_str(&self) -> &str {
                 &self.0
             }
@@ -67,14 +87,21 @@ macro_rules! field {
 }
 
 field!(
-    /// The name of a person or a group: 1–100 characters, surrounding space removed.
+    /// The name of a person or a group: 1–100 characters in one line, NFC, surrounding space removed.
     Name,
-    |text| plain(text.trim().to_owned(), 100)
+    |text| {
+        let text: String = text.trim().nfc().collect();
+        if text.chars().any(breaks_a_line) {
+            return Err("must not contain line breaks, tabs or marks that change the direction of text".to_owned());
+        }
+        plain(text, 100)
+    }
 );
 field!(
-    /// A message: 1–4,096 characters and at most 16 KB, kept exactly as typed.
+    /// A message: 1–4,096 characters and at most 16 KB, kept as typed but for its line breaks, which become `\n`.
     MessageText,
     |text| {
+        let text = text.replace("\r\n", "\n").replace('\r', "\n");
         if text.len() > MAX_TEXT_BYTES {
             return Err(format!("must have at most {MAX_TEXT_BYTES} bytes, has {}", text.len()));
         }
@@ -82,40 +109,48 @@ field!(
     }
 );
 field!(
-    /// The sender's idempotency key: 1–128 characters of any kind but controls.
+    /// The sender's idempotency key: 1–128 characters other than controls.
     ClientMessageId,
     |text| plain(text, 128)
 );
 field!(
-    /// A handle: 3–32 of `a-z 0-9 _ . -`, stored in lower case.
+    /// A handle: 3–32 of `a-z 0-9 _ . -`, surrounding space removed, in lower case.
     Username,
     |text| {
-        let text = text.to_ascii_lowercase();
+        let text = text.trim().to_ascii_lowercase();
         length(&text, 3, 32)?;
         if !text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || "_.-".contains(c)) {
-            return Err("may only contain letters a-z, digits, '_', '.' and '-'".to_owned());
+            return Err("may only contain the letters a-z, digits, '_', '.' and '-'".to_owned());
         }
         Ok(text)
     }
 );
 field!(
-    /// An e-mail address: something, an @, something; whether it exists only a mail could tell.
+    /// An e-mail address of at most 254 bytes: something, an @, a host; whether it exists only a mail could tell. The part
+    /// before the @ keeps its case; the host is in lower case and, if it is internationalised, in Unicode.
     Email,
-    |text| {
-        let text = text.trim().to_owned();
-        let good = text.len() <= 254
-            && !text.chars().any(|c| c.is_whitespace() || c.is_control())
-            && matches!(text.split_once('@'), Some((who, host)) if !who.is_empty() && !host.is_empty() && !host.contains('@'));
-        if good { Ok(text) } else { Err("is not an e-mail address".to_owned()) }
-    }
+    |text| email(&text).ok_or_else(|| "is not an e-mail address".to_owned())
 );
 
-/// A password as typed: 8–256 characters. Its `Debug` shows nothing.
+fn email(text: &str) -> Option<String> {
+    let text: String = text.trim().nfc().collect();
+    let (who, host) = text.split_once('@')?;
+    if who.is_empty() || host.is_empty() || text.chars().any(is_invisible) {
+        return None;
+    }
+    // Through ASCII and back: `bücher.example`, `BÜCHER.example` and `xn--bcher-kva.example` are one host.
+    let host = idna::domain_to_ascii(host).ok().filter(|host| !host.contains('@'))?;
+    let (host, readable) = idna::domain_to_unicode(&host);
+    let email = format!("{who}@{host}");
+    (readable.is_ok() && email.len() <= MAX_EMAIL_BYTES).then_some(email)
+}
+
+/// A password as typed, 8–256 characters. Its `Debug` shows nothing.
 #[derive(Clone)]
 pub struct Password(String);
 
 impl Password {
-    /// The one way in for a new password. No composition rules (ASVS 6.2.5); the upper limit keeps hashing cheap.
+    /// A new password. There are no composition rules (ASVS 6.2.5); the upper limit keeps hashing cheap.
     ///
     /// # Errors
     /// Why it is refused.
@@ -125,17 +160,16 @@ impl Password {
         Ok(Self(value))
     }
 
-    /// A password somebody claims to have: anything up to the limit, for a wrong one is simply wrong.
+    /// A password that somebody claims to have. One that breaks the rules for new ones is merely wrong.
     ///
     /// # Errors
-    /// Only for one too long to be worth hashing.
+    /// If it is too long to be worth hashing.
     pub fn attempt(value: impl Into<String>) -> Result<Self, String> {
         let value = value.into();
         length(&value, 0, 256)?;
         Ok(Self(value))
     }
 
-    /// The bytes to hash.
     pub fn as_bytes(&self) -> &[u8] {
         self.0.as_bytes()
     }
@@ -173,20 +207,46 @@ mod tests {
 
     #[test]
     fn controls_and_blanks_are_refused() {
-        for text in ["", "   ", "\n", "a\u{0}b", "a\u{7}", "a\rb", "\u{7f}x"] {
+        for text in ["", "   ", "\n", "a\u{0}b", "a\u{7}", "\u{7f}x"] {
             assert!(MessageText::new(text).is_err(), "{text:?}");
         }
         assert!(MessageText::new("two\nlines\tand a tab").is_ok());
     }
 
     #[test]
-    fn a_message_is_kept_as_typed() {
+    fn text_that_nobody_can_see_is_blank() {
+        for text in ["\u{200b}", "\u{3164}", "\u{2800}", "\u{200d}", " \u{200b}\u{feff} ", "\u{fe0f}", "\u{e0020}"] {
+            assert!(MessageText::new(text).is_err(), "{text:?}");
+            assert!(Name::new(text).is_err(), "{text:?}");
+        }
+        for text in ["👩\u{200d}👩\u{200d}👧", "❤\u{fe0f}", "می\u{200c}خواهم", "한\u{3164}"] {
+            assert!(MessageText::new(text).is_ok() && Name::new(text).is_ok(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_message_is_kept_as_typed_but_for_its_line_breaks() {
         assert_eq!(MessageText::new("  indented ").expect("valid").as_str(), "  indented ");
+        assert_eq!(MessageText::new("a\r\nb\rc\nd").expect("valid").as_str(), "a\nb\nc\nd");
+    }
+
+    #[test]
+    fn a_name_is_one_line_that_runs_one_way() {
+        for text in ["two\nlines", "a\ttab", "a\u{2028}b", "\u{202e}drowssap", "a\u{2066}b\u{2069}"] {
+            assert!(Name::new(text).is_err(), "{text:?}");
+        }
+        assert!(Name::new("שלום Bob").is_ok());
+    }
+
+    #[test]
+    fn composed_and_decomposed_letters_are_the_same() {
+        assert_eq!(Name::new("Rene\u{301}").expect("valid"), Name::new("Ren\u{e9}").expect("valid"));
+        assert_eq!(Email::new("rene\u{301}@example.com"), Email::new("ren\u{e9}@example.com"));
     }
 
     #[test]
     fn usernames_are_lowered_and_limited() {
-        assert_eq!(Username::new("Alice_1").expect("valid").as_str(), "alice_1");
+        assert_eq!(Username::new(" Alice_1 ").expect("valid").as_str(), "alice_1");
         for text in ["al", "a b c", "ал", "a@b.c", &"x".repeat(33)] {
             assert!(Username::new(text).is_err(), "{text:?}");
         }
@@ -195,8 +255,19 @@ mod tests {
     #[test]
     fn an_email_needs_one_at_sign_between_two_parts() {
         assert!(Email::new("a@b").is_ok());
-        for text in ["", "a", "@b", "a@", "a@b@c", "a b@c", "a@b\n.c"] {
+        for text in ["", "a", "@b", "a@", "a@b@c", "a b@c", "a@b\n.c", "a\u{200b}@b"] {
             assert!(Email::new(text).is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn the_spellings_of_one_host_are_one_address() {
+        let address = Email::new("Ann@bücher.example").expect("valid");
+        assert_eq!(address.as_str(), "Ann@bücher.example");
+        for text in
+            ["Ann@BÜCHER.Example", "Ann@xn--bcher-kva.example", "Ann@bu\u{308}cher.example", " Ann@bücher.example "]
+        {
+            assert_eq!(Email::new(text).as_ref(), Ok(&address), "{text:?}");
         }
     }
 

@@ -1,4 +1,4 @@
-//! The names of things. One type each, so that a chat's id cannot be passed where a user's is meant.
+//! Ids, one type for each kind of thing, so that a chat's id cannot be passed where a user's is meant.
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -12,7 +12,7 @@ macro_rules! id {
         pub struct $name(pub Uuid);
 
         impl $name {
-            /// A new one. Version 7: ordered by time, so that indexes grow at one end.
+            /// A new id. Version 7: ordered by time, so that indexes grow at one end.
             #[expect(clippy::new_without_default, reason = "every call makes another id; there is no default one")]
             pub fn new() -> Self {
                 Self(Uuid::now_v7())
@@ -35,16 +35,10 @@ macro_rules! id {
     };
 }
 
+id!(UserId);
+id!(ChatId);
 id!(
-    /// A person with an account.
-    UserId
-);
-id!(
-    /// A chat, private or group.
-    ChatId
-);
-id!(
-    /// A session: everything that descends from one login. The `sid` of an access token.
+    /// All that descends from one login. The `sid` of an access token.
     SessionId
 );
 

@@ -1,14 +1,14 @@
 //! What is true of the messenger whatever carries it.
 //!
-//! Nothing here knows whether it runs in AWS Lambda or in the local gateway. In reading order:
+//! Nothing here knows whether it runs in AWS Lambda or behind the local gateway. In reading order:
 //!
 //! * [`error`]: the one error, and the stable code a client reads for each variant.
-//! * [`ids`]: the names of things (`UserId`, `ChatId`, …).
+//! * [`ids`]: a type for each kind of id.
 //! * [`fields`]: what a person may type (a name, a password, a message) and its limits.
 //! * [`json`]: bytes in, checked values out.
-//! * [`protocol`]: the whole wire: every frame in both directions and the objects HTTP answers with.
+//! * [`protocol`]: the whole wire: every frame in both directions and the body of every HTTP request and answer.
 //! * [`auth`]: passwords, access tokens, refresh tokens.
-//! * [`db`]: all SQL, one file per table.
+//! * [`db`]: all SQL, one file per subject.
 //! * [`connections`]: who is connected where, in DynamoDB.
 //! * [`config`]: every environment variable, read once.
 

@@ -1,13 +1,12 @@
-//! The door of [`windi_functions::chats`].
+//! The binary of [`windi_functions::chats`].
 
-use lambda_http::{Error, Request, run, service_fn};
 use windi_functions::{chats, door};
 
 #[tokio::main]
-async fn main() -> Result<(), Error> {
+async fn main() -> door::Outcome {
     door::start_logging();
     let db = door::database()?;
     let tokens = door::tokens()?;
     let push = door::push().await?;
-    run(service_fn(async |request: Request| Ok::<_, Error>(chats::handle(&db, &tokens, &push, request).await))).await
+    door::http(|request| chats::handle(&db, &tokens, &push, request)).await
 }

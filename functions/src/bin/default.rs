@@ -1,12 +1,11 @@
-//! The door of [`windi_functions::default`].
+//! The binary of [`windi_functions::default`].
 
-use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 use windi_functions::{default, door};
 
 #[tokio::main]
-async fn main() -> Result<(), Error> {
+async fn main() -> door::Outcome {
     door::start_logging();
     let db = door::database()?;
     let push = door::push().await?;
-    run(service_fn(async |event: LambdaEvent<_>| default::handle(&db, &push, event.payload).await)).await
+    door::events(|event| default::handle(&db, &push, event)).await
 }

@@ -1,12 +1,11 @@
-//! The door of [`windi_functions::health`].
+//! The binary of [`windi_functions::health`].
 
-use lambda_http::{Error, Request, run, service_fn};
 use windi_functions::{door, health};
 
 #[tokio::main]
-async fn main() -> Result<(), Error> {
+async fn main() -> door::Outcome {
     door::start_logging();
     let db = door::database()?;
     let connections = door::connections().await?;
-    run(service_fn(async |request: Request| Ok::<_, Error>(health::handle(&db, &connections, request).await))).await
+    door::http(|request| health::handle(&db, &connections, request)).await
 }

@@ -1,12 +1,11 @@
-//! The door of [`windi_functions::login`].
+//! The binary of [`windi_functions::login`].
 
-use lambda_http::{Error, Request, run, service_fn};
 use windi_functions::{door, login};
 
 #[tokio::main]
-async fn main() -> Result<(), Error> {
+async fn main() -> door::Outcome {
     door::start_logging();
     let db = door::database()?;
     let tokens = door::tokens()?;
-    run(service_fn(async |request: Request| Ok::<_, Error>(login::handle(&db, &tokens, request).await))).await
+    door::http(|request| login::handle(&db, &tokens, request)).await
 }

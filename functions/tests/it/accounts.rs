@@ -57,7 +57,7 @@ async fn a_logout_also_ends_what_a_refresh_at_the_same_moment_adds() {
         .await
         .unwrap();
     assert!(!sessions::is_live(&stage.db, started).await.unwrap());
-    assert!(matches!(sessions::rotate(&stage.db, "second", "third").await.unwrap(), Rotation::Refused));
+    assert!(matches!(sessions::rotate(&stage.db, "second", "third").await.unwrap(), Rotation::Ended { .. }));
     let listed = sessions::list(&stage.db, alice.caller.user_id).await.unwrap();
     assert_eq!(listed.iter().map(|session| session.id).collect::<Vec<_>>(), [session_id]);
 }

@@ -99,19 +99,22 @@ pub fn sdk_config(endpoint: &str) -> SdkConfig {
         .build()
 }
 
-/// What `@connections` was asked to send, and what it answers.
+/// What `@connections` was asked to send and to close, and what it answers.
 #[derive(Clone, Default)]
 pub struct Posts {
     sent: Arc<Mutex<Vec<(String, Value)>>>,
-    /// Statuses to answer with, per connection, the next one first; 200 when there is none left.
+    closed: Arc<Mutex<Vec<String>>>,
+    /// Statuses to answer posts with, per connection, the next one first; 200 when there is none left.
     answers: Arc<Mutex<HashMap<String, Vec<u16>>>>,
+    /// The same for closing a connection, with 204.
+    close_answers: Arc<Mutex<HashMap<String, Vec<u16>>>>,
 }
 
 impl Posts {
     pub async fn serve(&self) -> String {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let app = Router::new().route("/ws/@connections/{id}", post(note)).with_state(self.clone());
+        let app = Router::new().route("/ws/@connections/{id}", post(note).delete(note_close)).with_state(self.clone());
         tokio::spawn(async { axum::serve(listener, app).await.unwrap() });
         format!("http://{address}/ws")
     }
@@ -120,31 +123,59 @@ impl Posts {
         self.answers.lock().unwrap().insert(id.0.clone(), statuses.to_vec());
     }
 
+    pub fn answer_close(&self, id: &ConnectionId, statuses: &[u16]) {
+        self.close_answers.lock().unwrap().insert(id.0.clone(), statuses.to_vec());
+    }
+
+    /// The connections that were closed.
+    pub fn closed(&self) -> Vec<String> {
+        self.closed.lock().unwrap().clone()
+    }
+
     /// All frames accepted for a connection.
     pub fn to(&self, id: &ConnectionId) -> Vec<Value> {
         self.sent.lock().unwrap().iter().filter(|(to, _)| to == &id.0).map(|(_, frame)| frame.clone()).collect()
     }
 }
 
+fn next(answers: &Mutex<HashMap<String, Vec<u16>>>, id: &str, otherwise: u16) -> u16 {
+    let mut answers = answers.lock().unwrap();
+    answers.get_mut(id).filter(|left| !left.is_empty()).map_or(otherwise, |left| left.remove(0))
+}
+
 async fn note(State(posts): State<Posts>, Path(id): Path<String>, body: String) -> axum::response::Response {
-    let status = {
-        let mut answers = posts.answers.lock().unwrap();
-        answers.get_mut(&id).filter(|left| !left.is_empty()).map_or(200, |left| left.remove(0))
-    };
+    let status = next(&posts.answers, &id, 200);
     if status == 200 {
         posts.sent.lock().unwrap().push((id, serde_json::from_str(&body).unwrap()));
     }
+    answered(status)
+}
+
+async fn note_close(State(posts): State<Posts>, Path(id): Path<String>) -> axum::response::Response {
+    let status = next(&posts.close_answers, &id, 204);
+    if status == 204 {
+        posts.closed.lock().unwrap().push(id);
+    }
+    answered(status)
+}
+
+fn answered(status: u16) -> axum::response::Response {
     let kind = match status {
         410 => "GoneException",
         429 => "LimitExceededException",
         _ => "",
     };
-    axum::response::Response::builder().status(status).header("x-amzn-errortype", kind).body("{}".into()).unwrap()
+    let body = if status == 204 { "" } else { "{}" };
+    axum::response::Response::builder().status(status).header("x-amzn-errortype", kind).body(body.into()).unwrap()
 }
 
 /// An HTTP request as `lambda_http` makes it of API Gateway's event, payload 2.0. `route` may hold values for its
 /// variables: `GET /chats/{chat_id=…}`.
 pub fn http(route: &str, token: Option<&str>, body: Option<Value>) -> Request {
+    http_from("192.0.2.1", route, token, body)
+}
+
+pub fn http_from(ip: &str, route: &str, token: Option<&str>, body: Option<Value>) -> Request {
     let (method, template) = route.split_once(' ').unwrap();
     let (template, query) = template.split_once('?').unwrap_or((template, ""));
     let (mut path, mut key, mut parameters) = (String::new(), format!("{method} "), json!({}));
@@ -171,7 +202,7 @@ pub fn http(route: &str, token: Option<&str>, body: Option<Value>) -> Request {
         "pathParameters": parameters,
         "requestContext": {
             "accountId": "000000000000", "apiId": "api", "domainName": "api.example.com", "domainPrefix": "api",
-            "http": {"method": method, "path": path, "protocol": "HTTP/1.1", "sourceIp": "192.0.2.1", "userAgent": "t"},
+            "http": {"method": method, "path": path, "protocol": "HTTP/1.1", "sourceIp": ip, "userAgent": "t"},
             "requestId": "JKJaXmPLvHcESHA=", "routeKey": key, "stage": "$default",
             "time": "10/Mar/2020:05:16:23 +0000", "timeEpoch": 1_583_817_383_220_i64,
         },
@@ -181,7 +212,7 @@ pub fn http(route: &str, token: Option<&str>, body: Option<Value>) -> Request {
 }
 
 pub fn read(response: Response<Body>) -> (u16, Value) {
-    (response.status().as_u16(), serde_json::from_slice(response.body().as_ref()).unwrap())
+    (response.status().as_u16(), serde_json::from_slice(response.body().as_ref()).unwrap_or_default())
 }
 
 /// A WebSocket event of somebody's connection; `None` for a connection that passed no authorizer.

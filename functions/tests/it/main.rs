@@ -6,8 +6,10 @@
 mod harness;
 
 mod accounts;
+mod logins;
 mod outages;
 mod protocol_doc;
 mod push;
 mod sending;
+mod sessions;
 mod sockets;

@@ -10,7 +10,7 @@ async fn private_chat(stage: &Stage, me: &Person, other: &Person) -> String {
     let request = http("POST /chats", Some(&me.token), Some(body));
     let (status, chat) = read(chats::handle(&stage.db, &stage.tokens, &stage.push, request).await);
     assert_eq!(status, 201);
-    chat["chat_id"].as_str().unwrap().to_owned()
+    chat["id"].as_str().unwrap().to_owned()
 }
 
 async fn send(stage: &Stage, who: &Person, body: Value) -> (u16, Value) {
@@ -33,6 +33,25 @@ async fn a_late_retry_is_recognised_after_an_edit_and_after_a_deletion() {
     assert_eq!((status, &message["text"]), (200, &Value::Null));
     let other = json!({"chat_id": chat_id, "text": "edited", "client_message_id": "k"});
     assert_eq!(send(&stage, &alice, other).await.0, 409);
+}
+
+#[tokio::test]
+async fn a_repetition_goes_to_the_others_only_while_the_first_fan_out_may_be_missing() {
+    let stage = Stage::new().await;
+    let (alice, bob) = (stage.person("alice").await, stage.person("bob").await);
+    let chat_id = private_chat(&stage, &alice, &bob).await;
+    let (alices, bobs) = (stage.connected(&alice, "a=").await, stage.connected(&bob, "b=").await);
+    let body = json!({"chat_id": chat_id, "text": "once", "client_message_id": "k"});
+    for _ in 0..2 {
+        send(&stage, &alice, body.clone()).await;
+    }
+    assert_eq!((stage.posts.to(&alices).len(), stage.posts.to(&bobs).len()), (2, 2));
+    sqlx::query("update messages set created_at = created_at - interval '31 seconds'")
+        .execute(&stage.db)
+        .await
+        .unwrap();
+    assert_eq!(send(&stage, &alice, body).await.0, 200);
+    assert_eq!((stage.posts.to(&alices).len(), stage.posts.to(&bobs).len()), (3, 2));
 }
 
 #[tokio::test]

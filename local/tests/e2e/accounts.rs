@@ -137,3 +137,38 @@ async fn people_are_found_by_the_beginnings_of_their_names_and_never_by_email() 
     let (status, _) = alice.call(Method::GET, "/users", None).await;
     assert_eq!(status, 422);
 }
+
+#[tokio::test]
+async fn what_looks_the_same_is_the_same_account_text_and_name() {
+    let world = World::new().await;
+    let register = async |name: &str, email: &str, username: &str| {
+        let account = json!({"name": name, "email": email, "password": PASSWORD, "username": username});
+        world.call(Method::POST, "/auth/register", None, Some(account)).await
+    };
+    let (status, rene) = register("Ren\u{e9}", "ren\u{e9}@b\u{fc}cher.example", "rene").await;
+    assert_eq!(status, 201);
+    for email in ["rene\u{301}@b\u{fc}cher.example", "ren\u{e9}@xn--bcher-kva.example", "REN\u{c9}@B\u{dc}CHER.example"]
+    {
+        let (status, body) = register("Other", email, "other").await;
+        assert_eq!((status, &body["code"]), (409, &json!("email_taken")), "{email}");
+    }
+    for login in [" rene ", "Rene", " rene\u{301}@xn--bcher-kva.example\t"] {
+        let login = json!({"username": login, "password": PASSWORD});
+        let (status, answer) = world.call(Method::POST, "/auth/login", None, Some(login.clone())).await;
+        assert_eq!(status, 200, "{login}: {answer}");
+    }
+    for name in ["\u{3164}", "two\nlines", "\u{202e}enaR"] {
+        let (status, body) = register(name, "x@example.com", "xxx").await;
+        assert_eq!((status, &body["code"]), (422, &json!("invalid_field")), "{name:?}");
+    }
+
+    let [alice, bob] = world.people(["alice", "bob"]).await;
+    let found = alice.get("/users?search=ren\u{e9}").await;
+    assert_eq!(found["users"][0]["id"], rene["id"]);
+    let chat_id = alice.private_chat(&bob).await;
+    assert_eq!(alice.say(&chat_id, "two\r\nlines\rand one").await["text"], "two\nlines\nand one");
+    for text in ["\u{200b}", "\u{2800}", "\u{200d}"] {
+        let (status, body) = alice.post("/messages", json!({"chat_id": chat_id, "text": text})).await;
+        assert_eq!((status, &body["message"]), (422, &json!("text: must not be blank")), "{text:?}");
+    }
+}

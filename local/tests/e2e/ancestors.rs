@@ -1,14 +1,14 @@
-//! The scenarios of the messengers this one descends from, each walked from its first step to its last with the calls that
-//! do it here. `docs/ancestors.md` is the table.
+//! What messengers of this kind are expected to do, as scenarios walked from the first step to the last. `docs/ancestors.md` is the
+//! table.
 
 use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::harness::{PASSWORD, World, ids, text};
 
-/// bodaue: FastAPI with sockets; register, private chat, join, send with an idempotency key, typing, receipts, history.
+/// Register, private chat, join, send with an idempotency key, typing, receipts, history.
 #[tokio::test]
-async fn bodaues_scenario() {
+async fn two_people_talk_in_a_private_chat() {
     let world = World::new().await;
     let ivan = json!({"name": "Иван Иванов", "email": "ivan@example.com", "password": "securepassword"});
     let (status, ivan) = world.call(Method::POST, "/auth/register", None, Some(ivan)).await;
@@ -44,9 +44,9 @@ async fn bodaues_scenario() {
     );
 }
 
-/// Froloveee3: login by the OAuth2 form, a socket by `?token=`, duplicate-free sends, receipts, history by skip and limit.
+/// Login by the OAuth2 form, a socket by `?token=`, duplicate-free sends, receipts, history by offset and limit.
 #[tokio::test]
-async fn froloveees_scenario() {
+async fn a_client_of_the_oauth2_form_talks_in_a_group() {
     let world = World::new().await;
     let [user, other] = world.people(["user", "other"]).await;
     let form = [("username", "user@example.com"), ("password", PASSWORD)];
@@ -69,9 +69,9 @@ async fn froloveees_scenario() {
     assert_eq!(world.call(Method::GET, "/health", None, None).await.0, 200);
 }
 
-/// rinat074: sending over HTTP, receipts over HTTP, presence, typing, search for messages and people, health.
+/// Sending over HTTP, receipts over HTTP, presence, typing, search for messages and people, health.
 #[tokio::test]
-async fn rinats_scenario() {
+async fn everything_works_over_http_too() {
     let world = World::new().await;
     let [anna, petr] = world.people(["anna", "petr"]).await;
     assert_eq!(anna.get("/auth/me").await["username"], "anna");
@@ -96,9 +96,9 @@ async fn rinats_scenario() {
     assert_eq!(world.call(Method::GET, "/health", None, None).await.0, 200);
 }
 
-/// The common task, groups: create, add, remove; every member on every device sees the same.
+/// Groups: create, add, remove; every member sees the same on every device.
 #[tokio::test]
-async fn the_group_scenario_of_the_common_task() {
+async fn a_group_is_managed_by_its_owner() {
     let world = World::new().await;
     let [owner, first, second] = world.people(["owner", "first", "second"]).await;
     let chat_id = owner.group("Команда", &[&first]).await;
@@ -117,9 +117,9 @@ async fn the_group_scenario_of_the_common_task() {
     assert_eq!((&chats["chats"][0]["name"], &chats["chats"][0]["unread_count"]), (&json!("Команда"), &json!(1)));
 }
 
-/// The common task, test data: five people with one password, three chats with messages; making it twice changes nothing.
+/// Demo data: five people with one password, three chats with messages; making it twice changes nothing.
 #[tokio::test]
-async fn the_test_data_scenario_of_the_common_task() {
+async fn the_demo_data_is_made_once() {
     let world = World::new().await;
     for _ in 0..2 {
         windi_local::demo::fill(&world.base).await.unwrap();

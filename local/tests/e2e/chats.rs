@@ -21,8 +21,8 @@ async fn the_same_pair_always_gets_the_same_chat() {
     let answers = futures_util::future::join_all(attempts).await;
     let made = answers.iter().filter(|(status, _)| *status == 201).count();
     assert_eq!(made, 1);
-    let first = &answers[0].1["chat_id"];
-    assert!(answers.iter().all(|(_, chat)| &chat["chat_id"] == first));
+    let first = &answers[0].1["id"];
+    assert!(answers.iter().all(|(_, chat)| &chat["id"] == first));
 }
 
 #[tokio::test]
@@ -33,11 +33,14 @@ async fn a_group_has_its_maker_as_owner_and_tells_everybody() {
     let chat_id = alice.group("Friends", &[&bob, &charlie, &alice]).await;
     for device in [&mut on_alice, &mut on_bob] {
         let told = device.next_of("chat_created").await["data"].clone();
-        assert_eq!((text(&told["chat_id"]), &told["revision"]), (chat_id.clone(), &json!(1)));
+        assert_eq!(
+            (text(&told["chat_id"]), &told["revision"], &told["chat"]["id"]),
+            (chat_id.clone(), &json!(1), &told["chat_id"])
+        );
     }
     let chat = bob.get(&format!("/chats/{chat_id}")).await;
     let mut roles: Vec<_> =
-        chat["members"].as_array().unwrap().iter().map(|m| (text(&m["user_id"]), text(&m["role"]))).collect();
+        chat["members"].as_array().unwrap().iter().map(|m| (text(&m["id"]), text(&m["role"]))).collect();
     roles.sort();
     let mut expected = vec![
         (alice.id.clone(), "owner".to_owned()),

@@ -14,7 +14,7 @@ async fn the_oldest_of_more_than_twenty_connections_is_closed() {
         devices.push(alice.device().await);
     }
     let mut oldest = devices.remove(0);
-    assert_eq!(oldest.closed().await, 1000);
+    assert_eq!(oldest.dismissed().await, "too_many_connections");
     bob.say(&chat_id, "to all of you").await;
     for device in &mut devices {
         assert_eq!(device.next_of("new_message").await["data"]["id"], 1);

@@ -8,10 +8,7 @@ use crate::harness::{Device, Person, World, text};
 async fn role(person: &Person, chat_id: &str, of: &Person) -> Value {
     let chat = person.get(&format!("/chats/{chat_id}")).await;
     let members = chat["members"].as_array().unwrap();
-    members
-        .iter()
-        .find(|member| member["user_id"] == of.id.as_str())
-        .map_or(Value::Null, |member| member["role"].clone())
+    members.iter().find(|member| member["id"] == of.id.as_str()).map_or(Value::Null, |member| member["role"].clone())
 }
 
 async fn members(
@@ -45,7 +42,7 @@ async fn every_change_takes_a_revision_and_is_told_to_the_person_concerned_too()
     assert_eq!(status, 201);
     for device in [&mut bobs, &mut charlies] {
         let told = hears(device, "member_added", 2).await;
-        assert_eq!((text(&told["member"]["user_id"]), text(&told["by"])), (charlie.id.clone(), alice.id.clone()));
+        assert_eq!((text(&told["member"]["id"]), text(&told["by"])), (charlie.id.clone(), alice.id.clone()));
     }
     // Adding somebody who is there changes nothing.
     let (status, _) = members(&alice, Method::POST, &chat_id, None, Some(json!({"user_id": charlie.id}))).await;
@@ -103,7 +100,7 @@ async fn ownership_passes_on_when_the_owner_leaves_and_the_last_one_turns_off_th
     let mut bobs = bob.device().await;
     assert_eq!(members(&alice, Method::DELETE, &chat_id, Some(&alice), None).await.0, 200);
     let heir = hears(&mut bobs, "member_updated", 3).await;
-    assert_eq!((text(&heir["member"]["user_id"]), &heir["member"]["role"]), (charlie.id.clone(), &json!("owner")));
+    assert_eq!((text(&heir["member"]["id"]), &heir["member"]["role"]), (charlie.id.clone(), &json!("owner")));
     hears(&mut bobs, "member_removed", 4).await;
     for person in [&charlie, &bob] {
         assert_eq!(members(person, Method::DELETE, &chat_id, Some(person), None).await.0, 200);
@@ -161,8 +158,8 @@ async fn what_is_said_of_the_largest_group_fits_into_a_frame() {
     let (status, chat) = alice.post("/chats", json!({"kind": "group", "name": "All", "member_ids": ids})).await;
     assert_eq!((status, chat["members"].as_array().unwrap().len()), (201, 1000));
     let created = bobs.next_of("chat_created").await;
-    assert_eq!((&created["data"]["chat_id"], created["data"].get("members")), (&chat["chat_id"], None));
-    alices.send(json!({"action": "joinChat", "data": {"chat_id": chat["chat_id"]}})).await;
+    assert_eq!((&created["data"]["chat"]["id"], created["data"]["chat"].get("members")), (&chat["id"], None));
+    alices.send(json!({"action": "joinChat", "data": {"chat_id": chat["id"]}})).await;
     let joined = alices.next_of("chat_joined").await;
     assert_eq!(joined["data"]["chat"].get("members"), None);
     let mut there: Vec<_> =

@@ -7,6 +7,11 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use futures_util::{SinkExt as _, StreamExt as _};
 use reqwest::{Method, StatusCode};
+use sam_gateway::faults::Faults;
+use sam_gateway::gateway::Gateway;
+use sam_gateway::invoke::host::Host;
+use sam_gateway::state::Limits;
+use sam_gateway::template::Template;
 use serde_json::{Value, json};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
@@ -14,11 +19,8 @@ use tokio_tungstenite::tungstenite::{Error as WsError, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 use windi_backing::dynamodb::DynamoDb;
 use windi_local::app::App;
-use windi_local::faults::Faults;
-use windi_local::gateway::{Gateway, Limits};
-use windi_local::invoke::{Host, Invoker};
+use windi_local::in_process::InProcess;
 use windi_local::stack::prepare;
-use windi_local::template::Template;
 use windi_shared::auth::Tokens;
 use windi_shared::config::TokenConfig;
 use windi_shared::connections::{Address, Connection};
@@ -66,8 +68,8 @@ impl World {
             prepare(&app).await.unwrap();
             let listener = lease.listener().await;
             let base = format!("http://{}", listener.local_addr().unwrap());
-            let invoker = Invoker::Host(Host::new(lease.url()).unwrap());
-            let gateway = Arc::new(Gateway::start(listener, template, invoker, limits, None).unwrap());
+            let functions = Arc::new(Host::new(lease.url()).unwrap());
+            let gateway = Arc::new(Gateway::start(listener, template, functions, limits, None).unwrap());
             return Self { gateway, app, base, http, _dynamodb: None, _lease: Some(lease) };
         }
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -77,8 +79,8 @@ impl World {
         let app = Arc::new(App::new(settings(url, dynamodb.endpoint().to_owned(), address, 8)).unwrap());
         prepare(&app).await.unwrap();
         let faults = (*ROAD == Road::Frozen).then(|| Faults { freeze: true, ..Faults::default() });
-        let invoker = Invoker::InProcess(app.clone());
-        let gateway = Arc::new(Gateway::start(listener, template, invoker, limits, faults).unwrap());
+        let functions = Arc::new(InProcess::new(app.clone()));
+        let gateway = Arc::new(Gateway::start(listener, template, functions, limits, faults).unwrap());
         Self { gateway, app, base: format!("http://{address}"), http, _dynamodb: Some(dynamodb), _lease: None }
     }
 
@@ -180,14 +182,14 @@ impl Person {
     pub async fn private_chat(&self, other: &Person) -> String {
         let (status, chat) = self.post("/chats", json!({"kind": "private", "user_id": other.id})).await;
         assert!([200, 201].contains(&status), "{chat}");
-        text(&chat["chat_id"])
+        text(&chat["id"])
     }
 
     pub async fn group(&self, name: &str, others: &[&Person]) -> String {
         let ids: Vec<_> = others.iter().map(|person| &person.id).collect();
         let (status, chat) = self.post("/chats", json!({"kind": "group", "name": name, "member_ids": ids})).await;
         assert_eq!(status, 201, "{chat}");
-        text(&chat["chat_id"])
+        text(&chat["id"])
     }
 
     /// A message over HTTP that must be stored.
@@ -341,7 +343,15 @@ impl Device {
         }
     }
 
-    /// Reads until the server closes; answers with its code.
+    /// Reads until the server closes; returns the code of the `error` frame before, which says why.
+    pub async fn dismissed(&mut self) -> String {
+        let error = self.next_of("error").await;
+        assert_eq!(error["data"].get("action"), None, "it is about the socket: {error}");
+        assert_eq!(self.closed().await, 1000);
+        text(&error["data"]["code"])
+    }
+
+    /// Reads until the server closes; returns its code.
     pub async fn closed(&mut self) -> u16 {
         let wait = async {
             loop {

@@ -3,6 +3,7 @@
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
@@ -14,6 +15,8 @@ use crate::harness::TEMPLATE;
 
 struct Program {
     child: Child,
+    /// What it has logged so far.
+    log: Arc<Mutex<String>>,
     base: String,
     socket: String,
     /// Where PostgreSQL's files are: elsewhere than in the data directory if that is out of its account's reach.
@@ -42,6 +45,14 @@ fn command(data: &Path, port: &str) -> Command {
 /// Starts the program and waits until it says where it is.
 fn start(data: &Path, arguments: &[&str]) -> Program {
     let mut child = command(data, "0").args(arguments).spawn().unwrap();
+    let (log, stderr) = (Arc::new(Mutex::new(String::new())), child.stderr.take().unwrap());
+    std::thread::spawn({
+        let log = log.clone();
+        // Read to its end, or a program that logs much would wait for its reader.
+        move || {
+            BufReader::new(stderr).lines().map_while(Result::ok).for_each(|line| *log.lock().unwrap() += &(line + "\n"))
+        }
+    });
     let (mut base, mut socket, mut files) = (String::new(), String::new(), PathBuf::new());
     for line in BufReader::new(child.stdout.take().unwrap()).lines() {
         let line = line.unwrap();
@@ -53,10 +64,10 @@ fn start(data: &Path, arguments: &[&str]) -> Program {
             files = psql.split_once("(files in ").unwrap().1.trim_end_matches(')').into();
         }
         if line.contains("/health") {
-            return Program { child, base, socket, files };
+            return Program { child, log, base, socket, files };
         }
     }
-    panic!("did not start: {:?}", child.wait_with_output());
+    panic!("did not start: {:?}\n{}", child.wait(), log.lock().unwrap());
 }
 
 fn signal(child: &Child, signal: Signal) {
@@ -141,5 +152,76 @@ async fn a_second_one_on_the_same_data_says_so() {
     let other = tempfile::tempdir().unwrap();
     let text = refused(other.path(), program.base.rsplit(':').next().unwrap());
     assert!(text.contains("cannot listen on") && text.contains("--port"), "{text}");
+    program.end();
+}
+
+#[tokio::test]
+async fn a_setting_that_cannot_be_is_named_before_anything_is_started() {
+    let data = tempfile::tempdir().unwrap();
+    for (variable, value, says) in [
+        ("DATABASE_MAX_CONNECTIONS", "0", "DATABASE_MAX_CONNECTIONS must be a whole number from 1"),
+        ("JWT_SECRET", "short", "JWT_SECRET must have at least 32 bytes"),
+        ("JWT_SECRET_PREVIOUS", "short", "JWT_SECRET_PREVIOUS must have at least 32 bytes"),
+    ] {
+        let output = command(data.path(), "0").env(variable, value).output().unwrap();
+        let text = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(!output.status.success() && text.contains(says), "{variable}: {text}");
+    }
+}
+
+#[tokio::test]
+async fn the_id_of_a_failed_request_finds_its_lines_in_the_log_with_the_cause() {
+    let data = tempfile::tempdir().unwrap();
+    let program = start(data.path(), &["--demo"]);
+    let login = json!({"username": "alice", "password": "password123"});
+    let tokens = call(&program, Method::POST, "/auth/login", None, Some(login)).await;
+    let token = tokens["access_token"].as_str().unwrap();
+    let url = format!("postgres://windi@localhost/windi?host={}", program.socket);
+    let db = sqlx::PgPool::connect(&url).await.unwrap();
+    sqlx::query("alter table users rename to users_that_were").execute(&db).await.unwrap();
+    let client = Client::builder().no_proxy().build().unwrap();
+    let ask = || client.get(format!("{}/auth/me", program.base)).bearer_auth(token).send();
+    let (failed, other) = (ask().await.unwrap(), ask().await.unwrap());
+    assert_eq!(failed.status(), 500);
+    let body: Value = failed.json().await.unwrap();
+    let lines_of = |id: &str| -> Vec<String> {
+        program.log.lock().unwrap().lines().filter(|line| line.contains(id)).map(str::to_owned).collect()
+    };
+    let id = body["request_id"].as_str().unwrap();
+    wait_until("the request's last line", || lines_of(id).iter().any(|line| line.contains("Answered."))).await;
+    let lines = lines_of(id);
+    assert!(lines.iter().any(|line| line.contains(r#"relation "users" does not exist"#)), "{lines:#?}");
+    for part in ["method=\"GET\"", "route=\"/auth/me\"", "status=500", "ms="] {
+        assert!(lines.last().unwrap().contains(part), "{part}: {lines:#?}");
+    }
+    let other: Value = other.json().await.unwrap();
+    assert!(lines.iter().all(|line| !line.contains(other["request_id"].as_str().unwrap())), "{lines:#?}");
+    program.end();
+}
+
+#[tokio::test]
+async fn the_log_tells_what_happened_and_nothing_that_is_secret() {
+    let data = tempfile::tempdir().unwrap();
+    let program = start(data.path(), &["--demo"]);
+    let client = Client::builder().no_proxy().build().unwrap();
+    let wrong = json!({"email": "alice@example.com", "password": "canary-password"});
+    let refused = client.post(format!("{}/auth/login", program.base)).json(&wrong).send().await.unwrap();
+    assert_eq!(refused.status(), 401);
+    let login = json!({"email": "alice@example.com", "password": "password123"});
+    let tokens = call(&program, Method::POST, "/auth/login", None, Some(login)).await;
+    let token = tokens["access_token"].as_str().unwrap();
+    let out = client.post(format!("{}/auth/logout", program.base)).bearer_auth(token).send().await.unwrap();
+    assert_eq!(out.status(), 204);
+    let logged = |text: &str| program.log.lock().unwrap().contains(text);
+    wait_until("the last line", || logged("route=\"/auth/logout\"") && logged("status=204")).await;
+    for event in
+        ["Registered.", "Logged in.", "Refused a login.", "Created a chat.", "Stored a message.", "Ended a session."]
+    {
+        assert!(logged(event), "{event}");
+    }
+    let secrets = ["canary-password", "password123", "alice@example.com", "Loud and clear", token];
+    for secret in secrets.into_iter().chain(tokens["refresh_token"].as_str()) {
+        assert!(!logged(secret), "{secret}");
+    }
     program.end();
 }

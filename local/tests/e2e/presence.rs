@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
+use sam_gateway::state::Limits;
 use serde_json::{Value, json};
-use windi_local::gateway::Limits;
 use windi_shared::ids::UserId;
 
 use crate::harness::{Device, World, text};
@@ -80,6 +80,12 @@ async fn the_first_device_brings_somebody_online_and_the_last_takes_them_off() {
         (bob.id.clone(), &json!(false), true)
     );
     assert_eq!(status(&join(&mut alices, &chat_id).await, &bob.id)["last_seen_at"], offline["last_seen_at"]);
+    // Somebody who is online has not been seen last at any time.
+    let _again = bob.device().await;
+    let online = alices.next_of("user_status").await["data"].clone();
+    assert_eq!((&online["online"], &online["last_seen_at"]), (&json!(true), &Value::Null));
+    let joined = status(&join(&mut alices, &chat_id).await, &bob.id);
+    assert_eq!((&joined["online"], &joined["last_seen_at"]), (&json!(true), &Value::Null));
     assert_eq!(of_type(&alices.drain().await, "user_status"), 0, "the second device came and went in silence");
     assert_eq!(of_type(&eves.drain().await, "user_status"), 0, "strangers hear nothing");
 }

@@ -36,7 +36,7 @@ async fn the_senders_of_what_was_read_are_told_once_and_the_readers_devices_too(
     assert!(history.iter().all(|message| message["is_read"] == true));
     let chat = alice.get(&format!("/chats/{chat_id}")).await;
     let cursor = |person: &crate::harness::Person| {
-        chat["members"].as_array().unwrap().iter().find(|m| m["user_id"] == person.id.as_str()).unwrap()["last_read_id"]
+        chat["members"].as_array().unwrap().iter().find(|m| m["id"] == person.id.as_str()).unwrap()["last_read_id"]
             .clone()
     };
     assert_eq!((cursor(&alice), cursor(&bob), cursor(&charlie)), (json!(2), json!(2), json!(0)));
@@ -61,4 +61,23 @@ async fn over_http_a_cursor_moves_the_same_and_never_past_the_last_message() {
     }
     assert_eq!(read("1").await.0, 200);
     assert_eq!(unread().await, 1);
+}
+
+#[tokio::test]
+async fn a_late_receipt_answers_with_the_cursor_as_it_is_and_notifies_nobody() {
+    let world = World::new().await;
+    let [alice, bob] = world.people(["alice", "bob"]).await;
+    let chat_id = alice.private_chat(&bob).await;
+    for words in ["one", "two", "three"] {
+        alice.say(&chat_id, words).await;
+    }
+    let mut alices = alice.device().await;
+    let read = async |id: i64| bob.call(Method::POST, &format!("/messages/{chat_id}/{id}/read"), None).await.1;
+    assert_eq!(read(3).await["message_id"], 3);
+    assert_eq!(alices.next_of("message_read").await["data"]["message_id"], 3);
+    assert_eq!(read(1).await["message_id"], 3);
+    let mut bobs = bob.device().await;
+    bobs.send(json!({"action": "markRead", "data": {"chat_id": chat_id, "message_id": 2}})).await;
+    assert_eq!(bobs.next_of("message_read").await["data"]["message_id"], 3);
+    assert!(alices.drain().await.iter().all(|frame| frame["type"] != "message_read"));
 }

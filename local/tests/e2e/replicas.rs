@@ -49,7 +49,7 @@ impl Replica {
         self.revision = revision;
         match frame["type"].as_str().unwrap() {
             "new_message" | "message_edited" | "message_deleted" => self.store(data),
-            "chat_created" => self.replace(data),
+            "chat_created" => self.replace(&data["chat"]),
             "chat_updated" => self.name = text(&data["name"]),
             "member_added" | "member_updated" => self.seat(&data["member"]),
             "member_removed" => {
@@ -76,7 +76,7 @@ impl Replica {
 
     fn seat(&mut self, member: &Value) {
         let seat = (text(&member["role"]), member["last_read_id"].as_i64().unwrap());
-        self.members.insert(text(&member["user_id"]), seat);
+        self.members.insert(text(&member["id"]), seat);
     }
 
     fn replace(&mut self, chat: &Value) {
@@ -252,11 +252,11 @@ fn memberships(owner: &Client<'_>, truth: &Replica) -> BTreeMap<String, Vec<(i64
         let data = &frame["data"];
         match frame["type"].as_str().unwrap() {
             "chat_created" => {
-                for member in data["members"].as_array().unwrap() {
-                    intervals.entry(text(&member["user_id"])).or_default().push((revision, i64::MAX));
+                for member in data["chat"]["members"].as_array().unwrap() {
+                    intervals.entry(text(&member["id"])).or_default().push((revision, i64::MAX));
                 }
             }
-            "member_added" => intervals.entry(text(&data["member"]["user_id"])).or_default().push((revision, i64::MAX)),
+            "member_added" => intervals.entry(text(&data["member"]["id"])).or_default().push((revision, i64::MAX)),
             "member_removed" => intervals.get_mut(&text(&data["user_id"])).unwrap().last_mut().unwrap().1 = revision,
             _ => {}
         }

@@ -30,7 +30,7 @@ async fn a_refresh_token_works_once_and_its_reuse_ends_the_session() {
     assert_ne!(first["refresh_token"], second["refresh_token"]);
     // Somebody has a copy of the first token: nobody keeps the session.
     assert_eq!(refresh(&world, &first["refresh_token"]).await.0, 401);
-    assert_eq!(device.closed().await, 1000);
+    assert_eq!(device.dismissed().await, "session_ended");
     assert_eq!(refresh(&world, &second["refresh_token"]).await.0, 401);
     assert_eq!(alice.call(Method::GET, "/auth/me", None).await.0, 401);
     assert_eq!(refresh(&world, &json!("made up")).await.0, 401);
@@ -58,7 +58,7 @@ async fn a_logout_closes_the_sessions_sockets_at_once_and_no_others() {
     let elsewhere = with(&alice, &login(&world, PASSWORD).await.1["access_token"]);
     let (mut here, mut there) = (alice.device().await, elsewhere.device().await);
     assert_eq!(alice.call(Method::POST, "/auth/logout", None).await.0, 204);
-    assert_eq!(here.closed().await, 1000);
+    assert_eq!(here.dismissed().await, "session_ended");
     assert_eq!(refused(alice.try_device().await), 401);
     assert_eq!(alice.call(Method::POST, "/auth/logout", None).await.0, 401);
     assert!(there.drain().await.is_empty());
@@ -79,7 +79,7 @@ async fn one_sees_ones_sessions_and_may_end_another() {
     let path = format!("/auth/sessions/{}", text(&other["id"]));
     assert_eq!(bob.call(Method::DELETE, &path, None).await.0, 404, "somebody else's session");
     assert_eq!(alice.call(Method::DELETE, &path, None).await.0, 204);
-    assert_eq!(device.closed().await, 1000);
+    assert_eq!(device.dismissed().await, "session_ended");
     let (status, body) = alice.call(Method::DELETE, &path, None).await;
     assert_eq!((status, &body["code"]), (404, &json!("session_not_found")));
     assert_eq!(alice.get("/auth/sessions").await["sessions"].as_array().unwrap().len(), 1);
@@ -93,9 +93,9 @@ async fn a_new_password_ends_all_other_sessions() {
     let mut device = elsewhere.device().await;
     let change = |current: &str| json!({"current_password": current, "new_password": "another password"});
     let (status, body) = alice.call(Method::POST, "/auth/password", Some(change("wrong"))).await;
-    assert_eq!((status, &body["code"]), (401, &json!("invalid_credentials")));
+    assert_eq!((status, &body["code"]), (403, &json!("wrong_password")));
     assert_eq!(alice.call(Method::POST, "/auth/password", Some(change(PASSWORD))).await.0, 204);
-    assert_eq!(device.closed().await, 1000);
+    assert_eq!(device.dismissed().await, "password_changed");
     assert_eq!(elsewhere.call(Method::GET, "/auth/me", None).await.0, 401);
     alice.get("/auth/me").await;
     assert_eq!(login(&world, PASSWORD).await.0, 401);

@@ -5,8 +5,8 @@ use std::time::Duration;
 use aws_sdk_apigatewaymanagement::config::{BehaviorVersion, Credentials, Region};
 use aws_sdk_apigatewaymanagement::primitives::Blob;
 use reqwest::Method;
+use sam_gateway::state::Limits;
 use serde_json::json;
-use windi_local::gateway::Limits;
 use windi_shared::auth::Caller;
 use windi_shared::ids::{SessionId, UserId};
 

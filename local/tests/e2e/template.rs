@@ -3,11 +3,17 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use reqwest::Method;
+use sam_gateway::gateway::Gateway;
+use sam_gateway::routes::HttpRoute;
+use sam_gateway::state::Limits;
+use sam_gateway::template::Template;
+use serde_json::{Value, json};
+use strum::VariantArray as _;
 use tokio::net::TcpListener;
 use windi_functions::Function;
-use windi_local::gateway::{Gateway, Limits};
-use windi_local::invoke::Invoker;
-use windi_local::template::Template;
+use windi_functions::routes::{ROUTES, Route};
+use windi_local::in_process::InProcess;
 
 use crate::harness::{TEMPLATE, World};
 
@@ -15,7 +21,8 @@ use crate::harness::{TEMPLATE, World};
 fn the_template_the_binaries_and_the_handlers_are_the_same_functions() {
     let template = Template::load(TEMPLATE.as_ref()).unwrap();
     let in_template: BTreeSet<String> = template.functions.values().map(|function| function.name.clone()).collect();
-    let handlers: BTreeSet<String> = Function::ALL.iter().map(|function| function.name().to_owned()).collect();
+    let handlers: BTreeSet<String> =
+        Function::VARIANTS.iter().map(|function| <&str>::from(*function).to_owned()).collect();
     let doors = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../functions/src/bin")).unwrap();
     let doors: BTreeSet<String> =
         doors.map(|entry| entry.unwrap().path().file_stem().unwrap().to_string_lossy().into_owned()).collect();
@@ -27,6 +34,72 @@ fn the_template_the_binaries_and_the_handlers_are_the_same_functions() {
     }
 }
 
+#[test]
+fn the_functions_know_the_routes_of_the_template() {
+    let template = Template::load(TEMPLATE.as_ref()).unwrap();
+    let (any, routes): (Vec<_>, Vec<_>) = template.http.routes.iter().partition(|route| route.method == "ANY");
+    let served: BTreeSet<_> = routes.iter().map(|route| (route.method.as_str(), route.path.as_str())).collect();
+    let known: BTreeSet<_> = ROUTES.iter().map(|route| (route.method, route.path)).collect();
+    assert_eq!(served, known);
+    // Every path has a route for all other methods, to the function that serves the path.
+    let functions = |routes: &[&HttpRoute]| -> BTreeSet<(String, String)> {
+        routes.iter().map(|route| (route.path.clone(), route.function.clone())).collect()
+    };
+    assert_eq!(functions(&any), functions(&routes));
+}
+
+/// A path with something in the place of its variables.
+fn path_of(route: &Route) -> String {
+    let segments = route.path.split('/');
+    let filled =
+        segments.map(|segment| if segment.starts_with('{') { "0199a1b2-0000-7000-8000-000000000001" } else { segment });
+    filled.collect::<Vec<_>>().join("/")
+}
+
+#[tokio::test]
+async fn every_route_of_the_template_has_an_arm_in_its_function() {
+    let world = World::new().await;
+    let alice = world.person("alice").await;
+    for route in ROUTES {
+        let method: Method = route.method.parse().unwrap();
+        let path = path_of(route);
+        let (status, body) = world.call(method.clone(), &path, None, None).await;
+        assert!(status < 500 && status != 404 && status != 405, "{method} {path}: {status} {body}");
+        // No parameter that the route does not take goes unnoticed, whoever asks.
+        let (status, body) = alice.call(method.clone(), &format!("{path}?surprise=1"), None).await;
+        assert_eq!((status, &body["code"]), (422, &json!("invalid_field")), "{method} {path}: {body}");
+        assert!(body["message"].as_str().unwrap().starts_with("surprise: "), "{body}");
+    }
+    let template = Template::load(TEMPLATE.as_ref()).unwrap();
+    let mut device = alice.device().await;
+    for action in template.websocket.unwrap().routes.keys().filter(|key| !key.starts_with('$')) {
+        device.send(json!({"action": action, "data": {"none": 1}})).await;
+        let error = device.next_of("error").await;
+        assert_eq!((&error["data"]["code"], &error["data"]["action"]), (&json!("invalid_field"), &json!(action)));
+    }
+}
+
+#[tokio::test]
+async fn a_wrong_method_is_told_the_right_ones_and_head_is_get_without_a_body() {
+    let world = World::new().await;
+    let alice = world.person("alice").await;
+    for route in ROUTES {
+        let url = format!("{}{}", world.base, path_of(route));
+        let wrong = world.http.put(&url).bearer_auth(&alice.token).send().await.unwrap();
+        let allow = wrong.headers().get("allow").unwrap_or_else(|| panic!("{url}")).to_str().unwrap().to_owned();
+        assert!(allow.split(", ").any(|method| method == route.method), "{url}: {allow}");
+        let (status, body) = (wrong.status(), wrong.json::<Value>().await.unwrap());
+        assert_eq!((status.as_u16(), &body["code"]), (405, &json!("method_not_allowed")), "{url}: {body}");
+    }
+    let head = world.http.head(format!("{}/health", world.base)).send().await.unwrap();
+    assert_eq!(head.status(), 200);
+    assert_eq!(head.bytes().await.unwrap().len(), 0);
+    let head = world.http.head(format!("{}/chats", world.base)).send().await.unwrap();
+    assert_eq!(head.status(), 401);
+    let head = world.http.head(format!("{}/messages", world.base)).send().await.unwrap();
+    assert_eq!((head.status().as_u16(), head.headers()["allow"].to_str().unwrap()), (405, "POST"));
+}
+
 #[tokio::test]
 async fn a_route_to_a_function_nobody_built_is_an_error_at_start_that_names_it() {
     let world = World::new().await;
@@ -35,8 +108,8 @@ async fn a_route_to_a_function_nobody_built_is_an_error_at_start_that_names_it()
     std::fs::write(file.path(), text).unwrap();
     let template = Template::load(file.path()).unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let invoker = Invoker::InProcess(Arc::clone(&world.app));
-    let error = Gateway::start(listener, template, invoker, Limits::default(), None).unwrap_err().to_string();
+    let functions = Arc::new(InProcess::new(Arc::clone(&world.app)));
+    let error = Gateway::start(listener, template, functions, Limits::default(), None).unwrap_err().to_string();
     let line = std::fs::read_to_string(file.path()).unwrap().lines().position(|line| line.contains("prehistory"));
     assert!(error.contains("\"prehistory\"") && error.contains("GET /messages/history/{chat_id}"), "{error}");
     // The resource's properties begin one line below its name, where its `Type` and `Metadata` are.

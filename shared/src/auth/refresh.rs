@@ -9,7 +9,7 @@ use crate::{Error, Result};
 /// How long a refresh token may be used, in days.
 pub const LIFETIME_DAYS: i32 = 30;
 
-/// A new token for the client.
+/// A new token.
 ///
 /// # Errors
 /// [`Error::Internal`] if the system has no randomness.
@@ -19,7 +19,7 @@ pub fn generate() -> Result<String> {
     Ok(URL_SAFE_NO_PAD.encode(bytes))
 }
 
-/// What is stored of a token. Random input needs no slow hash.
+/// What the database keeps of a token. 256 random bits need no slow hash.
 pub fn hash(token: &str) -> Vec<u8> {
     Sha256::digest(token.as_bytes()).to_vec()
 }

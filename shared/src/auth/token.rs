@@ -9,9 +9,10 @@ use sha2::{Digest as _, Sha256};
 
 use crate::config::TokenConfig;
 use crate::ids::{SessionId, UserId};
+use crate::protocol::answers::TokenPair;
 use crate::{Error, Result};
 
-/// How long an access token is good for, in seconds.
+/// How long an access token is valid, in seconds.
 pub const LIFETIME_SECONDS: i64 = 15 * 60;
 /// How far two clocks may disagree, in seconds.
 const LEEWAY_SECONDS: u64 = 5;
@@ -23,9 +24,7 @@ const TYPE: &str = "at+jwt";
 /// Who is calling, as the token says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Caller {
-    /// Who.
     pub user_id: UserId,
-    /// From which session.
     pub session_id: SessionId,
 }
 
@@ -53,23 +52,32 @@ pub struct Tokens {
 }
 
 impl Tokens {
-    /// With the configured secrets.
-    ///
     /// # Errors
-    /// If a secret has fewer than 32 bytes (HS256 wants as many as its output).
+    /// If a secret has fewer than 32 bytes (HS256 wants as many as its output); the text names its variable.
     pub fn new(config: &TokenConfig) -> std::result::Result<Self, &'static str> {
-        let secrets = std::iter::once(&config.secret).chain(&config.previous_secret);
+        let previous = config.previous_secret.iter();
+        let secrets = std::iter::once((&config.secret, "JWT_SECRET must have at least 32 bytes"))
+            .chain(previous.map(|secret| (secret, "JWT_SECRET_PREVIOUS must have at least 32 bytes")));
         let mut keys = Vec::new();
-        for secret in secrets {
+        for (secret, too_short) in secrets {
             if secret.len() < 32 {
-                return Err("JWT_SECRET must have at least 32 bytes");
+                return Err(too_short);
             }
             keys.push(Key { id: key_id(secret), decoding: DecodingKey::from_secret(secret.as_bytes()) });
         }
         Ok(Self { signing: EncodingKey::from_secret(config.secret.as_bytes()), keys })
     }
 
-    /// A token for `caller`, good from now on.
+    /// What a client gets for its password or its last refresh token: a new access token for `caller` beside the refresh token.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] if signing fails.
+    pub fn pair(&self, caller: Caller, refresh_token: String) -> Result<TokenPair> {
+        let access_token = self.issue(caller)?;
+        Ok(TokenPair { access_token, token_type: "bearer".to_owned(), expires_in: LIFETIME_SECONDS, refresh_token })
+    }
+
+    /// An access token for `caller`, valid from now on.
     ///
     /// # Errors
     /// [`Error::Internal`] if signing fails.
@@ -77,7 +85,7 @@ impl Tokens {
         self.issue_at(caller, Utc::now().timestamp())
     }
 
-    /// A token that was issued at `now` (Unix seconds).
+    /// As [`issue`](Self::issue), at another time (Unix seconds).
     ///
     /// # Errors
     /// [`Error::Internal`] if signing fails.
@@ -97,10 +105,10 @@ impl Tokens {
         jsonwebtoken::encode(&header, &claims, &self.signing).map_err(Error::internal)
     }
 
-    /// Whose token this is.
+    /// Whose token this is. Whether the session is still alive is for the database to say.
     ///
     /// # Errors
-    /// [`Error::Unauthorized`] for anything but a good token of ours. Why is not told.
+    /// [`Error::Unauthorized`] for anything but a valid token of ours; the client does not learn why.
     pub fn check(&self, token: &str) -> Result<Caller> {
         let header = jsonwebtoken::decode_header(token).map_err(|_| Error::Unauthorized)?;
         if header.typ.as_deref() != Some(TYPE) {
@@ -233,7 +241,12 @@ mod tests {
     }
 
     #[test]
-    fn a_short_secret_is_refused_at_start() {
-        assert!(Tokens::new(&TokenConfig { secret: "short".to_owned(), previous_secret: None }).is_err());
+    fn a_short_secret_is_refused_at_start_by_its_own_name() {
+        let refusal = |secret: &str, previous: Option<&str>| {
+            let config = TokenConfig { secret: secret.to_owned(), previous_secret: previous.map(str::to_owned) };
+            Tokens::new(&config).expect_err("too short")
+        };
+        assert!(refusal("short", None).starts_with("JWT_SECRET must"));
+        assert!(refusal(SECRET, Some("short")).starts_with("JWT_SECRET_PREVIOUS must"));
     }
 }

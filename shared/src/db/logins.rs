@@ -1,92 +1,147 @@
-//! The memory of failed logins: a few free ones in fifteen minutes, then a wait that doubles from one second to five
-//! minutes. Nobody is ever locked out for longer; who keeps guessing at an account can keep its owner from new logins for
-//! as long as they go on, which is the price of not letting them guess faster. Open sessions are not touched.
+//! The memory of failed logins: some are free within fifteen minutes, after that each has to wait, from one second doubling up
+//! to five minutes.
+//!
+//! Failures are counted in three ways, because each alone can be turned against its owner:
+//!
+//! * by account and address together, 5 free: what slows somebody down who guesses;
+//! * by account, 20 free: what slows somebody down who guesses from many addresses;
+//! * by address, 20 free: what slows somebody down who tries one password on many accounts.
+//!
+//! The last two must not lock out people who have nothing to do with the guesses. Whoever has logged in from the address
+//! before waits for them at most a second. Open sessions are never touched.
 
 use std::time::Duration;
 
+use sha2::{Digest as _, Sha256};
 use sqlx::{PgExecutor, PgPool};
 
+use crate::ids::UserId;
 use crate::{Error, Result};
 
-const FREE_PER_ACCOUNT: i32 = 5;
-/// An address may stand for many people.
+const FREE_PER_PAIR: i32 = 5;
+const FREE_PER_ACCOUNT: i32 = 20;
 const FREE_PER_ADDRESS: i32 = 20;
 
-/// Whose failures are counted: the login as typed and the caller's address.
+/// Whose failures are counted.
 #[derive(Debug)]
 pub struct Subjects {
+    pair: String,
     account: String,
     address: String,
+    /// The account, and the hash of the address as kept for it.
+    user: Option<(UserId, Vec<u8>)>,
 }
 
 impl Subjects {
-    /// For a login attempt as `login` from `ip`.
-    pub fn new(login: &str, ip: &str) -> Self {
-        Self { account: format!("account:{}", login.to_lowercase()), address: format!("ip:{ip}") }
+    /// For an attempt from the address `ip` on an account; one that does not exist is counted by what was typed.
+    pub fn new(account: Option<UserId>, login: &str, ip: &str) -> Self {
+        let name = account.map_or_else(|| format!("login:{}", login.to_lowercase()), |id| format!("account:{id}"));
+        let address_hash = |id: UserId| Sha256::digest(format!("{id} {ip}")).to_vec();
+        Self {
+            pair: format!("{name} ip:{ip}"),
+            account: name,
+            address: format!("ip:{ip}"),
+            user: account.map(|id| (id, address_hash(id))),
+        }
     }
 }
 
-/// Refuses an attempt that comes too soon, and counts one that does not as a failure of the account until
+/// Refuses an attempt that comes too soon. One that does not is counted as a failure of the account at the address until
 /// [`succeeded`] takes it back: of a hundred parallel guesses only the free ones get as far as a hash.
 ///
 /// # Errors
 /// [`Error::TooManyAttempts`].
 pub async fn admit(db: &PgPool, subjects: &Subjects) -> Result<()> {
-    let wait = sqlx::query_scalar!(
+    let waits = sqlx::query!(
         r#"
-        select max(extract(epoch from blocked_until - clock_timestamp()))::float8
-        from login_failures where subject in ($1, $2)
+        select
+            max(extract(epoch from blocked_until - clock_timestamp())) filter (where subject = $1)::float8 as pair,
+            max(extract(epoch from blocked_until - clock_timestamp())) filter (where subject <> $1)::float8 as shared,
+            max(extract(epoch from last_at + interval '1 second' - clock_timestamp()))
+                filter (where subject <> $1 and blocked_until > clock_timestamp())::float8 as slowed,
+            exists (select from login_addresses where user_id = $4 and address_hash = $5) as "is_known!"
+        from login_failures where subject in ($1, $2, $3)
         "#,
+        subjects.pair,
         subjects.account,
         subjects.address,
+        subjects.user.as_ref().map(|(user_id, _)| user_id.0),
+        subjects.user.as_ref().map(|(_, address_hash)| &address_hash[..]),
     )
     .fetch_one(db)
-    .await?
-    .unwrap_or_default();
+    .await?;
+    let shared = if waits.is_known { waits.slowed } else { waits.shared };
+    let wait = waits.pair.unwrap_or_default().max(shared.unwrap_or_default());
     if wait > 0.0 {
         return Err(Error::TooManyAttempts { retry_after: Duration::from_secs_f64(wait.ceil()) });
     }
-    if count(db, &subjects.account, FREE_PER_ACCOUNT).await? {
+    if count(db, &[(&subjects.pair, FREE_PER_PAIR)]).await? {
         Ok(())
     } else {
         Err(Error::TooManyAttempts { retry_after: Duration::from_secs(1) })
     }
 }
 
-/// Counts the failure against the address too.
-///
-/// # Errors
-/// Only those of the database.
+/// Counts the failure against the account and against the address too.
 pub async fn failed(db: &PgPool, subjects: &Subjects) -> Result<()> {
-    count(db, &subjects.address, FREE_PER_ADDRESS).await?;
+    count(db, &[(&subjects.account, FREE_PER_ACCOUNT), (&subjects.address, FREE_PER_ADDRESS)]).await?;
     Ok(())
 }
 
-/// Forgets the account's failures. The address's stay: one good account must not buy more guesses at others.
-///
-/// # Errors
-/// Only those of the database.
+/// Takes the attempt back and remembers the address. The failures of the account and of the address stay: one good login
+/// must not buy more guesses.
 pub async fn succeeded(db: &PgPool, subjects: &Subjects) -> Result<()> {
-    sqlx::query!("delete from login_failures where subject = $1", subjects.account).execute(db).await?;
+    let Some((user_id, address_hash)) = &subjects.user else { return Ok(()) };
+    // An address that was not used for 90 days is forgotten, some with every login.
+    sqlx::query!(
+        "
+        with taken_back as (delete from login_failures where subject = $1),
+        forgotten as (
+            delete from login_addresses where (user_id, address_hash) in (
+                select user_id, address_hash from login_addresses
+                where last_at < clock_timestamp() - interval '90 days' and (user_id, address_hash) <> ($2, $3)
+                order by last_at limit 10 for update skip locked)
+        )
+        insert into login_addresses (user_id, address_hash, last_at) values ($2, $3, clock_timestamp())
+        on conflict on constraint login_addresses_pkey do update set last_at = excluded.last_at
+        ",
+        subjects.pair,
+        *user_id as UserId,
+        &address_hash[..],
+    )
+    .execute(db)
+    .await?;
     Ok(())
 }
 
-/// Adds one failure and sets how long to wait after it; does neither, and answers no, while the subject is waiting.
-async fn count(db: impl PgExecutor<'_>, subject: &str, free: i32) -> Result<bool> {
+/// Adds one failure to each subject and sets how long to wait after it, unless the subject is waiting: says whether any was
+/// counted. What has not failed for an hour is forgotten, some rows with every failure.
+async fn count(db: impl PgExecutor<'_>, subjects: &[(&String, i32)]) -> Result<bool> {
+    let (subjects, free): (Vec<String>, Vec<i32>) =
+        subjects.iter().map(|(name, free)| ((*name).clone(), *free)).unzip();
     let counted = sqlx::query!(
         "
+        with forgotten as (
+            delete from login_failures where subject in (
+                select subject from login_failures
+                where last_at < clock_timestamp() - interval '1 hour' and subject <> all ($1)
+                order by last_at limit 10 for update skip locked)
+        )
         insert into login_failures as f (subject, failures, last_at, blocked_until)
-        values ($1, 1, clock_timestamp(), clock_timestamp())
+        select subject, 1, clock_timestamp(), clock_timestamp() from unnest($1::text[]) subject
+        -- Always in one order, so that two attempts cannot wait for each other.
+        order by subject
         on conflict on constraint login_failures_pkey do update set
             failures = case when f.last_at < clock_timestamp() - interval '15 minutes' then 1 else f.failures + 1 end,
             last_at = clock_timestamp(),
             blocked_until = clock_timestamp() + make_interval(secs => case
-                when f.last_at < clock_timestamp() - interval '15 minutes' or f.failures + 1 < $2 then 0
-                else least(300, power(2, least(f.failures + 1 - $2, 9))) end)
+                when f.last_at < clock_timestamp() - interval '15 minutes'
+                    or f.failures + 1 < ($2::int4[])[array_position($1, f.subject)] then 0
+                else least(300, power(2, least(f.failures + 1 - ($2::int4[])[array_position($1, f.subject)], 9))) end)
         where f.blocked_until <= clock_timestamp()
         ",
-        subject,
-        free,
+        &subjects,
+        &free,
     )
     .execute(db)
     .await?;

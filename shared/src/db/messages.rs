@@ -1,4 +1,4 @@
-//! Messages: the send, and history.
+//! Messages: the send, and reading them.
 
 use sqlx::PgExecutor;
 
@@ -7,18 +7,59 @@ use crate::ids::{ChatId, MessageId, UserId};
 use crate::protocol::{Message, Timestamp};
 use crate::{Error, Result};
 
+/// The query for messages: the columns and `is_read` are written here and nowhere else.
+///
+/// `readers` says whose cursors decide `is_read` (rows of `chat_id`, `user_id`, `last_read_id`), `rest` which messages: it
+/// continues `from messages m` and ends the statement.
+macro_rules! select_messages {
+    (readers: $readers:literal, rest: $rest:literal, $($argument:expr),+ $(,)?) => {
+        sqlx::query_as!(
+            crate::protocol::Message,
+            "with readers as " + $readers + r#"
+            select m.chat_id as "chat_id: crate::ids::ChatId", m.id, m.sender_id as "sender_id: crate::ids::UserId", m.text,
+                m.created_at as "timestamp: crate::protocol::Timestamp",
+                m.edited_at as "edited_at: crate::protocol::Timestamp",
+                m.deleted_at as "deleted_at: crate::protocol::Timestamp",
+                exists (select from readers r where r.chat_id = m.chat_id and r.user_id <> m.sender_id
+                    and r.last_read_id >= m.id) as "is_read!",
+                m.client_message_id, m.revision
+            from messages m "# + $rest,
+            $($argument),+
+        )
+    };
+    // In one chat, whose id is the first argument. A message is read by somebody other than its sender if one of the two
+    // furthest readers is not its sender and has got that far; a group's other cursors need not be looked at.
+    (of_one_chat, rest: $rest:literal, $($argument:expr),+ $(,)?) => {
+        select_messages!(
+            readers: "materialized (
+                select chat_id, user_id, last_read_id from chat_members where chat_id = $1 order by last_read_id desc limit 2
+            )",
+            rest: $rest,
+            $($argument),+
+        )
+    };
+    // In any chats. Each message looks at its own chat's cursors until one is far enough.
+    (of_any_chat, rest: $rest:literal, $($argument:expr),+ $(,)?) => {
+        select_messages!(
+            readers: "(select chat_id, user_id, last_read_id from chat_members)",
+            rest: $rest,
+            $($argument),+
+        )
+    };
+}
+pub(super) use select_messages;
+
 /// A send that went through.
 #[derive(Debug)]
 pub struct Sent {
-    /// The stored message.
     pub message: Message,
-    /// Whether it was stored by an earlier attempt.
+    /// Whether an earlier attempt stored it.
     pub repeated: bool,
     /// Everybody who was in the chat when it was numbered, the sender included.
     pub recipients: Vec<UserId>,
 }
 
-/// Stores a message, exactly once per `client_message_id`. One round trip; `migrations/4_send_message.sql` has the rules.
+/// Stores a message, exactly once per `client_message_id`, in one round trip. `migrations/4_send_message.sql` has the rules.
 ///
 /// # Errors
 /// [`Error::ChatNotFound`], [`Error::IdempotencyConflict`].
@@ -67,7 +108,7 @@ pub async fn send(
     Ok(Sent { message, repeated, recipients: row.recipients.unwrap_or_default() })
 }
 
-/// Which part of a chat's history. Numbers have no holes, so every page is a range of the primary key.
+/// A part of a chat's history. Numbers have no holes, so every page is a range of the primary key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Page {
     /// The messages right after this one.
@@ -76,10 +117,7 @@ pub enum Page {
     Before(MessageId),
 }
 
-/// One page, oldest first; nothing if `me` is not in the chat at that moment.
-///
-/// # Errors
-/// Only those of the database.
+/// One page, oldest first; empty if `me` is not in the chat at that moment.
 pub async fn page(
     db: impl PgExecutor<'_>,
     chat_id: ChatId,
@@ -91,22 +129,11 @@ pub async fn page(
         Page::After(id) => (id, id.saturating_add(limit).saturating_add(1)),
         Page::Before(id) => (id.saturating_sub(limit).saturating_sub(1), id),
     };
-    // Read by somebody other than the sender: of the two furthest readers at least one is not the sender.
-    Ok(sqlx::query_as!(
-        Message,
-        r#"
-        with furthest as materialized (
-            select user_id, last_read_id from chat_members where chat_id = $1 order by last_read_id desc limit 2
-        )
-        select chat_id as "chat_id: ChatId", id, sender_id as "sender_id: UserId", text,
-            created_at as "timestamp: Timestamp", edited_at as "edited_at: Timestamp",
-            deleted_at as "deleted_at: Timestamp",
-            exists (select 1 from furthest f where f.user_id <> m.sender_id and f.last_read_id >= m.id) as "is_read!",
-            client_message_id, revision
-        from messages m where chat_id = $1 and id > $2 and id < $3
-            and exists (select 1 from chat_members me where me.chat_id = $1 and me.user_id = $4)
-        order by id
-        "#,
+    Ok(select_messages!(
+        of_one_chat,
+        rest: "where m.chat_id = $1 and m.id > $2 and m.id < $3
+            and exists (select from chat_members me where me.chat_id = $1 and me.user_id = $4)
+            order by m.id",
         chat_id as ChatId,
         after,
         before,
@@ -117,9 +144,6 @@ pub async fn page(
 }
 
 /// The messages changed in `(after, up_to]`, in the order of their revisions.
-///
-/// # Errors
-/// Only those of the database.
 pub async fn changed(
     db: impl PgExecutor<'_>,
     chat_id: ChatId,
@@ -127,19 +151,9 @@ pub async fn changed(
     up_to: i64,
     limit: i64,
 ) -> Result<Vec<Message>> {
-    Ok(sqlx::query_as!(
-        Message,
-        r#"
-        with furthest as materialized (
-            select user_id, last_read_id from chat_members where chat_id = $1 order by last_read_id desc limit 2
-        )
-        select chat_id as "chat_id: ChatId", id, sender_id as "sender_id: UserId", text,
-            created_at as "timestamp: Timestamp", edited_at as "edited_at: Timestamp",
-            deleted_at as "deleted_at: Timestamp",
-            exists (select 1 from furthest f where f.user_id <> m.sender_id and f.last_read_id >= m.id) as "is_read!",
-            client_message_id, revision
-        from messages m where chat_id = $1 and revision > $2 and revision <= $3 order by revision limit $4
-        "#,
+    Ok(select_messages!(
+        of_one_chat,
+        rest: "where m.chat_id = $1 and m.revision > $2 and m.revision <= $3 order by m.revision limit $4",
         chat_id as ChatId,
         after,
         up_to,
@@ -149,8 +163,21 @@ pub async fn changed(
     .await?)
 }
 
-/// One message.
-///
+/// Those of these messages that are in chats of `me`, in no order.
+pub async fn some(db: impl PgExecutor<'_>, me: UserId, which: &[(ChatId, MessageId)]) -> Result<Vec<Message>> {
+    let (chats, ids): (Vec<_>, Vec<_>) = which.iter().map(|(chat_id, id)| (chat_id.0, *id)).unzip();
+    Ok(select_messages!(
+        of_any_chat,
+        rest: "join unnest($2::uuid[], $3::int8[]) as which (chat_id, id) on which.chat_id = m.chat_id and which.id = m.id
+            where exists (select from chat_members me where me.chat_id = m.chat_id and me.user_id = $1)",
+        me as UserId,
+        &chats,
+        &ids,
+    )
+    .fetch_all(db)
+    .await?)
+}
+
 /// # Errors
 /// [`Error::MessageNotFound`].
 pub async fn get(db: impl PgExecutor<'_>, chat_id: ChatId, me: UserId, id: MessageId) -> Result<Message> {
@@ -159,9 +186,6 @@ pub async fn get(db: impl PgExecutor<'_>, chat_id: ChatId, me: UserId, id: Messa
 }
 
 /// Gives a message another text, at this revision. To be called under the chat's lock.
-///
-/// # Errors
-/// Only those of the database.
 pub async fn edit(
     db: impl PgExecutor<'_>,
     chat_id: ChatId,
@@ -185,9 +209,6 @@ pub async fn edit(
 }
 
 /// Leaves only a message's tombstone, at this revision. To be called under the chat's lock.
-///
-/// # Errors
-/// Only those of the database.
 pub async fn delete(db: impl PgExecutor<'_>, chat_id: ChatId, id: MessageId, revision: i64) -> Result<()> {
     sqlx::query!(
         "

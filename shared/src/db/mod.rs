@@ -1,7 +1,8 @@
-//! All SQL of the messenger, one file per table. Static text, checked at compile time against the real schema.
+//! All SQL of the messenger, one file per subject. Static text, checked at compile time against the real schema.
 //!
-//! A function here takes any executor; a handler that needs several under one roof opens the transaction.
+//! A function here takes any executor; a handler that needs several statements in one transaction opens it.
 
+pub mod chat_list;
 pub mod chats;
 pub mod logins;
 pub mod members;
@@ -19,7 +20,7 @@ use sqlx::ConnectOptions as _;
 use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 
-pub use sqlx::{PgExecutor, PgPool};
+pub use sqlx::{PgConnection, PgExecutor, PgPool};
 
 use crate::Result;
 use crate::config::DatabaseConfig;
@@ -30,14 +31,14 @@ pub static MIGRATOR: Migrator = sqlx::migrate!("../migrations");
 /// How long a request waits for a free connection: well under the 29 s after which API Gateway gives up.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// What the server itself must not wait for, so that a frozen or killed function cannot hold a chat's lock.
+/// Limits the server enforces, so that a frozen or killed function cannot hold a chat's lock.
 const SERVER_TIMEOUTS: [(&str, &str); 3] =
     [("statement_timeout", "5s"), ("lock_timeout", "3s"), ("idle_in_transaction_session_timeout", "5s")];
 
 /// A pool that connects when first used, so that a function starts while the database is still waking up.
 ///
 /// # Errors
-/// If the URL cannot be read. It may hold a password, so it is not repeated in the error.
+/// If the URL cannot be read. It may hold a password, so the error does not repeat it.
 pub fn connect(config: &DatabaseConfig) -> std::result::Result<PgPool, &'static str> {
     let options = PgConnectOptions::from_str(&config.url).map_err(|_| "DATABASE_URL is not a PostgreSQL URL")?;
     let options = options.options(SERVER_TIMEOUTS).application_name("windi-messenger").disable_statement_logging();
@@ -50,15 +51,13 @@ pub fn connect(config: &DatabaseConfig) -> std::result::Result<PgPool, &'static 
 /// Brings the schema up to date. Safe to call from several processes at once: sqlx takes an advisory lock.
 ///
 /// # Errors
-/// If the database cannot be reached or a migration that was applied has been changed since.
+/// If the database cannot be reached, or if a migration that was applied has been changed since.
 pub async fn migrate(db: &PgPool) -> std::result::Result<(), sqlx::migrate::MigrateError> {
     MIGRATOR.run(db).await
 }
 
-/// Whether the database answers.
-///
 /// # Errors
-/// [`Unavailable`](crate::Error::Unavailable) if it does not.
+/// [`Unavailable`](crate::Error::Unavailable) if the database does not answer.
 pub async fn ping(db: impl PgExecutor<'_>) -> Result<()> {
     sqlx::query_scalar!(r#"select 1 as "one!""#).fetch_one(db).await?;
     Ok(())

@@ -1,4 +1,4 @@
-//! Who is told that somebody came or went, and when they were last seen.
+//! Who is notified when a person comes or goes, and when people were last seen.
 
 use sqlx::PgExecutor;
 
@@ -6,15 +6,11 @@ use crate::Result;
 use crate::ids::{ChatId, UserId};
 use crate::protocol::{Timestamp, UserStatus};
 
-/// Larger groups are not told who comes and goes.
+/// Larger groups are not notified of who comes and goes.
 const LARGEST_GROUP: i64 = 100;
-/// The most people told.
-const MOST: i64 = 500;
+const MAX_PEERS: i64 = 500;
 
-/// The people one shares a private chat or a group of up to 100 with, 500 at most.
-///
-/// # Errors
-/// Only those of the database.
+/// The people with whom a person shares a private chat or a group of up to 100, 500 at most.
 pub async fn peers(db: impl PgExecutor<'_>, user_id: UserId) -> Result<Vec<UserId>> {
     Ok(sqlx::query_scalar!(
         r#"
@@ -26,16 +22,13 @@ pub async fn peers(db: impl PgExecutor<'_>, user_id: UserId) -> Result<Vec<UserI
         "#,
         user_id as UserId,
         LARGEST_GROUP,
-        MOST,
+        MAX_PEERS,
     )
     .fetch_all(db)
     .await?)
 }
 
-/// Notes that somebody's last device has gone; answers with when.
-///
-/// # Errors
-/// Only those of the database.
+/// Notes that a person's last device has gone, and returns when.
 pub async fn seen(db: impl PgExecutor<'_>, user_id: UserId) -> Result<Option<Timestamp>> {
     let seen = sqlx::query_scalar!(
         r#"
@@ -47,22 +40,7 @@ pub async fn seen(db: impl PgExecutor<'_>, user_id: UserId) -> Result<Option<Tim
     Ok(seen.fetch_optional(db).await?.flatten())
 }
 
-/// When one was last seen before now.
-///
-/// # Errors
-/// Only those of the database.
-pub async fn last_seen(db: impl PgExecutor<'_>, user_id: UserId) -> Result<Option<Timestamp>> {
-    let seen = sqlx::query_scalar!(
-        r#"select last_seen_at as "last_seen_at: Timestamp" from users where user_id = $1"#,
-        user_id as UserId,
-    );
-    Ok(seen.fetch_optional(db).await?.flatten())
-}
-
-/// The members of a chat with when each was last seen; that nobody is online has to be corrected by who knows.
-///
-/// # Errors
-/// Only those of the database.
+/// The members of a chat as if all were offline, with when each was last seen. Who is online is for the caller to add.
 pub async fn of_chat(db: impl PgExecutor<'_>, chat_id: ChatId) -> Result<Vec<UserStatus>> {
     Ok(sqlx::query_as!(
         UserStatus,

@@ -2,42 +2,43 @@
 
 use sqlx::PgExecutor;
 
-use crate::Result;
 use crate::ids::{ChatId, MessageId, UserId};
+use crate::{Error, Result};
 
-/// How many of the messages just read are looked at for whom to tell: what it costs to read a million at once is bounded.
-const TOLD: i64 = 1000;
+/// How many of the messages just read are searched for senders to notify, so that reading a million at once costs no more.
+const MAX_NOTIFIED_MESSAGES: i64 = 1000;
 
-/// Moves a member's cursor up to a message that exists. Answers with where it was, or nothing if it was there already.
+/// Moves a member's cursor up to a message that exists, unless it is there already or further. Returns where it was.
 ///
 /// # Errors
-/// Only those of the database.
-pub async fn advance(
+/// [`Error::ChatNotFound`] if the reader is not in the chat.
+pub async fn move_cursor(
     db: impl PgExecutor<'_>,
     chat_id: ChatId,
     reader: UserId,
     up_to: MessageId,
-) -> Result<Option<MessageId>> {
-    // The inner row is locked before it is read: of two movements at once each tells only what it moved over itself.
-    Ok(sqlx::query_scalar!(
-        "
-        update chat_members m set last_read_id = $3
-        from (select last_read_id from chat_members where chat_id = $1 and user_id = $2 for update) before
-        where m.chat_id = $1 and m.user_id = $2 and before.last_read_id < $3
-        returning before.last_read_id
-        ",
+) -> Result<MessageId> {
+    // The row is locked before it is read: of two movements at once each reports only what it moved over itself.
+    sqlx::query_scalar!(
+        r#"
+        with before as (
+            select last_read_id from chat_members where chat_id = $1 and user_id = $2 for update
+        ), moved as (
+            update chat_members m set last_read_id = $3 from before
+            where m.chat_id = $1 and m.user_id = $2 and before.last_read_id < $3
+        )
+        select last_read_id from before
+        "#,
         chat_id as ChatId,
         reader as UserId,
         up_to,
     )
     .fetch_optional(db)
-    .await?)
+    .await?
+    .ok_or(Error::ChatNotFound)
 }
 
-/// The members whose messages lie in `(after, up_to]`, the reader apart; only the newest thousand messages are looked at.
-///
-/// # Errors
-/// Only those of the database.
+/// The members other than the reader whose messages lie in `(after, up_to]`; only the newest thousand messages are searched.
 pub async fn senders_between(
     db: impl PgExecutor<'_>,
     chat_id: ChatId,
@@ -58,7 +59,7 @@ pub async fn senders_between(
         reader as UserId,
         after,
         up_to,
-        TOLD,
+        MAX_NOTIFIED_MESSAGES,
     )
     .fetch_all(db)
     .await?)

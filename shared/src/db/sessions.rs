@@ -1,18 +1,16 @@
-//! Sessions: what descends from one login.
+//! Sessions: all that descends from one login.
 
-use serde::Serialize;
 use sqlx::{PgExecutor, PgPool};
 
 use crate::Result;
 use crate::auth::refresh;
 use crate::ids::{SessionId, UserId};
-use crate::protocol::Timestamp;
+use crate::protocol::{Session, Timestamp};
 
-/// Starts a session with its first refresh token: `None` if the password hash is no longer the one that was verified. A
-/// change of password ends all sessions, and must not miss one that is just starting with the old one.
+/// Starts a session with its first refresh token. `None` if the password hash is no longer the one that was verified: a change
+/// of password ends all sessions and must not miss one that is just starting with the old password.
 ///
-/// # Errors
-/// Only those of the database.
+/// Some rows that nothing depends on any more are deleted on the way, as with every new refresh token.
 pub async fn start(
     db: impl PgExecutor<'_>,
     user_id: UserId,
@@ -23,8 +21,13 @@ pub async fn start(
     let session_id = SessionId::new();
     let started = sqlx::query!(
         "
-        insert into sessions (session_id, user_id, family, refresh_hash, device, expires_at)
-        select $1, user_id, $1, $4, $5, now() + make_interval(days => $6)
+        with dead as (
+            delete from sessions where session_id in (
+                select session_id from sessions where expires_at < now() order by expires_at limit 10
+                for update skip locked)
+        )
+        insert into sessions (session_id, user_id, family, refresh_hash, device, expires_at, started_at)
+        select $1, user_id, $1, $4, $5, now() + make_interval(days => $6), date_trunc('milliseconds', clock_timestamp())
         from users where user_id = $2 and password_hash = $3 for share
         ",
         session_id as SessionId,
@@ -38,9 +41,6 @@ pub async fn start(
 }
 
 /// Whether the session has neither ended nor expired.
-///
-/// # Errors
-/// Only those of the database.
 pub async fn is_live(db: impl PgExecutor<'_>, session_id: SessionId) -> Result<bool> {
     Ok(sqlx::query_scalar!(
         r#"
@@ -57,46 +57,41 @@ pub async fn is_live(db: impl PgExecutor<'_>, session_id: SessionId) -> Result<b
 /// What became of a refresh token that was presented.
 #[derive(Debug)]
 pub enum Rotation {
-    /// It was good; the next one is stored.
-    Rotated {
-        /// Whose it is.
-        user_id: UserId,
-        /// Of which session.
-        session_id: SessionId,
-    },
-    /// It had been used before: somebody has a copy. The session has been ended.
-    Reused {
-        /// Whose it was.
-        user_id: UserId,
-        /// Which session ended.
-        session_id: SessionId,
-    },
-    /// It is unknown, expired, or its session has ended.
+    /// It was good, and the next one is stored.
+    Rotated { user_id: UserId, session_id: SessionId },
+    /// It had been used before, so somebody has a copy. The session has been ended.
+    Reused { user_id: UserId, session_id: SessionId },
+    /// Its session ended earlier.
+    Ended { user_id: UserId, session_id: SessionId },
+    /// It is unknown or expired.
     Refused,
 }
 
 /// Exchanges a refresh token for the next one.
-///
-/// # Errors
-/// Only those of the database.
 pub async fn rotate(db: &PgPool, token: &str, next: &str) -> Result<Rotation> {
     let mut transaction = db.begin().await?;
     // The lock lets only one of two simultaneous uses be the first.
     let row = sqlx::query!(
         r#"
-        select session_id, user_id as "user_id: UserId", family as "family: SessionId", device,
-            rotated_at is not null as "used!",
-            (expires_at <= now() or exists (select 1 from sessions other
-                where other.family = mine.family and other.revoked_at is not null)) as "over!"
+        select session_id, user_id as "user_id: UserId", family as "family: SessionId", device, started_at,
+            rotated_at is not null as "is_used!", expires_at <= now() as "is_expired!",
+            exists (select 1 from sessions other
+                where other.family = mine.family and other.revoked_at is not null) as "is_ended!"
         from sessions mine where refresh_hash = $1 for update
         "#,
         refresh::hash(token),
     )
     .fetch_optional(&mut *transaction)
     .await?;
-    let Some(row) = row.filter(|row| !row.over) else { return Ok(Rotation::Refused) };
+    let Some(row) = row else { return Ok(Rotation::Refused) };
     let (user_id, session_id) = (row.user_id, row.family);
-    if row.used {
+    if row.is_ended {
+        return Ok(Rotation::Ended { user_id, session_id });
+    }
+    if row.is_expired {
+        return Ok(Rotation::Refused);
+    }
+    if row.is_used {
         end(&mut *transaction, user_id, session_id).await?;
         transaction.commit().await?;
         return Ok(Rotation::Reused { user_id, session_id });
@@ -106,8 +101,13 @@ pub async fn rotate(db: &PgPool, token: &str, next: &str) -> Result<Rotation> {
         .await?;
     sqlx::query!(
         "
-        insert into sessions (session_id, user_id, family, refresh_hash, device, expires_at)
-        values ($1, $2, $3, $4, $5, now() + make_interval(days => $6))
+        with dead as (
+            delete from sessions where session_id in (
+                select session_id from sessions where expires_at < now() order by expires_at limit 10
+                for update skip locked)
+        )
+        insert into sessions (session_id, user_id, family, refresh_hash, device, expires_at, started_at)
+        values ($1, $2, $3, $4, $5, now() + make_interval(days => $6), $7)
         ",
         SessionId::new() as SessionId,
         user_id as UserId,
@@ -115,6 +115,7 @@ pub async fn rotate(db: &PgPool, token: &str, next: &str) -> Result<Rotation> {
         refresh::hash(next),
         row.device,
         refresh::LIFETIME_DAYS,
+        row.started_at,
     )
     .execute(&mut *transaction)
     .await?;
@@ -122,27 +123,26 @@ pub async fn rotate(db: &PgPool, token: &str, next: &str) -> Result<Rotation> {
     Ok(Rotation::Rotated { user_id, session_id })
 }
 
-/// Ends a session: `false` if the user has no such live one. One revoked row ends the family, so it does no harm that a
-/// refresh at the same moment may add a row this does not see.
-///
-/// # Errors
-/// Only those of the database.
+/// Ends a session; `false` if the user has no such live one. One revoked row ends the family, so it does no harm that a refresh
+/// at the same moment may add a row this does not see; the revoked row outlives that one, see migration 7.
 pub async fn end(db: impl PgExecutor<'_>, user_id: UserId, session_id: SessionId) -> Result<bool> {
     let ended = sqlx::query!(
-        "update sessions set revoked_at = now() where family = $1 and user_id = $2 and revoked_at is null",
+        "
+        update sessions set revoked_at = now(), expires_at = greatest(expires_at, now() + interval '31 days')
+        where family = $1 and user_id = $2 and revoked_at is null
+        ",
         session_id as SessionId,
         user_id as UserId,
     );
     Ok(ended.execute(db).await?.rows_affected() > 0)
 }
 
-/// Ends all of a user's sessions but this one.
-///
-/// # Errors
-/// Only those of the database.
 pub async fn end_others(db: impl PgExecutor<'_>, user_id: UserId, but: SessionId) -> Result<()> {
     sqlx::query!(
-        "update sessions set revoked_at = now() where user_id = $1 and family <> $2 and revoked_at is null",
+        "
+        update sessions set revoked_at = now(), expires_at = greatest(expires_at, now() + interval '31 days')
+        where user_id = $1 and family <> $2 and revoked_at is null
+        ",
         user_id as UserId,
         but as SessionId,
     )
@@ -151,35 +151,28 @@ pub async fn end_others(db: impl PgExecutor<'_>, user_id: UserId, but: SessionId
     Ok(())
 }
 
-/// A live session, as its owner sees it.
-#[derive(Debug, Serialize)]
-pub struct Session {
-    /// Which.
-    pub id: SessionId,
-    /// What the client called itself at login.
-    pub device: Option<String>,
-    /// When it was logged in.
-    pub created_at: Timestamp,
-    /// When it last refreshed its tokens.
-    pub refreshed_at: Timestamp,
-    /// When it ends unless it is refreshed.
-    pub expires_at: Timestamp,
+/// Whether this is a session of the user's, alive or not.
+pub async fn is_of(db: impl PgExecutor<'_>, user_id: UserId, session_id: SessionId) -> Result<bool> {
+    Ok(sqlx::query_scalar!(
+        r#"select exists (select 1 from sessions where family = $1 and user_id = $2) as "is_of!""#,
+        session_id as SessionId,
+        user_id as UserId,
+    )
+    .fetch_one(db)
+    .await?)
 }
 
-/// A user's live sessions, the newest first.
-///
-/// # Errors
-/// Only those of the database.
+/// A user's live sessions, newest first.
 pub async fn list(db: impl PgExecutor<'_>, user_id: UserId) -> Result<Vec<Session>> {
     Ok(sqlx::query_as!(
         Session,
         r#"
-        select s.family as "id: SessionId", s.device, first.created_at as "created_at: Timestamp",
+        select s.family as "id: SessionId", s.device, s.started_at as "created_at: Timestamp",
             s.created_at as "refreshed_at: Timestamp", s.expires_at as "expires_at: Timestamp"
-        from sessions s join sessions first on first.session_id = s.family
+        from sessions s
         where s.user_id = $1 and s.rotated_at is null and s.revoked_at is null and s.expires_at > now()
             and not exists (select 1 from sessions r where r.family = s.family and r.revoked_at is not null)
-        order by first.created_at desc
+        order by s.started_at desc
         "#,
         user_id as UserId,
     )

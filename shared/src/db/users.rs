@@ -8,21 +8,15 @@ use crate::ids::UserId;
 use crate::protocol::{Account, Person, Timestamp};
 use crate::{Error, Result};
 
-/// Somebody who wants an account.
 #[derive(Debug)]
 pub struct NewUser<'a> {
-    /// What they are called.
     pub name: &'a Name,
-    /// Their handle, if they want one.
     pub username: Option<&'a Username>,
-    /// Their address.
     pub email: &'a Email,
     /// PHC string.
     pub password_hash: &'a str,
 }
 
-/// Opens an account.
-///
 /// # Errors
 /// [`Error::EmailTaken`], [`Error::UsernameTaken`].
 pub async fn insert(db: impl PgExecutor<'_>, new: &NewUser<'_>) -> Result<Account> {
@@ -51,16 +45,13 @@ pub async fn insert(db: impl PgExecutor<'_>, new: &NewUser<'_>) -> Result<Accoun
 /// What a login needs to know of an account.
 #[derive(Debug)]
 pub struct Credentials {
-    /// Whose.
     pub user_id: UserId,
     /// PHC string.
     pub password_hash: String,
 }
 
-/// The account with this e-mail address or username; an address contains an @, a username cannot.
-///
-/// # Errors
-/// Only those of the database.
+/// The account with this e-mail address or username, in the form that [`Email`] and [`Username`] bring them into. An address
+/// contains an @; a username cannot.
 pub async fn credentials(db: impl PgExecutor<'_>, login: &str) -> Result<Option<Credentials>> {
     Ok(sqlx::query_as!(
         Credentials,
@@ -74,8 +65,6 @@ pub async fn credentials(db: impl PgExecutor<'_>, login: &str) -> Result<Option<
     .await?)
 }
 
-/// The hash of one's password.
-///
 /// # Errors
 /// [`Error::UserNotFound`].
 pub async fn password_hash(db: impl PgExecutor<'_>, user_id: UserId) -> Result<String> {
@@ -83,17 +72,11 @@ pub async fn password_hash(db: impl PgExecutor<'_>, user_id: UserId) -> Result<S
     hash.fetch_optional(db).await?.ok_or(Error::UserNotFound)
 }
 
-/// Stores the hash of a new password.
-///
-/// # Errors
-/// Only those of the database.
 pub async fn set_password_hash(db: impl PgExecutor<'_>, user_id: UserId, hash: &str) -> Result<()> {
     sqlx::query!("update users set password_hash = $2 where user_id = $1", user_id as UserId, hash).execute(db).await?;
     Ok(())
 }
 
-/// One's own account.
-///
 /// # Errors
 /// [`Error::UserNotFound`].
 pub async fn account(db: impl PgExecutor<'_>, user_id: UserId) -> Result<Account> {
@@ -110,10 +93,7 @@ pub async fn account(db: impl PgExecutor<'_>, user_id: UserId) -> Result<Account
     .ok_or(Error::UserNotFound)
 }
 
-/// People one of whose names begins with each of the words. The index on both names serves it.
-///
-/// # Errors
-/// Only those of the database.
+/// People whose name or username has a part that begins with each of the words. One index covers both.
 pub async fn search(db: impl PgExecutor<'_>, words: &str, limit: i64) -> Result<Vec<Person>> {
     let Some(query) = prefix_query(words) else { return Ok(Vec::new()) };
     Ok(sqlx::query_as!(
@@ -131,8 +111,8 @@ pub async fn search(db: impl PgExecutor<'_>, words: &str, limit: i64) -> Result<
     .await?)
 }
 
-/// `Bob smi` as `'bob':* & 'smi':*`. Quoted, so that nothing a person types is an operator; `None` if no word is left.
-pub(crate) fn prefix_query(words: &str) -> Option<String> {
+/// `Bob smi` as `'bob':* & 'smi':*`. Quoted, so that nothing a person types is an operator; `None` without any word.
+fn prefix_query(words: &str) -> Option<String> {
     let words: Vec<String> = words
         .split(|c: char| !c.is_alphanumeric())
         .filter(|word| !word.is_empty())

@@ -1,4 +1,4 @@
-//! What a client may send.
+//! What a client may send over the socket.
 
 use std::collections::BTreeMap;
 
@@ -9,52 +9,47 @@ use crate::fields::{ClientMessageId, MessageText};
 use crate::ids::{ChatId, MessageId};
 use crate::{Error, Result, json};
 
+/// Every action, as an error lists them to a client.
+const ACTIONS: &str = "sendMessage, markRead, typing, joinChat, leaveChat, ping";
+
 /// `sendMessage`, and the body of `POST /messages`.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct SendMessage {
-    /// Where to.
     pub chat_id: ChatId,
-    /// What.
     pub text: MessageText,
     /// The idempotency key. Without one the server makes one, and the send is not repeatable.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client_message_id: Option<ClientMessageId>,
 }
 
-/// `markRead`.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct MarkRead {
-    /// Where.
     pub chat_id: ChatId,
     /// Up to and including this message.
     pub message_id: MessageId,
 }
 
-/// `typing`.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Typing {
-    /// Where.
     pub chat_id: ChatId,
-    /// Began or stopped.
+    /// False when the person stops.
     pub is_typing: bool,
 }
 
-/// `joinChat` and `leaveChat`.
+/// `joinChat` and `leaveChat`: this device has opened or closed the chat.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Focus {
-    /// Which chat this device has opened or closed.
     pub chat_id: ChatId,
 }
 
-/// `ping`.
 #[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Ping {
-    /// Which revision of which chat the client holds.
+    /// The revision the client holds of each chat.
     #[serde(default)]
     pub chats: BTreeMap<ChatId, i64>,
 }
@@ -62,26 +57,57 @@ pub struct Ping {
 /// What a client may ask for over the socket.
 #[derive(Debug, Clone)]
 pub enum ClientAction {
-    /// Store a message and tell everybody.
     SendMessage(SendMessage),
-    /// I have read up to here.
     MarkRead(MarkRead),
-    /// I am typing, or no longer.
     Typing(Typing),
-    /// This device has the chat open.
     JoinChat(Focus),
-    /// This device has closed the chat.
     LeaveChat(Focus),
-    /// Which chats am I behind on?
+    /// Which chats is this client behind on?
     Ping(Ping),
 }
+
+impl ClientAction {
+    /// The action's name on the wire, which is also its route key.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::SendMessage(_) => "sendMessage",
+            Self::MarkRead(_) => "markRead",
+            Self::Typing(_) => "typing",
+            Self::JoinChat(_) => "joinChat",
+            Self::LeaveChat(_) => "leaveChat",
+            Self::Ping(_) => "ping",
+        }
+    }
+}
+
+/// An action that a function does not serve, or that nobody does.
+pub fn unknown_action() -> Error {
+    Error::UnknownAction { known: ACTIONS }
+}
+
+/// A function that serves one action asks for its data; any other action is one it does not know.
+macro_rules! data_of {
+    ($($action:ident),*) => {
+        $(impl TryFrom<ClientAction> for $action {
+            type Error = Error;
+
+            fn try_from(action: ClientAction) -> Result<Self> {
+                match action {
+                    ClientAction::$action(data) => Ok(data),
+                    _ => Err(unknown_action()),
+                }
+            }
+        })*
+    };
+}
+
+data_of!(SendMessage, MarkRead, Typing, Ping);
 
 /// A frame from a client: `{"action":"sendMessage","data":{…},"request_id":"…"}`.
 #[derive(Debug, Clone)]
 pub struct ClientFrame {
-    /// What is asked.
     pub action: ClientAction,
-    /// The client's own name for the request, echoed in the answer.
+    /// The client's own name for the request, up to 128 bytes, echoed in the answer.
     pub request_id: Option<String>,
 }
 
@@ -96,8 +122,6 @@ struct Envelope {
 }
 
 impl ClientFrame {
-    /// Reads a frame.
-    ///
     /// # Errors
     /// [`Error::MalformedJson`], [`Error::InvalidField`], [`Error::UnknownAction`] or [`Error::PayloadTooLarge`].
     pub fn parse(body: &str) -> Result<Self> {
@@ -113,7 +137,7 @@ impl ClientFrame {
             "joinChat" => ClientAction::JoinChat(json::parse_at("data", data)?),
             "leaveChat" => ClientAction::LeaveChat(json::parse_at("data", data)?),
             "ping" => ClientAction::Ping(json::parse_at("data", data)?),
-            _ => return Err(Error::UnknownAction),
+            _ => return Err(unknown_action()),
         };
         Ok(Self { action, request_id: envelope.request_id })
     }
@@ -147,11 +171,30 @@ mod tests {
     }
 
     #[test]
+    fn every_action_is_listed_and_named_as_it_is_written() {
+        for name in ACTIONS.split(", ") {
+            let data = format!(r#"{{"chat_id":"{CHAT}","text":"x","message_id":1,"is_typing":true}}"#);
+            let data: serde_json::Value = serde_json::from_str(&data).expect("JSON");
+            let fields: &[&str] = match name {
+                "sendMessage" => &["chat_id", "text"],
+                "markRead" => &["chat_id", "message_id"],
+                "typing" => &["chat_id", "is_typing"],
+                "ping" => &[],
+                _ => &["chat_id"],
+            };
+            let data: BTreeMap<_, _> = fields.iter().map(|field| (*field, &data[*field])).collect();
+            let frame = serde_json::json!({"action": name, "data": data}).to_string();
+            assert_eq!(ClientFrame::parse(&frame).expect(name).action.name(), name);
+        }
+    }
+
+    #[test]
     fn refusals_name_what_is_wrong() {
         assert_eq!(refusal("hello").0, "malformed_json");
         assert_eq!(refusal(r#"["sendMessage"]"#).0, "invalid_field");
-        assert_eq!(refusal(r#"{"action":"fly"}"#).0, "unknown_action");
-        assert!(refusal(r#"{"action":"ping","extra":1}"#).1.contains("unknown field `extra`"));
+        let (code, text) = refusal(r#"{"action":"fly"}"#);
+        assert_eq!((code, text.as_str()), ("unknown_action", &*unknown_action().to_string()));
+        assert!(refusal(r#"{"action":"ping","extra":1}"#).1.starts_with("extra: is not a field here"));
         assert!(refusal(r#"{"action":"ping","data":[]}"#).1.starts_with("data: "));
         let (code, text) = refusal(&format!(r#"{{"action":"sendMessage","data":{{"chat_id":"{CHAT}","text":""}}}}"#));
         assert_eq!((code, text.as_str()), ("invalid_field", "data.text: must not be blank"));

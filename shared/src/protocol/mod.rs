@@ -1,15 +1,21 @@
-//! The whole wire: [`ClientFrame`] in, [`ServerFrame`] out, and the objects both share with the HTTP answers.
+//! The whole wire: [`ClientFrame`] in, [`ServerFrame`] out, the bodies of HTTP requests and answers, and the objects they
+//! share.
 //!
 //! * [`objects`]: messages, chats, people: the same in answers and in frames.
-//! * [`client`]: what a client may send.
-//! * [`server`]: what it may be told, errors included.
+//! * [`requests`], [`answers`]: the bodies over HTTP.
+//! * [`client`]: what a client may send over the socket; [`server`]: what it may get, errors included.
 //!
-//! `docs/protocol.md` is the same for readers; a test parses every example in it with these types.
+//! An object's own id is called `id`; a reference to another object is called `<what>_id`. `docs/protocol.md` describes the same
+//! for readers; a test parses every example in it with these types.
 
+pub mod answers;
 pub mod client;
 pub mod objects;
+pub mod requests;
 pub mod server;
 
+pub use answers::*;
 pub use client::*;
 pub use objects::*;
+pub use requests::*;
 pub use server::*;

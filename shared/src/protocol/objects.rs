@@ -22,23 +22,18 @@ impl<'de> Deserialize<'de> for Timestamp {
     }
 }
 
-/// A message, the same object in history, changes and pushes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Message {
-    /// The chat it stands in.
     pub chat_id: ChatId,
-    /// Its number there: 1, 2, 3…
+    /// Its number in the chat: 1, 2, 3…
     pub id: MessageId,
-    /// Who wrote it.
     pub sender_id: UserId,
-    /// What it says; null once deleted.
+    /// Null once deleted.
     pub text: Option<String>,
     /// When it was stored.
     pub timestamp: Timestamp,
-    /// When it was last edited.
     pub edited_at: Option<Timestamp>,
-    /// When it was deleted.
     pub deleted_at: Option<Timestamp>,
     /// Whether somebody other than the sender has read it.
     pub is_read: bool,
@@ -48,9 +43,10 @@ pub struct Message {
     pub revision: i64,
 }
 
-/// What a chat is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, sqlx::Type, strum::IntoStaticStr)]
 #[serde(rename_all = "snake_case")]
+#[sqlx(type_name = "text", rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum ChatKind {
     /// Two people, for ever.
     Private,
@@ -58,9 +54,12 @@ pub enum ChatKind {
     Group,
 }
 
-/// What a member may do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, sqlx::Type, strum::IntoStaticStr,
+)]
 #[serde(rename_all = "snake_case")]
+#[sqlx(type_name = "text", rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum Role {
     /// Reads and writes.
     Member,
@@ -70,15 +69,13 @@ pub enum Role {
     Owner,
 }
 
-/// A person, as everybody may see them.
+/// A person, as everybody may see them. [`Account`] and [`Member`] have the same fields and more.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Person {
-    /// Who.
     pub id: UserId,
-    /// What they are called.
     pub name: String,
-    /// Their handle, if they chose one.
+    /// Null if they have not chosen one.
     pub username: Option<String>,
 }
 
@@ -86,84 +83,64 @@ pub struct Person {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Account {
-    /// Who.
     pub id: UserId,
-    /// What they are called.
     pub name: String,
-    /// Their handle, if they chose one.
     pub username: Option<String>,
-    /// Their address; shown to nobody else.
+    /// Shown to nobody else.
     pub email: String,
-    /// When they registered.
     pub created_at: Timestamp,
 }
 
-/// Somebody in a chat.
+/// A person in a chat.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Member {
-    /// Who.
-    pub user_id: UserId,
-    /// What they are called.
+    pub id: UserId,
     pub name: String,
-    /// Their handle, if they chose one.
     pub username: Option<String>,
-    /// What they may do here.
     pub role: Role,
-    /// Since when they are in.
     pub joined_at: Timestamp,
-    /// Up to which message they have read.
+    /// The read cursor: they have read up to and including this message.
     pub last_read_id: MessageId,
 }
 
-/// A chat in one's list.
+/// A chat, the same for every member. [`ListedChat`] and [`ChatWithMembers`] have the same fields and more.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ChatSummary {
-    /// Which.
+pub struct Chat {
     pub id: ChatId,
-    /// Private or group.
     pub kind: ChatKind,
-    /// A group's name; for a private chat null, it is called after `peer`.
+    /// Null for a private chat, which each of the two calls after the other.
     pub name: Option<String>,
-    /// The other person of a private chat.
-    pub peer: Option<Person>,
-    /// One's own role.
-    pub role: Role,
-    /// When it was made.
+    pub created_by: UserId,
     pub created_at: Timestamp,
-    /// How far the chat has changed.
+    /// How often the chat has changed; its creation is 1.
     pub revision: i64,
     /// The newest message's number; 0 if there is none.
     pub last_message_id: MessageId,
-    /// Up to which message one has read.
+}
+
+/// A chat in a person's list.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ListedChat {
+    #[serde(flatten)]
+    pub chat: Chat,
+    /// The other person of a private chat.
+    pub peer: Option<Person>,
+    /// The asking person's own role.
+    pub role: Role,
+    /// The asking person's own read cursor.
     pub last_read_id: MessageId,
-    /// How many messages one has not read.
+    /// `last_message_id - last_read_id`.
     pub unread_count: i64,
-    /// The newest message.
     pub last_message: Option<Message>,
 }
 
-/// A chat with its members, the same for every member.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Chat {
-    /// Which.
-    pub chat_id: ChatId,
-    /// Private or group.
-    pub kind: ChatKind,
-    /// A group's name.
-    pub name: Option<String>,
-    /// Who made it.
-    pub created_by: UserId,
-    /// When.
-    pub created_at: Timestamp,
-    /// How far it has changed.
-    pub revision: i64,
-    /// The newest message's number; 0 if there is none.
-    pub last_message_id: MessageId,
-    /// Everybody in it, in the order they joined. Left out of the frames of a group with more than
-    /// [`MAX_MEMBERS_IN_FRAME`]; over HTTP it is always there.
+pub struct ChatWithMembers {
+    #[serde(flatten)]
+    pub chat: Chat,
+    /// In the order they joined. Left out of the frames of a group with more than [`MAX_MEMBERS_IN_FRAME`]; over HTTP it
+    /// is always there.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub members: Option<Vec<Member>>,
 }
@@ -171,24 +148,14 @@ pub struct Chat {
 /// With more members a frame might not fit into the 128 KB that API Gateway takes.
 pub const MAX_MEMBERS_IN_FRAME: usize = 100;
 
-impl Chat {
-    /// As it fits into a frame.
+impl ChatWithMembers {
+    /// The chat without its members if they might not fit into a frame.
     pub fn for_frame(mut self) -> Self {
         self.members = self.members.filter(|members| members.len() <= MAX_MEMBERS_IN_FRAME);
         self
     }
-}
 
-/// The answer to `GET /chats/{chat_id}/changes`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Changes {
-    /// The chat as it is now, with its members and their cursors.
-    pub chat: Chat,
-    /// The messages changed since, each as it is now, in the order of their revisions.
-    pub messages: Vec<Message>,
-    /// The revision one holds after applying this.
-    pub revision: i64,
-    /// Whether to ask again, from that revision.
-    pub has_more: bool,
+    pub fn member_ids(&self) -> Vec<UserId> {
+        self.members.iter().flatten().map(|member| member.id).collect()
+    }
 }

@@ -1,0 +1,272 @@
+//! HTTP functions: a request's body, path and caller in, JSON or an error out.
+
+use std::time::Instant;
+
+use lambda_http::http::header::{ALLOW, AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use lambda_http::http::{HeaderValue, StatusCode};
+use lambda_http::request::RequestContext;
+use lambda_http::{Body, Request, RequestExt as _, Response};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use tracing::{Instrument as _, Span, field};
+use windi_shared::auth::{Caller, Tokens};
+use windi_shared::db::{PgPool, sessions};
+use windi_shared::ids::ChatId;
+use windi_shared::protocol::ErrorBody;
+use windi_shared::{Error, Result, json};
+
+use crate::routes;
+
+/// What a handler answers when all went well.
+#[derive(Debug)]
+pub struct Answer {
+    status: StatusCode,
+    body: String,
+}
+
+/// `200`.
+///
+/// # Errors
+/// [`Error::Internal`] if the body cannot be written as JSON.
+pub fn ok(body: &impl Serialize) -> Result<Answer> {
+    answer_with(StatusCode::OK, body)
+}
+
+/// `201`.
+///
+/// # Errors
+/// As [`ok`].
+pub fn created(body: &impl Serialize) -> Result<Answer> {
+    answer_with(StatusCode::CREATED, body)
+}
+
+/// `204`.
+pub fn no_content() -> Answer {
+    Answer { status: StatusCode::NO_CONTENT, body: String::new() }
+}
+
+/// # Errors
+/// As [`ok`].
+pub fn answer_with(status: StatusCode, body: &impl Serialize) -> Result<Answer> {
+    Ok(Answer { status, body: serde_json::to_string(body).map_err(Error::internal)? })
+}
+
+/// Serves a request: checks its method and query, runs `work`, turns its outcome into the response, and logs one line.
+///
+/// Everything logged on the way is in a span with the request's id, which is also in the body of every error.
+pub async fn respond(request: &Request, work: impl Future<Output = Result<Answer>>) -> Response<Body> {
+    let (method, path) = (method(request), path(request));
+    let span = tracing::info_span!(
+        "http",
+        request_id = request_id(request),
+        method,
+        route = path,
+        user_id = field::Empty,
+        session_id = field::Empty,
+        chat_id = field::Empty,
+    );
+    async {
+        let start = Instant::now();
+        let outcome = match check(request) {
+            Ok(()) => work.await,
+            Err(error) => Err(error),
+        };
+        let mut response = response(request, outcome);
+        if method == "HEAD" {
+            *response.body_mut() = Body::Empty;
+        }
+        let ms = start.elapsed().as_millis() as u64;
+        tracing::info!(status = response.status().as_u16(), ms, "Answered.");
+        response
+    }
+    .instrument(span)
+    .await
+}
+
+fn check(request: &Request) -> Result<()> {
+    let path = path(request);
+    let Some(route) = routes::find(method(request), path) else {
+        return Err(Error::MethodNotAllowed { allow: routes::allowed(path) });
+    };
+    let parameters = request.query_string_parameters();
+    match parameters.iter().find(|(name, _)| !route.query.contains(name)) {
+        None => Ok(()),
+        Some((name, _)) if route.query.is_empty() => Err(Error::field(name, "is not a parameter here; there are none")),
+        Some((name, _)) => {
+            Err(Error::field(name, format!("is not a parameter here; the parameters are {}", route.query.join(", "))))
+        }
+    }
+}
+
+fn response(request: &Request, outcome: Result<Answer>) -> Response<Body> {
+    let (answer, error) = match outcome {
+        Ok(answer) => (answer, None),
+        Err(error) => {
+            error.log();
+            let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+            let body = ErrorBody::new(&error, request_id(request));
+            tracing::debug!(code = body.code, message = body.message, "Refused.");
+            (Answer { status, body: serde_json::to_string(&body).unwrap_or_default() }, Some(error))
+        }
+    };
+    let mut response = Response::new(Body::Text(answer.body));
+    *response.status_mut() = answer.status;
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert("x-content-type-options", HeaderValue::from_static("nosniff"));
+    if let Some(seconds) = error.as_ref().and_then(Error::retry_after) {
+        headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    match error {
+        Some(Error::Unauthorized) => {
+            headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        Some(Error::MethodNotAllowed { allow }) => {
+            if let Ok(allow) = HeaderValue::from_str(&allow) {
+                headers.insert(ALLOW, allow);
+            }
+        }
+        _ => {}
+    }
+    response
+}
+
+/// Reads the JSON object in the body.
+///
+/// # Errors
+/// [`Error::UnsupportedMediaType`] unless it says that it is JSON; those of [`json::parse`].
+pub fn read_json<T: DeserializeOwned>(request: &Request) -> Result<T> {
+    match media_type(request).as_str() {
+        "application/json" => json::parse(request.body().as_ref()),
+        _ => Err(Error::UnsupportedMediaType("application/json")),
+    }
+}
+
+/// The media type of the body in lower case, without parameters; empty if none is given.
+pub fn media_type(request: &Request) -> String {
+    let value = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
+}
+
+/// Whose bearer token the request carries. The token must be valid and its session alive.
+///
+/// # Errors
+/// [`Error::Unauthorized`].
+pub async fn caller(db: &PgPool, tokens: &Tokens, request: &Request) -> Result<Caller> {
+    let caller = token_holder(tokens, request)?;
+    if sessions::is_live(db, caller.session_id).await? { Ok(caller) } else { Err(Error::Unauthorized) }
+}
+
+/// As [`caller`], whether or not the session is still alive.
+///
+/// # Errors
+/// [`Error::Unauthorized`].
+pub fn token_holder(tokens: &Tokens, request: &Request) -> Result<Caller> {
+    let header = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let caller = tokens.check(header.and_then(bearer).ok_or(Error::Unauthorized)?)?;
+    Span::current().record("user_id", field::display(caller.user_id));
+    Span::current().record("session_id", field::display(caller.session_id));
+    Ok(caller)
+}
+
+/// The token of an `Authorization: Bearer …` header.
+pub fn bearer(header: &str) -> Option<&str> {
+    let (scheme, token) = header.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+}
+
+/// The chat named in the path. An id that cannot be one names no chat.
+///
+/// # Errors
+/// [`Error::ChatNotFound`].
+pub fn chat_id(request: &Request) -> Result<ChatId> {
+    let chat_id = path_parameter(request, "chat_id").ok_or(Error::ChatNotFound)?;
+    Span::current().record("chat_id", field::display(chat_id));
+    Ok(chat_id)
+}
+
+/// A variable of the path; `None` if it cannot be read.
+pub fn path_parameter<T: std::str::FromStr>(request: &Request, name: &str) -> Option<T> {
+    request.path_parameters().first(name)?.parse().ok()
+}
+
+/// A query parameter, if it is there.
+///
+/// # Errors
+/// [`Error::InvalidField`] if it cannot be read.
+pub fn query<T: std::str::FromStr>(request: &Request, name: &str) -> Result<Option<T>> {
+    let parameters = request.query_string_parameters();
+    let Some(text) = parameters.first(name) else { return Ok(None) };
+    text.parse().map(Some).map_err(|_| Error::field(name, format!("cannot be {text:?}")))
+}
+
+/// The page size in the query, from 1 to 100.
+///
+/// # Errors
+/// [`Error::InvalidField`].
+pub fn limit(request: &Request, default: i64) -> Result<i64> {
+    match query(request, "limit")? {
+        None => Ok(default),
+        Some(limit) if (1..=100).contains(&limit) => Ok(limit),
+        Some(_) => Err(Error::field("limit", "must be from 1 to 100")),
+    }
+}
+
+/// The route that serves the request, such as `GET /chats/{chat_id}`; for `HEAD` it is that of `GET`.
+pub fn route(request: &Request) -> String {
+    let method = method(request);
+    format!("{} {}", if method == "HEAD" { "GET" } else { method }, path(request))
+}
+
+/// A route that the template sends to a function without an arm for it. A test asks for every route.
+///
+/// # Errors
+/// Always [`Error::Internal`].
+pub fn unknown_route(route: &str) -> Result<Answer> {
+    Err(Error::internal(format!("the template sends {route:?} to a function that does not serve it")))
+}
+
+fn method(request: &Request) -> &str {
+    request.method().as_str()
+}
+
+/// The path as the template spells it. The route key has another method in front of it: `ANY` for one that no route has.
+fn path(request: &Request) -> &str {
+    match request.request_context_ref() {
+        Some(RequestContext::ApiGatewayV2(context)) => {
+            let key = context.route_key.as_deref().unwrap_or_default();
+            key.split_once(' ').map_or(key, |(_, path)| path)
+        }
+        _ => "",
+    }
+}
+
+/// The caller's address, as the gateway saw it.
+pub fn source_ip(request: &Request) -> &str {
+    match request.request_context_ref() {
+        Some(RequestContext::ApiGatewayV2(context)) => context.http.source_ip.as_deref().unwrap_or_default(),
+        _ => "",
+    }
+}
+
+/// The gateway's name for the request.
+pub fn request_id(request: &Request) -> &str {
+    match request.request_context_ref() {
+        Some(RequestContext::ApiGatewayV2(context)) => context.request_id.as_deref().unwrap_or_default(),
+        _ => "",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::bearer;
+
+    #[test]
+    fn a_bearer_token_stands_after_its_scheme() {
+        assert_eq!(bearer("Bearer abc"), Some("abc"));
+        assert_eq!(bearer("bearer  abc "), Some("abc"));
+        assert_eq!(bearer("Basic abc"), None);
+        assert_eq!(bearer("Bearer"), None);
+    }
+}

@@ -1,0 +1,80 @@
+//! Sending and reading messages, whichever way the request came.
+
+use chrono::{TimeDelta, Utc};
+use windi_shared::db::messages::{self, Sent};
+use windi_shared::db::{PgPool, chats, reads};
+use windi_shared::fields::ClientMessageId;
+use windi_shared::ids::{ConnectionId, UserId};
+use windi_shared::protocol::{MarkRead, MessageRead, SendMessage, ServerFrame, Timestamp};
+use windi_shared::{Error, Result};
+
+use crate::notify;
+use crate::push::Push;
+
+/// How long after a message was stored the fan-out of its first send may still be missing: a send is over after 29 s.
+const FIRST_FAN_OUT: TimeDelta = TimeDelta::seconds(30);
+
+/// Stores a message.
+///
+/// # Errors
+/// Those of [`messages::send`].
+pub async fn send(db: &PgPool, sender: UserId, message: SendMessage) -> Result<Sent> {
+    let key = match message.client_message_id {
+        Some(key) => key,
+        None => ClientMessageId::new(uuid::Uuid::new_v4().to_string()).map_err(Error::internal)?,
+    };
+    let sent = messages::send(db, message.chat_id, sender, &key, &message.text).await?;
+    tracing::info!(
+        chat_id = %sent.message.chat_id, message_id = sent.message.id, bytes = message.text.as_str().len(),
+        repeated = sent.repeated, recipients = sent.recipients.len(), "Stored a message.",
+    );
+    Ok(sent)
+}
+
+/// Sends a message that was stored to every device of every member but the one it came from, which is answered apart.
+///
+/// A repeated send goes to the sender's devices again. The others get it again only while the first attempt may have died
+/// between the commit and its pushes; later, all that it would bring them is what sync has brought them before.
+pub async fn notify_sent(db: &PgPool, push: &Push, sent: &Sent, from: Option<&ConnectionId>) {
+    let frame = ServerFrame::NewMessage(sent.message.clone());
+    let is_settled = sent.repeated && sent.message.timestamp.0 < Utc::now() - FIRST_FAN_OUT;
+    let recipients = if is_settled { std::slice::from_ref(&sent.message.sender_id) } else { &sent.recipients[..] };
+    notify::users(db, push, recipients, &frame, from).await;
+}
+
+/// A read cursor after a request to move it.
+#[derive(Debug)]
+pub struct Read {
+    /// The cursor as it is.
+    pub cursor: MessageRead,
+    /// Who is to be notified: the senders of what was read and the reader; nobody if the cursor did not move.
+    pub notified: Vec<UserId>,
+}
+
+/// Moves the reader's cursor forward, unless it is there already or further.
+///
+/// # Errors
+/// [`Error::ChatNotFound`], and [`Error::MessageNotFound`] past the last message.
+pub async fn mark_read(db: &PgPool, reader: UserId, wish: &MarkRead) -> Result<Read> {
+    let MarkRead { chat_id, message_id } = *wish;
+    let head = chats::head(db, chat_id, reader).await?;
+    if message_id < 1 || message_id > head.last_message_id {
+        return Err(Error::MessageNotFound);
+    }
+    let before = reads::move_cursor(db, chat_id, reader, message_id).await?;
+    let notified = if before < message_id {
+        let mut notified = reads::senders_between(db, chat_id, reader, before, message_id).await?;
+        notified.push(reader);
+        notified
+    } else {
+        Vec::new()
+    };
+    let message_id = message_id.max(before);
+    Ok(Read { cursor: MessageRead { chat_id, user_id: reader, message_id, read_at: Timestamp(Utc::now()) }, notified })
+}
+
+pub async fn notify_read(db: &PgPool, push: &Push, read: &Read, from: Option<&ConnectionId>) {
+    if !read.notified.is_empty() {
+        notify::users(db, push, &read.notified, &ServerFrame::MessageRead(read.cursor.clone()), from).await;
+    }
+}

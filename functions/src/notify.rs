@@ -1,0 +1,67 @@
+//! Frames to all devices of people, and the news of who comes and goes.
+
+use std::time::Duration;
+
+use futures_util::{StreamExt as _, stream};
+use windi_shared::Result;
+use windi_shared::db::{PgPool, presence};
+use windi_shared::ids::{ConnectionId, UserId};
+use windi_shared::protocol::{ServerFrame, UserStatus};
+
+use crate::push::Push;
+
+/// How long it may take to report people who turn out to have gone, after the fan-out that found it out.
+const REPORT_LIMIT: Duration = Duration::from_secs(5);
+/// How many people who have gone are reported at once.
+const REPORTED_AT_ONCE: usize = 8;
+
+/// Sends `frame` to every device of `users` except one. Anybody who turns out to have gone without a `$disconnect`, for example
+/// with a closed laptop, is shown offline to the people who know them.
+pub async fn users(db: &PgPool, push: &Push, users: &[UserId], frame: &ServerFrame, except: Option<&ConnectionId>) {
+    let mut gone = push.to_users(users, frame, except).await;
+    // Reporting that somebody has gone may find out that others have too; every round takes entries off the lists. All
+    // rounds together are limited: nobody waits longer because of other people's phones.
+    let rounds = async {
+        while !gone.is_empty() {
+            let round = stream::iter(std::mem::take(&mut gone)).map(async |user_id| {
+                let (peers, status) = match offline(db, push, user_id).await {
+                    Ok(news) => news?,
+                    Err(error) => {
+                        error.log();
+                        return None;
+                    }
+                };
+                Some(push.to_users(&peers, &status, None).await)
+            });
+            gone = round.buffer_unordered(REPORTED_AT_ONCE).filter_map(async |found| found).concat().await;
+        }
+    };
+    if tokio::time::timeout(REPORT_LIMIT, rounds).await.is_err() {
+        tracing::warn!("Some people who have gone were not shown offline; their next coming or going will correct it.");
+    }
+}
+
+/// Notifies the people who know a user that their first device has connected.
+pub async fn came_online(db: &PgPool, push: &Push, user_id: UserId) -> Result<()> {
+    let status = ServerFrame::UserStatus(UserStatus { user_id, online: true, last_seen_at: None });
+    users(db, push, &presence::peers(db, user_id).await?, &status, None).await;
+    Ok(())
+}
+
+/// Notifies the people who know a user that their last device has gone.
+pub async fn went_offline(db: &PgPool, push: &Push, user_id: UserId) -> Result<()> {
+    if let Some((peers, status)) = offline(db, push, user_id).await? {
+        users(db, push, &peers, &status, None).await;
+    }
+    Ok(())
+}
+
+/// Whom to notify of what; `None` if the user has come back meanwhile: that has been sent and must not be overtaken.
+async fn offline(db: &PgPool, push: &Push, user_id: UserId) -> Result<Option<(Vec<UserId>, ServerFrame)>> {
+    let last_seen_at = presence::seen(db, user_id).await?;
+    let peers = presence::peers(db, user_id).await?;
+    if !push.connections().of_users(&[user_id]).await?.is_empty() {
+        return Ok(None);
+    }
+    Ok(Some((peers, ServerFrame::UserStatus(UserStatus { user_id, online: false, last_seen_at }))))
+}

@@ -1,0 +1,70 @@
+//! The list of HTTP routes.
+//!
+//! `template.yaml` is what API Gateway serves; this is what the functions know of it, so that they can refuse query parameters
+//! that a route does not take and answer a wrong method with those that are allowed. A test compares the two.
+
+#[derive(Debug)]
+pub struct Route {
+    pub method: &'static str,
+    /// As the template spells it, such as `/chats/{chat_id}`.
+    pub path: &'static str,
+    /// The query parameters it takes.
+    pub query: &'static [&'static str],
+}
+
+const fn route(method: &'static str, path: &'static str, query: &'static [&'static str]) -> Route {
+    Route { method, path, query }
+}
+
+pub const ROUTES: &[Route] = &[
+    route("POST", "/auth/register", &[]),
+    route("POST", "/auth/login", &[]),
+    route("POST", "/auth/refresh", &[]),
+    route("POST", "/auth/logout", &[]),
+    route("POST", "/auth/password", &[]),
+    route("GET", "/auth/sessions", &[]),
+    route("DELETE", "/auth/sessions/{session_id}", &[]),
+    route("GET", "/auth/me", &[]),
+    route("GET", "/users", &["search"]),
+    route("GET", "/chats", &["limit", "after"]),
+    route("POST", "/chats", &[]),
+    route("GET", "/chats/{chat_id}", &[]),
+    route("PATCH", "/chats/{chat_id}", &[]),
+    route("GET", "/chats/{chat_id}/changes", &["after", "limit"]),
+    route("POST", "/chats/{chat_id}/members", &[]),
+    route("PATCH", "/chats/{chat_id}/members/{user_id}", &[]),
+    route("DELETE", "/chats/{chat_id}/members/{user_id}", &[]),
+    route("POST", "/messages", &[]),
+    route("PATCH", "/messages/{chat_id}/{message_id}", &[]),
+    route("DELETE", "/messages/{chat_id}/{message_id}", &[]),
+    route("POST", "/messages/{chat_id}/{message_id}/read", &[]),
+    route("GET", "/messages/search", &["q", "chat_id", "limit"]),
+    route("GET", "/messages/history/{chat_id}", &["limit", "offset", "before", "after"]),
+    route("GET", "/health", &[]),
+];
+
+/// The route for a method and a path as the template spells it. `HEAD` is a `GET` whose answer has no body.
+pub fn find(method: &str, path: &str) -> Option<&'static Route> {
+    let method = if method == "HEAD" { "GET" } else { method };
+    ROUTES.iter().find(|route| route.path == path && route.method == method)
+}
+
+/// The methods of a path, as an `Allow` header has them.
+pub fn allowed(path: &str) -> String {
+    let methods = ROUTES.iter().filter(|route| route.path == path).map(|route| route.method);
+    let methods: Vec<_> =
+        methods.flat_map(|method| if method == "GET" { vec!["GET", "HEAD"] } else { vec![method] }).collect();
+    methods.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn head_is_allowed_where_get_is() {
+        assert_eq!(allowed("/chats"), "GET, HEAD, POST");
+        assert_eq!(find("HEAD", "/chats").map(|route| route.method), Some("GET"));
+        assert!(find("HEAD", "/messages").is_none() && find("PUT", "/chats").is_none());
+    }
+}

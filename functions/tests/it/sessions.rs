@@ -1,0 +1,99 @@
+//! `session`: a session that has ended loses its sockets, whatever fails on the way.
+
+use serde_json::{Value, json};
+use windi_functions::push::Push;
+use windi_functions::{login, send_message, session, typing};
+use windi_shared::connections::Connections;
+use windi_shared::db::sessions;
+
+use crate::harness::{NOWHERE, PASSWORD, Person, Stage, http, read, sdk_config, socket_event};
+
+async fn call(stage: &Stage, push: &Push, route: &str, token: Option<&str>, body: Option<Value>) -> (u16, Value) {
+    read(session::handle(&stage.db, &stage.tokens, push, http(route, token, body)).await)
+}
+
+/// A second login, with its refresh token.
+async fn login(stage: &Stage) -> (Person, Value) {
+    let body = json!({"username": "alice", "password": PASSWORD});
+    let (_, tokens) = read(login::handle(&stage.db, &stage.tokens, http("POST /auth/login", None, Some(body))).await);
+    let token = tokens["access_token"].as_str().unwrap().to_owned();
+    (Person { caller: stage.tokens.check(&token).unwrap(), token }, tokens["refresh_token"].clone())
+}
+
+/// As if DynamoDB were away.
+async fn without_dynamodb(stage: &Stage) -> Push {
+    Push::new(&sdk_config(NOWHERE), &stage.posts.serve().await, Connections::new(&sdk_config(NOWHERE), "connections"))
+}
+
+#[tokio::test]
+async fn a_logout_that_cannot_close_a_socket_says_so_and_its_repetition_closes_it() {
+    let stage = Stage::new().await;
+    let alice = stage.person("alice").await;
+    let socket = stage.connected(&alice, "a=").await;
+    stage.posts.answer_close(&socket, &[500; 9]);
+    let logout = || call(&stage, &stage.push, "POST /auth/logout", Some(&alice.token), None);
+    let (status, body) = logout().await;
+    assert_eq!((status, &body["code"]), (503, &json!("unavailable")));
+    assert!(stage.posts.closed().is_empty());
+    stage.posts.answer_close(&socket, &[]);
+    // The session has ended by now, and the client hears so; but its socket goes.
+    assert_eq!(logout().await.0, 401);
+    assert_eq!(stage.posts.closed(), ["a="]);
+    assert_eq!(stage.posts.to(&socket)[0]["data"]["code"], "session_ended");
+}
+
+#[tokio::test]
+async fn ending_another_session_likewise() {
+    let stage = Stage::new().await;
+    let alice = stage.person("alice").await;
+    let (elsewhere, _) = login(&stage).await;
+    let socket = stage.connected(&elsewhere, "b=").await;
+    stage.posts.answer_close(&socket, &[500; 9]);
+    let route = format!("DELETE /auth/sessions/{{session_id={}}}", elsewhere.caller.session_id);
+    let end = || call(&stage, &stage.push, &route, Some(&alice.token), None);
+    assert_eq!(end().await.0, 503);
+    stage.posts.answer_close(&socket, &[]);
+    assert_eq!(end().await.0, 404);
+    assert_eq!(stage.posts.closed(), ["b="]);
+}
+
+#[tokio::test]
+async fn a_reused_refresh_token_closes_the_sessions_sockets_at_the_latest_when_it_comes_again() {
+    let stage = Stage::new().await;
+    stage.person("alice").await;
+    let (alice, token) = login(&stage).await;
+    stage.connected(&alice, "a=").await;
+    let refresh = |push: Push| {
+        let (stage, body) = (&stage, json!({"refresh_token": token}));
+        async move { call(stage, &push, "POST /auth/refresh", None, Some(body)).await }
+    };
+    assert_eq!(refresh(stage.push.clone()).await.0, 200);
+    let (status, body) = refresh(without_dynamodb(&stage).await).await;
+    assert_eq!((status, &body["code"]), (503, &json!("unavailable")));
+    assert!(!sessions::is_live(&stage.db, alice.caller.session_id).await.unwrap());
+    assert!(stage.posts.closed().is_empty());
+    assert_eq!(refresh(stage.push.clone()).await.0, 401);
+    assert_eq!(stage.posts.closed(), ["a="]);
+}
+
+#[tokio::test]
+async fn a_socket_that_was_not_closed_is_cut_off_when_its_session_is_found_to_have_ended() {
+    let stage = Stage::new().await;
+    let (alice, bob) = (stage.person("alice").await, stage.person("bob").await);
+    let body = json!({"kind": "private", "user_id": bob.caller.user_id});
+    let request = http("POST /chats", Some(&alice.token), Some(body));
+    let (_, chat) = read(windi_functions::chats::handle(&stage.db, &stage.tokens, &stage.push, request).await);
+    let socket = stage.connected(&alice, "a=").await;
+    sessions::end(&stage.db, alice.caller.user_id, alice.caller.session_id).await.unwrap();
+    let send = json!({"action": "sendMessage", "request_id": "r", "data": {"chat_id": chat["id"], "text": "still me"}});
+    let event = socket_event("sendMessage", Some(&alice), &socket, Some(send));
+    send_message::handle(&stage.db, &stage.push, event).await.unwrap();
+    let type_ = json!({"action": "typing", "data": {"chat_id": chat["id"], "is_typing": true}});
+    let event = socket_event("typing", Some(&alice), &socket, Some(type_));
+    typing::handle(&stage.db, &stage.push, event).await.unwrap();
+    let frames = stage.posts.to(&socket);
+    assert_eq!((&frames[0]["data"]["code"], &frames[0]["request_id"]), (&json!("session_ended"), &json!("r")));
+    assert_eq!(stage.posts.closed(), ["a=", "a="]);
+    let stored: i64 = sqlx::query_scalar("select count(*) from messages").fetch_one(&stage.db).await.unwrap();
+    assert_eq!(stored, 0);
+}

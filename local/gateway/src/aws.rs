@@ -1,0 +1,10 @@
+//! The names AWS would give to what has none on this machine.
+
+/// The account in events and ARNs.
+pub const ACCOUNT: &str = "000000000000";
+/// The region in events and ARNs, and the one to sign requests to local services for.
+pub const REGION: &str = "us-east-1";
+/// The id of the HTTP API in events.
+pub const HTTP_API: &str = "localhttp0";
+/// The id of the WebSocket API in events and ARNs.
+pub const WEBSOCKET_API: &str = "localws000";

@@ -1,0 +1,161 @@
+//! The faces on one port: HTTP at the root, the WebSocket API under its stage, `@connections` under that.
+
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{ConnectInfo, State};
+use axum::serve::ListenerExt as _;
+use http::{Method, Request, Response, StatusCode};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use crate::answers::{json, message};
+use crate::faults::Faults;
+use crate::invoke::Functions;
+use crate::sockets::Sockets;
+use crate::state::{Limits, Peer, Shared};
+use crate::template::Template;
+use crate::websocket_api::{self, handshake};
+use crate::{http_api, management};
+
+/// Where the faults are read and changed, if the gateway was started with some.
+pub const TEST_API: &str = "/@faults";
+
+/// A running gateway.
+#[derive(Debug)]
+pub struct Gateway {
+    shared: Arc<Shared>,
+    address: SocketAddr,
+    stop: watch::Sender<bool>,
+    server: JoinHandle<()>,
+}
+
+impl Gateway {
+    /// Serves the template on `listener`. With `faults`, even if they are none yet, they can be read and changed at
+    /// [`TEST_API`].
+    ///
+    /// # Errors
+    /// If a route's function does not exist; otherwise those of the listener.
+    pub fn start(
+        listener: TcpListener,
+        template: Template,
+        functions: Arc<dyn Functions>,
+        limits: Limits,
+        faults: Option<Faults>,
+    ) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
+        template.check(|function| functions.knows(function))?;
+        let address = listener.local_addr()?;
+        let (stop, shutdown) = watch::channel(false);
+        let shared = Arc::new(Shared {
+            template,
+            functions,
+            sockets: Sockets::default(),
+            limits,
+            port: address.port(),
+            alive: Arc::new(()),
+            under_way: Arc::new(()),
+            test_api: faults.is_some(),
+            faults: Mutex::new(faults.unwrap_or_default()),
+            shutdown: shutdown.clone(),
+        });
+        let app = Router::new().fallback(answer).with_state(shared.clone());
+        let listener = listener.tap_io(|stream| {
+            // Small frames at once: Nagle's algorithm would hold them back for an acknowledgement.
+            let _ = stream.set_nodelay(true);
+        });
+        let mut stopped = shutdown;
+        let server = tokio::spawn(async move {
+            let app = app.into_make_service_with_connect_info::<SocketAddr>();
+            let until = async move {
+                let _ = stopped.wait_for(|stopping| *stopping).await;
+            };
+            if let Err(error) = axum::serve(listener, app).with_graceful_shutdown(until).await {
+                tracing::error!(%error, "The gateway stopped serving.");
+            }
+        });
+        Ok(Self { shared, address, stop, server })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The open sockets.
+    pub fn sockets(&self) -> &Sockets {
+        &self.shared.sockets
+    }
+
+    /// How many frames of clients are on their way to a function or in it: at 0 everything that was asked over sockets has
+    /// been done.
+    pub fn frames_under_way(&self) -> usize {
+        Arc::strong_count(&self.shared.under_way) - 1
+    }
+
+    /// Stops listening, closes every socket with 1001 and calls its `$disconnect`. Requests under way and clients have two
+    /// seconds.
+    pub async fn stop(mut self) {
+        let _ = self.stop.send(true);
+        let ended = async {
+            // Of a task that panicked nothing is left to end.
+            let _ = (&mut self.server).await;
+            while Arc::strong_count(&self.shared.alive) > 1 {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        if tokio::time::timeout(Duration::from_secs(2), ended).await.is_err() {
+            self.server.abort();
+        }
+    }
+}
+
+async fn answer(
+    State(shared): State<Arc<Shared>>,
+    ConnectInfo(address): ConnectInfo<SocketAddr>,
+    request: Request<Body>,
+) -> Response<Body> {
+    let peer = Peer { address, port: shared.port };
+    let (parts, body) = request.into_parts();
+    if let Some(api) = &shared.template.websocket {
+        if websocket_api::is_upgrade(&parts.headers) {
+            if parts.uri.path().strip_prefix('/') != Some(&api.stage) {
+                return message(StatusCode::FORBIDDEN, "Forbidden");
+            }
+            return handshake::open(shared.clone(), api.clone(), Request::from_parts(parts, body), peer).await;
+        }
+        if let Some((stage, id)) = management::target(parts.uri.path()) {
+            if stage != api.stage {
+                return management::forbidden();
+            }
+            return match axum::body::to_bytes(body, http_api::MAX_REQUEST).await {
+                Ok(body) => management::answer(&shared, &parts.method, &parts.headers, &id, &body).await,
+                Err(_) => management::too_large(),
+            };
+        }
+    }
+    let Ok(body) = axum::body::to_bytes(body, http_api::MAX_REQUEST).await else {
+        return message(StatusCode::PAYLOAD_TOO_LARGE, "Request Entity Too Large");
+    };
+    if shared.test_api && parts.uri.path() == TEST_API {
+        return test_api(&shared, &parts.method, &body);
+    }
+    http_api::answer(&shared, parts, body, peer).await
+}
+
+/// `GET` tells the faults, `PUT` replaces them; a field left out is none of that fault.
+fn test_api(shared: &Shared, method: &Method, body: &[u8]) -> Response<Body> {
+    if method == Method::PUT {
+        let faults = serde_json::from_slice::<Faults>(body).map_err(|e| e.to_string());
+        match faults.and_then(|faults| faults.check().map(|()| faults)) {
+            Ok(faults) => shared.set_faults(faults),
+            Err(problem) => return message(StatusCode::BAD_REQUEST, &problem),
+        }
+    } else if method != Method::GET {
+        return message(StatusCode::METHOD_NOT_ALLOWED, "GET or PUT");
+    }
+    json(StatusCode::OK, &shared.faults())
+}

@@ -1,0 +1,31 @@
+//! API Gateway on your own machine, driven by a SAM template: HTTP APIs, WebSocket APIs and `@connections`.
+//!
+//! The two faces build exactly the events AWS would send and hand them through one seam to the functions. From the bottom up:
+//!
+//! * [`aws`], [`headers`], [`answers`]: constants, header values, the gateway's own answers.
+//! * [`routes`], [`selection`], [`cors`]: the decisions about a request that need nothing but the request.
+//! * [`template`]: what the template says about routes, functions and the authorizer.
+//! * [`invoke`]: the seam to the functions.
+//! * [`faults`]: what can go wrong on AWS, on demand. [`sockets`]: the open sockets and the bounded queue to each.
+//! * [`state`]: what all requests share.
+//! * [`events`]: the JSON of every event.
+//! * [`http_api`], [`websocket_api`], [`management`]: the faces: HTTP, sockets, and `@connections`.
+//! * [`gateway`]: the faces on one port. [`options`]: the command line of a program that serves them.
+
+pub mod answers;
+pub mod aws;
+pub mod cors;
+pub mod events;
+pub mod faults;
+pub mod gateway;
+pub mod headers;
+pub mod http_api;
+pub mod invoke;
+pub mod management;
+pub mod options;
+pub mod routes;
+pub mod selection;
+pub mod sockets;
+pub mod state;
+pub mod template;
+pub mod websocket_api;

@@ -1,0 +1,68 @@
+//! `sam-gateway`: the gateway by itself, for the template and the functions of any project.
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::Parser;
+use sam_gateway::gateway::{Gateway, TEST_API};
+use sam_gateway::invoke::host::Host;
+use sam_gateway::options::{Options, interrupted, start_logging};
+use sam_gateway::template::NamedBy;
+
+/// Events and answers are many short-lived allocations on all threads at once; the system allocator is slower at that.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// API Gateway on your own machine: the HTTP API and the WebSocket API of a SAM template.
+#[derive(Debug, Parser)]
+#[command(version)]
+struct Arguments {
+    #[command(flatten)]
+    options: Options,
+    /// What runs the functions: any address that speaks Lambda's Invoke API, such as http://127.0.0.1:9000 of `cargo lambda
+    /// watch` or http://127.0.0.1:3001 of `sam local start-lambda`
+    #[arg(long, value_name = "URL")]
+    invoke_url: String,
+    /// What the functions are called there
+    #[arg(long, value_enum, default_value_t)]
+    function_names: NamedBy,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    start_logging("warn,sam_gateway=info");
+    match run(Arguments::parse()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+    let Arguments { options, invoke_url, function_names } = arguments;
+    if options.faults.is_some_and(|faults| faults.freeze) {
+        return Err("functions behind --invoke-url cannot be frozen; leave out \"freeze\"".into());
+    }
+    let interrupted = interrupted()?;
+    let template = options.load_template(function_names)?;
+    let stage = template.websocket.as_ref().map(|api| api.stage.clone());
+    let functions = Arc::new(Host::new(&invoke_url)?);
+    let (listener, address) = options.listen().await?;
+    let gateway = Gateway::start(listener, template, functions, options.limits(), options.faults)?;
+
+    println!("Serving {}. Ctrl-C stops it.\n", options.template.display());
+    println!("  HTTP         http://{address}");
+    if let Some(stage) = stage {
+        println!("  WebSocket    ws://{address}/{stage}");
+    }
+    println!("  Functions    {invoke_url}");
+    if options.faults.is_some() {
+        println!("  Faults       http://{address}{TEST_API}");
+    }
+    interrupted.await;
+    eprintln!("Stopping.");
+    gateway.stop().await;
+    Ok(())
+}

@@ -1,0 +1,100 @@
+//! The command line of a program that serves a gateway.
+
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Args;
+use tokio::net::TcpListener;
+
+use crate::faults::Faults;
+use crate::state::Limits;
+use crate::template::{NamedBy, Template, TemplateError};
+
+#[derive(Debug, Args)]
+pub struct Options {
+    /// The address to listen on
+    #[arg(long, default_value = "127.0.0.1")]
+    pub host: IpAddr,
+    /// The port to listen on; 0 takes a free one
+    #[arg(long, default_value_t = 3000)]
+    pub port: u16,
+    /// The SAM template to serve
+    #[arg(long, default_value = "template.yaml")]
+    pub template: PathBuf,
+    /// How long a function may take to answer
+    #[arg(long, value_name = "SECONDS", default_value = "29", value_parser = seconds)]
+    pub integration_timeout: Duration,
+    /// How long a socket may be silent
+    #[arg(long, value_name = "SECONDS", default_value = "600", value_parser = seconds)]
+    pub idle_timeout: Duration,
+    /// How long a socket may live
+    #[arg(long, value_name = "SECONDS", default_value = "7200", value_parser = seconds)]
+    pub max_life: Duration,
+    /// What goes wrong, such as '{"seed":1,"lose_disconnects":0.5}'; even '{}' opens /@faults, where it can be changed
+    #[arg(long, value_name = "JSON", value_parser = faults)]
+    pub faults: Option<Faults>,
+}
+
+impl Options {
+    /// Reads the template, with its functions named as whatever runs them knows them.
+    ///
+    /// # Errors
+    /// [`TemplateError`].
+    pub fn load_template(&self, named_by: NamedBy) -> Result<Template, TemplateError> {
+        Template::load_named_by(&self.template, named_by)
+    }
+
+    pub fn limits(&self) -> Limits {
+        Limits { integration: self.integration_timeout, idle: self.idle_timeout, life: self.max_life }
+    }
+
+    /// Listens, and returns the address that clients on this machine can use.
+    ///
+    /// # Errors
+    /// A sentence for whoever started the program, if the port is taken or not allowed.
+    pub async fn listen(&self) -> Result<(TcpListener, SocketAddr), String> {
+        let problem = |e| format!("cannot listen on {}:{}: {e} (--port chooses another)", self.host, self.port);
+        let listener = TcpListener::bind((self.host, self.port)).await.map_err(problem)?;
+        let mut address = listener.local_addr().map_err(problem)?;
+        if address.ip().is_unspecified() {
+            address.set_ip(IpAddr::from([127, 0, 0, 1]));
+        }
+        Ok((listener, address))
+    }
+}
+
+/// Ends with Ctrl-C or a service manager's SIGTERM.
+///
+/// # Errors
+/// If the signals cannot be listened for.
+pub fn interrupted() -> std::io::Result<impl Future<Output = ()>> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    })
+}
+
+/// Logs to the standard error stream, readable, at the level of `RUST_LOG` or else `default`.
+pub fn start_logging(default: &str) {
+    use std::io::IsTerminal as _;
+    use tracing_subscriber::EnvFilter;
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default));
+    let ansi = std::io::stderr().is_terminal();
+    tracing_subscriber::fmt().with_env_filter(filter).with_ansi(ansi).with_writer(std::io::stderr).init();
+}
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    let seconds: f64 = text.parse().map_err(|_| "not a number of seconds".to_owned())?;
+    Duration::try_from_secs_f64(seconds).map_err(|e| e.to_string())
+}
+
+fn faults(text: &str) -> Result<Faults, String> {
+    let faults: Faults = serde_json::from_str(text).map_err(|e| e.to_string())?;
+    faults.check().map(|()| faults)
+}

@@ -1,0 +1,97 @@
+//! What every request and every socket shares.
+
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use serde_json::Value;
+use tokio::sync::watch;
+
+use crate::faults::Faults;
+use crate::invoke::{Functions, InvokeError};
+use crate::sockets::Sockets;
+use crate::template::Template;
+
+/// API Gateway's time limits (its quotas page). Tests shorten them.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    /// How long a function may take to answer.
+    pub integration: Duration,
+    /// How long a socket may be silent in both directions.
+    pub idle: Duration,
+    /// How long a socket may live.
+    pub life: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { integration: Duration::from_secs(29), idle: Duration::from_secs(600), life: Duration::from_secs(7200) }
+    }
+}
+
+/// The TCP connection a request came over.
+#[derive(Debug, Clone, Copy)]
+pub struct Peer {
+    pub address: SocketAddr,
+    /// The port the client connected to.
+    pub port: u16,
+}
+
+#[derive(Debug)]
+pub struct Shared {
+    pub template: Template,
+    pub functions: Arc<dyn Functions>,
+    pub sockets: Sockets,
+    pub limits: Limits,
+    /// The port the gateway listens on, as events tell it.
+    pub port: u16,
+    /// Held by every socket until its `$disconnect` has been called.
+    pub alive: Arc<()>,
+    /// Held by every frame that waits for a function or is being handled by one.
+    pub under_way: Arc<()>,
+    pub faults: Mutex<Faults>,
+    /// Whether the faults can be read and changed over HTTP.
+    pub test_api: bool,
+    /// Turns true when the gateway stops.
+    pub shutdown: watch::Receiver<bool>,
+}
+
+/// Why a function gave no answer.
+#[derive(Debug)]
+pub enum RunError {
+    Failed(InvokeError),
+    /// It did not answer within [`Limits::integration`]; it keeps running.
+    TimedOut,
+}
+
+impl Shared {
+    /// Runs a function within [`Limits::integration`], and logs why if it fails.
+    ///
+    /// # Errors
+    /// [`RunError`].
+    pub async fn run(&self, function: &str, event: Value) -> Result<Value, RunError> {
+        let invoked = self.functions.invoke(function, event, self.faults().freeze);
+        match tokio::time::timeout(self.limits.integration, invoked).await {
+            Ok(Ok(answer)) => Ok(answer),
+            Ok(Err(error)) => {
+                // This one is how an authorizer refuses a client, not a failure.
+                if !error.is_unauthorized() {
+                    tracing::error!(function, %error, "A function failed.");
+                }
+                Err(RunError::Failed(error))
+            }
+            Err(_) => {
+                tracing::error!(function, limit = ?self.limits.integration, "A function did not answer in time.");
+                Err(RunError::TimedOut)
+            }
+        }
+    }
+
+    pub fn faults(&self) -> Faults {
+        *self.faults.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub fn set_faults(&self, faults: Faults) {
+        *self.faults.lock().unwrap_or_else(PoisonError::into_inner) = faults;
+    }
+}

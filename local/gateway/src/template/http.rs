@@ -1,0 +1,107 @@
+//! The HTTP API: routes from the functions' `HttpApi` events, and the `CorsConfiguration`.
+
+use std::collections::BTreeMap;
+
+use saphyr::{Scalar, YamlData};
+
+use super::function::Function;
+use super::node::{At, Names, Node, Read, entries, find, get, scalar, text_of, wrong};
+use crate::cors::Cors;
+use crate::routes::HttpRoute;
+
+/// An HTTP API.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HttpApi {
+    /// The stage's name: the first segment of the path, but for `$default`.
+    pub stage: String,
+    /// Stage variables, on every event.
+    pub variables: BTreeMap<String, String>,
+    /// Every route.
+    pub routes: Vec<HttpRoute>,
+    /// Who may call from a browser's page of another origin.
+    pub cors: Option<Cors>,
+}
+
+impl HttpApi {
+    /// The API without its routes. Without such a resource SAM makes one, with the defaults.
+    pub(super) fn read(properties: Option<&Node<'_>>, globals: Option<&Node<'_>>, names: &Names) -> Read<Self> {
+        let property = |name: &str| {
+            properties.and_then(|node| find(node, name)).or_else(|| globals.and_then(|node| find(node, name)))
+        };
+        for unserved in ["Auth", "DefinitionBody", "DefinitionUri"] {
+            if let Some(node) = property(unserved) {
+                return Err(wrong(node, format!("{unserved} of an HTTP API is not served locally")));
+            }
+        }
+        Ok(Self {
+            stage: property("StageName").map_or(Ok("$default".to_owned()), |node| names.text(node))?,
+            variables: property("StageVariables").map_or(Ok(Default::default()), |node| names.texts(node))?,
+            cors: property("CorsConfiguration").map_or(Ok(None), |node| cors(node, names))?,
+            routes: Vec::new(),
+        })
+    }
+
+    /// The routes that are events of one function.
+    pub(super) fn add_routes(&mut self, function: &Function, events: &Node<'_>, names: &Names) -> Read<()> {
+        for (_, event) in entries(events)? {
+            if text_of(get(event, "Type")?)? != "HttpApi" {
+                continue;
+            }
+            let property = |name: &str| find(event, "Properties").and_then(|properties| find(properties, name));
+            if let Some(auth) = property("Auth") {
+                return Err(wrong(auth, "an Auth of an HTTP route is not served locally"));
+            }
+            if let Some(version) =
+                property("PayloadFormatVersion").filter(|node| scalar(node).as_deref() != Some("2.0"))
+            {
+                return Err(wrong(version, "only PayloadFormatVersion \"2.0\" is served locally"));
+            }
+            let (at, route) = match (property("Method"), property("Path")) {
+                // What SAM makes of an event without a path: what no other route takes.
+                (None, None) => (event, Ok(HttpRoute::default_route(&function.name))),
+                (method, path) => {
+                    let path = path.map_or_else(|| get(event, "Path"), Ok)?;
+                    let method = method.map_or_else(|| get(event, "Method"), Ok)?;
+                    (path, HttpRoute::new(&names.text(method)?, &names.text(path)?, &function.name))
+                }
+            };
+            let route = route.map_err(|problem| wrong(at, problem))?;
+            if self.routes.iter().any(|other| other.key() == route.key()) {
+                return Err(wrong(at, format!("the route {} is there twice", route.key())));
+            }
+            self.routes.push(route);
+        }
+        Ok(())
+    }
+}
+
+fn cors(node: &Node<'_>, names: &Names) -> Read<Option<Cors>> {
+    match &node.data {
+        YamlData::Value(Scalar::Boolean(false)) => return Ok(None),
+        // As SAM reads it.
+        YamlData::Value(Scalar::Boolean(true)) => {
+            return Ok(Some(Cors { origins: vec!["*".to_owned()], ..Cors::default() }));
+        }
+        _ => {}
+    }
+    let list = |key: &str| find(node, key).map_or(Ok(Vec::new()), |node| names.list(node));
+    let cors = Cors {
+        origins: list("AllowOrigins")?,
+        methods: list("AllowMethods")?,
+        headers: list("AllowHeaders")?,
+        exposed: list("ExposeHeaders")?,
+        max_age: find(node, "MaxAge").and_then(scalar),
+        credentials: find(node, "AllowCredentials").and_then(scalar).as_deref() == Some("true"),
+    };
+    for (key, value) in entries(node)? {
+        if !["AllowOrigins", "AllowMethods", "AllowHeaders", "ExposeHeaders", "MaxAge", "AllowCredentials"]
+            .contains(&key)
+        {
+            return Err(wrong(value, format!("{key:?} is no key of CorsConfiguration")));
+        }
+    }
+    if cors.credentials && cors.origins.iter().any(|origin| origin == "*") {
+        return Err(At(node.span.start.line(), "AllowCredentials cannot be combined with the origin *".to_owned()));
+    }
+    Ok(Some(cors))
+}

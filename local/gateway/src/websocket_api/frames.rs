@@ -1,0 +1,48 @@
+//! One frame: to its function, and the answer back if the route has a route response.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::sleep;
+
+use crate::answers::status_of;
+use crate::events::Socket;
+use crate::management::MAX_FRAME;
+use crate::selection;
+use crate::state::Shared;
+use crate::template::WebSocketApi;
+
+/// Takes one frame to its function, after `delay`.
+///
+/// The body of the answer goes to the client only if the route has a route response; its status nowhere. A function that
+/// failed, did not answer in time or answered what is no proxy response becomes an error frame on any route.
+pub async fn dispatch(
+    shared: Arc<Shared>,
+    api: Arc<WebSocketApi>,
+    socket: Arc<Socket>,
+    frame: String,
+    delay: Duration,
+) {
+    sleep(delay).await;
+    let asked = selection::evaluate(&api.selection, &frame).filter(|key| !key.starts_with('$'));
+    let route = asked.and_then(|key| api.routes.get_key_value(&key)).or_else(|| api.routes.get_key_value("$default"));
+    let event = socket.message(route.map_or("$default", |(key, _)| key), &frame);
+    let request_id = event["requestContext"]["requestId"].as_str().unwrap_or_default().to_owned();
+    // To the byte as AWS writes it: a space after the first colon only.
+    let id = &socket.connection_id;
+    let problem = |text: &str| format!(r#"{{"message": "{text}", "connectionId":"{id}", "requestId":"{request_id}"}}"#);
+    let reply = match route {
+        None => problem("Forbidden"),
+        Some((_, route)) => match shared.run(&route.function, event).await {
+            Ok(answer) if status_of(&answer).is_none() => problem("Internal server error"),
+            Ok(answer) => match answer["body"].as_str() {
+                Some(body) if route.responds && body.len() > MAX_FRAME => problem("Internal server error"),
+                Some(body) if route.responds => body.to_owned(),
+                _ => return,
+            },
+            Err(_) => problem("Internal server error"),
+        },
+    };
+    // Closed or full: there is nobody to tell.
+    let _ = shared.sockets.post(id, reply);
+}

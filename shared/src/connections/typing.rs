@@ -1,0 +1,46 @@
+//! Who is typing: an item `typing#<chat>#<user>` for each person who has typed in a chat lately.
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use chrono::Utc;
+
+use super::{Connections, expires_at, unavailable};
+use crate::Result;
+use crate::ids::{ChatId, UserId};
+
+/// How soon after one start of typing the next is worth passing on, in milliseconds.
+const TYPING_MILLIS: i64 = 3000;
+
+impl Connections {
+    /// Whether to pass on that somebody starts or stops typing in a chat: a start three seconds after the last one, and the first
+    /// stop after a start. Asking notes it.
+    ///
+    /// # Errors
+    /// [`Unavailable`](crate::Error::Unavailable).
+    pub async fn is_typing_news(&self, chat_id: ChatId, user_id: UserId, is_typing: bool) -> Result<bool> {
+        let number = |n: i64| AttributeValue::N(n.to_string());
+        let now = Utc::now().timestamp_millis();
+        let note = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .key("address", AttributeValue::S(format!("typing#{chat_id}#{user_id}")))
+            .expression_attribute_values(":expires_at", expires_at());
+        // The time of the last start, made negative by a stop; either way it says when the next may be.
+        let note = if is_typing {
+            note.update_expression("set began = :now, expires_at = :expires_at")
+                .condition_expression("attribute_not_exists(began) or began between :stopped and :typing")
+                .expression_attribute_values(":now", number(now))
+                .expression_attribute_values(":stopped", number(TYPING_MILLIS - now))
+                .expression_attribute_values(":typing", number(now - TYPING_MILLIS))
+        } else {
+            note.update_expression("set began = :zero - began, expires_at = :expires_at")
+                .condition_expression("began > :zero")
+                .expression_attribute_values(":zero", number(0))
+        };
+        match note.send().await {
+            Ok(_) => Ok(true),
+            Err(e) if e.as_service_error().is_some_and(|e| e.is_conditional_check_failed_exception()) => Ok(false),
+            Err(e) => Err(unavailable(e)),
+        }
+    }
+}

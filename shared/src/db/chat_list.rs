@@ -1,0 +1,121 @@
+//! A person's list of chats, the latest active first.
+
+use std::collections::HashMap;
+
+use chrono::DateTime;
+use sqlx::PgConnection;
+
+use crate::db::messages;
+use crate::ids::{ChatId, MessageId, UserId};
+use crate::protocol::{Chat, ChatKind, ListedChat, Person, Role, Timestamp};
+use crate::{Error, Result};
+
+/// Where a page of the list begins: after this chat.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ListCursor {
+    /// The chat's last activity.
+    pub activity: Timestamp,
+    pub chat_id: ChatId,
+}
+
+const YEAR_10000_MILLIS: i64 = 253_402_300_800_000;
+
+/// Written as `<milliseconds since 1970>_<chat id>`; clients pass it back as it is.
+impl std::fmt::Display for ListCursor {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}_{}", self.activity.0.timestamp_millis(), self.chat_id)
+    }
+}
+
+impl std::str::FromStr for ListCursor {
+    type Err = ();
+
+    fn from_str(text: &str) -> std::result::Result<Self, ()> {
+        let (millis, chat_id) = text.split_once('_').ok_or(())?;
+        // PostgreSQL's years end before chrono's do, at both ends.
+        let millis = millis.parse().ok().filter(|millis| (0..YEAR_10000_MILLIS).contains(millis)).ok_or(())?;
+        let activity = DateTime::from_timestamp_millis(millis).ok_or(())?;
+        Ok(Self { activity: Timestamp(activity), chat_id: chat_id.parse().map_err(|_| ())? })
+    }
+}
+
+/// One page, and where the next one begins. Each chat costs a few index look-ups, however many messages it holds.
+pub async fn page(
+    db: &mut PgConnection,
+    me: UserId,
+    after: Option<ListCursor>,
+    limit: i64,
+) -> Result<(Vec<ListedChat>, Option<ListCursor>)> {
+    // The chats first and their newest messages second: a change in between has a higher revision than the chat in the list,
+    // so it is sent again later, never missed.
+    let mut rows = rows(db, me, after, limit + 1).await?;
+    let page = usize::try_from(limit).map_err(Error::internal)?;
+    let has_more = rows.len() > page;
+    rows.truncate(page);
+    let next = rows
+        .last()
+        .filter(|_| has_more)
+        .map(|(activity, listed)| ListCursor { activity: *activity, chat_id: listed.chat.id });
+    let newest: Vec<(ChatId, MessageId)> =
+        rows.iter().map(|(_, listed)| (listed.chat.id, listed.chat.last_message_id)).collect();
+    let messages = messages::some(db, me, &newest).await?;
+    let mut messages: HashMap<_, _> = messages.into_iter().map(|message| (message.chat_id, message)).collect();
+    let chats =
+        rows.into_iter().map(|(_, listed)| ListedChat { last_message: messages.remove(&listed.chat.id), ..listed });
+    Ok((chats.collect(), next))
+}
+
+/// The chats with the time of their last activity, without their newest messages.
+async fn rows(
+    db: &mut PgConnection,
+    me: UserId,
+    after: Option<ListCursor>,
+    limit: i64,
+) -> Result<Vec<(Timestamp, ListedChat)>> {
+    let rows = sqlx::query!(
+        r#"
+        select c.chat_id as "id: ChatId", c.kind as "kind: ChatKind", c.name, c.created_by as "created_by: UserId",
+            c.created_at as "created_at: Timestamp", c.revision, c.last_message_id,
+            mine.role as "role: Role", mine.last_read_id,
+            peer.user_id as "peer_id?: UserId", peer.name as "peer_name?", peer.username as "peer_username?",
+            coalesce(m.created_at, c.created_at) as "activity!: Timestamp"
+        from chat_members mine
+        join chats c on c.chat_id = mine.chat_id
+        left join messages m on m.chat_id = c.chat_id and m.id = c.last_message_id
+        left join chat_members other
+            on c.kind = 'private' and other.chat_id = c.chat_id and other.user_id <> mine.user_id
+        left join users peer on peer.user_id = other.user_id
+        where mine.user_id = $1
+            and ($2::timestamptz is null or (coalesce(m.created_at, c.created_at), c.chat_id) < ($2, $3))
+        order by coalesce(m.created_at, c.created_at) desc, c.chat_id desc
+        limit $4
+        "#,
+        me as UserId,
+        after.map(|after| after.activity.0),
+        after.map(|after| after.chat_id.0),
+        limit,
+    )
+    .fetch_all(db)
+    .await?;
+    let listed = rows.into_iter().map(|row| {
+        let peer = row.peer_id.zip(row.peer_name);
+        let listed = ListedChat {
+            peer: peer.map(|(id, name)| Person { id, name, username: row.peer_username }),
+            role: row.role,
+            last_read_id: row.last_read_id,
+            unread_count: row.last_message_id - row.last_read_id,
+            last_message: None,
+            chat: Chat {
+                id: row.id,
+                kind: row.kind,
+                name: row.name,
+                created_by: row.created_by,
+                created_at: row.created_at,
+                revision: row.revision,
+                last_message_id: row.last_message_id,
+            },
+        };
+        (row.activity, listed)
+    });
+    Ok(listed.collect())
+}

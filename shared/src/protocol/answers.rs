@@ -1,0 +1,112 @@
+//! The bodies of HTTP answers that are not an object of their own.
+
+use serde::{Deserialize, Serialize};
+
+use crate::ids::{ChatId, MessageId, SessionId};
+use crate::protocol::objects::{ChatWithMembers, ListedChat, Message, Person, Timestamp};
+
+/// `POST /auth/login` and `POST /auth/refresh`. The names are OAuth 2.0's (RFC 6749, section 5.1).
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TokenPair {
+    pub access_token: String,
+    /// Always `bearer`.
+    pub token_type: String,
+    /// Of the access token, in seconds.
+    pub expires_in: i64,
+    pub refresh_token: String,
+}
+
+/// `GET /auth/sessions`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sessions {
+    /// The live ones, newest first.
+    pub sessions: Vec<Session>,
+    /// The session that asks.
+    pub current: SessionId,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Session {
+    pub id: SessionId,
+    /// The `User-Agent` at login.
+    pub device: Option<String>,
+    /// When it was logged in.
+    pub created_at: Timestamp,
+    /// When it last refreshed its tokens.
+    pub refreshed_at: Timestamp,
+    /// When it ends unless it is refreshed.
+    pub expires_at: Timestamp,
+}
+
+/// `GET /users`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FoundPeople {
+    pub users: Vec<Person>,
+}
+
+/// `GET /chats`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ChatList {
+    pub chats: Vec<ListedChat>,
+    /// For `?after=`; null on the last page.
+    pub next: Option<String>,
+}
+
+/// `GET /chats/{chat_id}/changes`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Changes {
+    /// The chat as it is now, with its members and their cursors.
+    pub chat: ChatWithMembers,
+    /// The messages changed since, each as it is now, in the order of their revisions.
+    pub messages: Vec<Message>,
+    /// The revision a client holds after applying this.
+    pub revision: i64,
+    /// Whether to ask again, from that revision.
+    pub has_more: bool,
+}
+
+/// `DELETE /chats/{chat_id}/members/{user_id}`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Removed {
+    pub chat_id: ChatId,
+    pub revision: i64,
+}
+
+/// `GET /messages/history/{chat_id}`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct History {
+    pub chat_id: ChatId,
+    /// Oldest first.
+    pub messages: Vec<Message>,
+    /// Whether there are more in the direction of the page.
+    pub has_more: bool,
+    pub last_message_id: MessageId,
+    /// The chat's revision before the page was read: sync from here.
+    pub revision: i64,
+}
+
+/// `GET /messages/search`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FoundMessages {
+    /// Newest first.
+    pub messages: Vec<Message>,
+}
+
+/// `GET /health`: each part is `ok` or `unavailable`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Health {
+    pub status: String,
+    pub database: String,
+    pub connections: String,
+    pub version: String,
+}

@@ -1,0 +1,147 @@
+//! The bodies of HTTP requests. Those that are also sent over the socket are in [`client`](super::client).
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use crate::fields::{Email, MAX_GROUP_MEMBERS, MessageText, Name, Password, Username};
+use crate::ids::UserId;
+use crate::protocol::objects::{ChatKind, Role};
+use crate::{Error, Result};
+
+/// `POST /auth/register`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Registration {
+    pub name: Name,
+    pub email: Email,
+    pub password: Password,
+    pub username: Option<Username>,
+}
+
+/// `POST /auth/login` as JSON: with either `email` or `username`, each of which may hold either.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct JsonLogin {
+    pub email: Option<String>,
+    pub username: Option<String>,
+    pub password: String,
+}
+
+/// `POST /auth/login` as a form (RFC 6749, section 4.3.2). `username` may hold an e-mail address. What else the grant may
+/// carry is accepted and not used.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FormLogin {
+    pub username: String,
+    pub password: String,
+    pub grant_type: Option<String>,
+    #[serde(rename = "scope")]
+    _scope: Option<String>,
+    #[serde(rename = "client_id")]
+    _client_id: Option<String>,
+    #[serde(rename = "client_secret")]
+    _client_secret: Option<String>,
+}
+
+/// `POST /auth/refresh`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Refresh {
+    pub refresh_token: String,
+}
+
+/// `POST /auth/password`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewPassword {
+    pub current_password: String,
+    pub new_password: Password,
+}
+
+/// `POST /chats`. Which fields it needs depends on its kind: see [`NewChat::check`].
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewChat {
+    pub kind: ChatKind,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user_id: Option<UserId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<Name>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub member_ids: Option<BTreeSet<UserId>>,
+}
+
+/// A [`NewChat`] with what its kind needs.
+#[derive(Debug)]
+pub enum WantedChat {
+    Private {
+        other: UserId,
+    },
+    Group {
+        name: Name,
+        /// Without the creator.
+        others: Vec<UserId>,
+    },
+}
+
+impl NewChat {
+    /// # Errors
+    /// [`Error::InvalidField`] for a field that its kind needs and that is missing, or the other way round.
+    pub fn check(self, creator: UserId) -> Result<WantedChat> {
+        match self.kind {
+            ChatKind::Private => {
+                for (field, given) in [("name", self.name.is_some()), ("member_ids", self.member_ids.is_some())] {
+                    if given {
+                        return Err(Error::field(field, "is for groups; a private chat takes user_id"));
+                    }
+                }
+                match self.user_id {
+                    None => Err(Error::field("user_id", "is required for a private chat")),
+                    Some(other) if other == creator => Err(Error::field("user_id", "must be somebody else")),
+                    Some(other) => Ok(WantedChat::Private { other }),
+                }
+            }
+            ChatKind::Group => {
+                if self.user_id.is_some() {
+                    return Err(Error::field("user_id", "is for private chats; a group takes member_ids"));
+                }
+                let name = self.name.ok_or_else(|| Error::field("name", "is required for a group"))?;
+                let mut others = self.member_ids.unwrap_or_default();
+                others.remove(&creator);
+                if others.len() >= MAX_GROUP_MEMBERS {
+                    return Err(Error::field("member_ids", format!("a group has at most {MAX_GROUP_MEMBERS} members")));
+                }
+                Ok(WantedChat::Group { name, others: others.into_iter().collect() })
+            }
+        }
+    }
+}
+
+/// `PATCH /chats/{chat_id}`.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewName {
+    pub name: Name,
+}
+
+/// `POST /chats/{chat_id}/members`.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewMember {
+    pub user_id: UserId,
+}
+
+/// `PATCH /chats/{chat_id}/members/{user_id}`.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewRole {
+    pub role: Role,
+}
+
+/// `PATCH /messages/{chat_id}/{message_id}`.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewText {
+    pub text: MessageText,
+}
