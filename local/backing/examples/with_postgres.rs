@@ -1,4 +1,4 @@
-//! Runs a command beside a PostgreSQL of its own, migrated, in `DATABASE_URL`:
+//! Runs a command with `DATABASE_URL` set to a temporary PostgreSQL that has the schema:
 //! `cargo run -p windi-backing --example with_postgres -- cargo sqlx prepare --workspace`.
 
 use std::path::Path;
@@ -11,7 +11,7 @@ use windi_backing::postgres::Cluster;
 #[tokio::main]
 async fn main() -> Result<ExitCode, Box<dyn std::error::Error>> {
     let mut arguments = std::env::args_os().skip(1);
-    let program = arguments.next().ok_or("which command?")?;
+    let program = arguments.next().ok_or("no command given; pass the command to run and its arguments")?;
     let cluster = Cluster::temporary().await?;
     cluster.create_database("windi").await?;
     let url = cluster.url("windi");

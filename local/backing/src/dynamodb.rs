@@ -1,15 +1,15 @@
-//! DynamoDB in this process: the wire protocol on a loopback port, kept in memory.
+//! DynamoDB in this process: the wire protocol on a loopback port, with the data in memory.
 //!
-//! In memory, because all it holds are the connections of a gateway that lives in the same process: when that ends, they
-//! are gone too, and nothing else would know.
+//! Memory is enough, because it holds only the connections of a gateway in the same process. When that process ends,
+//! the connections are gone too.
 
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
-/// The variable the AWS SDKs know: where DynamoDB answers.
+/// The environment variable that gives the AWS SDKs the URL of DynamoDB.
 pub const ENDPOINT_VARIABLE: &str = "AWS_ENDPOINT_URL_DYNAMODB";
 
-/// A DynamoDB; dropping it ends it if it was started here.
+/// A DynamoDB. Dropping it stops the server if it was started here.
 #[derive(Debug)]
 pub struct DynamoDb {
     endpoint: String,
@@ -19,7 +19,7 @@ pub struct DynamoDb {
 /// Why DynamoDB could not be started.
 #[derive(Debug, thiserror::Error)]
 pub enum DynamoDbError {
-    /// No loopback port could be had.
+    /// No loopback port was available.
     #[error("cannot listen on a loopback port: {0}")]
     Listen(#[from] std::io::Error),
     /// The emulator did not start.
@@ -28,10 +28,7 @@ pub enum DynamoDbError {
 }
 
 impl DynamoDb {
-    /// The one that [`ENDPOINT_VARIABLE`] names, else one of our own.
-    ///
-    /// # Errors
-    /// [`DynamoDbError`].
+    /// The one that [`ENDPOINT_VARIABLE`] names, or else one started here.
     pub async fn given_or_started() -> Result<Self, DynamoDbError> {
         match std::env::var(ENDPOINT_VARIABLE) {
             Ok(endpoint) if !endpoint.is_empty() => Ok(Self { endpoint, server: None }),
@@ -39,10 +36,7 @@ impl DynamoDb {
         }
     }
 
-    /// Starts one on a free port. It answers from the moment this returns.
-    ///
-    /// # Errors
-    /// [`DynamoDbError`].
+    /// Starts one on a free port. It accepts requests as soon as this returns.
     pub async fn start() -> Result<Self, DynamoDbError> {
         let database = dynoxide::Database::memory().map_err(|e| DynamoDbError::Open(e.to_string()))?;
         let listener = TcpListener::bind("127.0.0.1:0").await?;
@@ -51,7 +45,7 @@ impl DynamoDb {
         Ok(Self { endpoint, server: Some(server) })
     }
 
-    /// Where it listens, for `endpoint_url`.
+    /// Its URL, for `endpoint_url`.
     pub fn endpoint(&self) -> &str {
         &self.endpoint
     }

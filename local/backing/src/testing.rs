@@ -1,5 +1,5 @@
-//! A database of its own for every test, each a copy of a migrated template: on the server that `DATABASE_URL` names, else
-//! in one private cluster per test process.
+//! A separate database for every test, each a copy of a migrated template. They are on the server that `DATABASE_URL`
+//! names, or else in one private cluster per test process.
 
 use std::str::FromStr as _;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -11,10 +11,11 @@ use tokio::sync::OnceCell;
 
 use crate::postgres::Cluster;
 
-/// The connections table of all tests. On a DynamoDB that outlives them they share it: no two tests have a user in common.
+/// The connections table of all tests. On a DynamoDB that outlives them they can share it, because no two tests have a
+/// user in common.
 pub const TABLE: &str = "windi-test";
 
-/// What the databases of tests are called, on a server that has others too.
+/// How the names of test databases begin, because the server may have other databases too.
 const PREFIX: &str = "windi-test-";
 /// How long a test run may take before its databases count as left behind.
 const LEFT_BEHIND: Duration = Duration::from_secs(3600);
@@ -23,44 +24,44 @@ static SERVER: OnceCell<Server> = OnceCell::const_new();
 
 struct Server {
     place: Place,
-    /// The migrated database that all others are copies of.
+    /// The migrated database that all others are copied from.
     template: String,
 }
 
 enum Place {
-    /// Ends with this process, and its databases with it.
+    /// A cluster that ends with this process, together with its databases.
     Own(Cluster),
-    /// Of `DATABASE_URL`.
+    /// The server that `DATABASE_URL` names.
     Given(Box<PgConnectOptions>),
 }
 
 /// The URL of a new, empty database with the schema of `migrator`.
 ///
 /// # Panics
-/// If there is no PostgreSQL: a test without one cannot pass, and must not be skipped.
+/// If there is no PostgreSQL. A test cannot pass without one, and must not be skipped.
 #[expect(clippy::expect_used, reason = "tests end here, with the reason")]
 pub async fn database(migrator: &Migrator) -> String {
     let server = SERVER.get_or_init(|| migrated(migrator)).await;
     let name = new_name();
-    server.place.create(&name, Some(&server.template)).await.expect("a database");
+    server.place.create(&name, Some(&server.template)).await.expect("cannot create a database");
     server.place.url(&name)
 }
 
-/// Puts a new copy where the database of this name is, if there is one, and answers with its URL. Whoever is connected to
-/// the old one is thrown out.
+/// Replaces the database of this name, if it exists, by a new copy, and returns the URL. Connections to the old one are
+/// closed.
 ///
 /// # Panics
 /// Like [`database`].
 #[expect(clippy::expect_used, reason = "tests end here, with the reason")]
 pub async fn replace_database(name: &str, migrator: &Migrator) -> String {
     let server = SERVER.get_or_init(|| migrated(migrator)).await;
-    let mut admin = server.place.admin().await.expect("a connection");
-    drop_database(&mut admin, name).await.expect("the old database is dropped");
-    server.place.create(name, Some(&server.template)).await.expect("a database");
+    let mut admin = server.place.admin().await.expect("cannot connect to the server");
+    drop_database(&mut admin, name).await.expect("cannot drop the old database");
+    server.place.create(name, Some(&server.template)).await.expect("cannot create a database");
     server.place.url(name)
 }
 
-/// A name no other test's database has; it tells when it was made.
+/// A name that no other test's database has. It contains the time, in seconds since 1970.
 pub fn new_name() -> String {
     format!("{PREFIX}{}-{}", seconds(), uuid::Uuid::now_v7())
 }
@@ -93,23 +94,25 @@ impl Place {
 async fn migrated(migrator: &Migrator) -> Server {
     let place = match std::env::var("DATABASE_URL") {
         Ok(url) if !url.is_empty() => {
-            let place = Place::Given(Box::new(PgConnectOptions::from_str(&url).expect("DATABASE_URL")));
-            let mut admin = place.admin().await.expect("the server of DATABASE_URL");
-            drop_what_was_left_behind(&mut admin).await.expect("old test databases are dropped");
+            let place = Place::Given(Box::new(
+                PgConnectOptions::from_str(&url).expect("DATABASE_URL must be a postgres:// URL"),
+            ));
+            let mut admin = place.admin().await.expect("cannot connect to the server that DATABASE_URL names");
+            drop_what_was_left_behind(&mut admin).await.expect("cannot drop old test databases");
             place
         }
-        _ => Place::Own(Cluster::temporary().await.expect("a PostgreSQL cluster")),
+        _ => Place::Own(Cluster::temporary().await.expect("cannot start a PostgreSQL cluster")),
     };
     let template = new_name();
-    place.create(&template, None).await.expect("the template database");
-    let mut db = PgConnection::connect(&place.url(&template)).await.expect("a connection");
-    migrator.run(&mut db).await.expect("the migrations apply");
-    // A database somebody is connected to cannot be copied.
-    db.close().await.expect("closes");
+    place.create(&template, None).await.expect("cannot create the template database");
+    let mut db = PgConnection::connect(&place.url(&template)).await.expect("cannot connect to the server");
+    migrator.run(&mut db).await.expect("cannot apply the migrations");
+    // A database with open connections cannot be copied.
+    db.close().await.expect("cannot close the connection");
     Server { place, template }
 }
 
-/// Tests end without a word, so the next ones clean up.
+/// Tests end without cleaning up, so later ones do it.
 async fn drop_what_was_left_behind(admin: &mut PgConnection) -> sqlx::Result<()> {
     let names: Vec<String> = sqlx::query_scalar("select datname from pg_database where starts_with(datname, $1)")
         .bind(PREFIX)

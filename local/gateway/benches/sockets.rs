@@ -1,10 +1,10 @@
 //! What open sockets cost: `cargo bench -p sam-gateway --bench sockets`.
 //!
-//! * 5,000 of them, idle: how much memory of the gateway's process each. The clients are processes of their own.
+//! * 5,000 idle sockets: how much memory each takes in the gateway's process. The clients are separate processes.
 //! * One that pings and never reads the answers: how much memory that costs.
-//! * One that never reads, posted to all the time: how long the posts to others take, beside the same with one that reads.
+//! * One that is posted to all the time and never reads: how long posts to others take, compared with one that reads.
 //!
-//! Fails if a socket costs more than 40 KB, or if the others' 99th percentile more than doubles.
+//! Fails if a socket costs more than 40 KB, or if the 99th percentile for the others more than doubles.
 
 #![expect(clippy::unwrap_used, reason = "a benchmark ends where something unexpected happens")]
 
@@ -48,7 +48,7 @@ Resources:
 type Stream = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
 fn main() {
-    // As many files as the system lets us have: the usual soft limit is 1,024.
+    // Open as many files as the system lets us: the usual soft limit is 1,024.
     let (_, most) = getrlimit(Resource::RLIMIT_NOFILE).unwrap();
     setrlimit(Resource::RLIMIT_NOFILE, most, most).unwrap();
     let runtime = tokio::runtime::Runtime::new().unwrap();
@@ -68,7 +68,7 @@ async fn bench() {
     let gateway =
         Gateway::start(listener, Template::load(file.path()).unwrap(), host, Limits::default(), None).unwrap();
 
-    // What the first connections set up once is not counted against each.
+    // What the first connection sets up once must not count.
     drop(connect(&url).await);
     let before = resident();
     let children: Vec<Child> = (0..CLIENTS).map(|_| start_clients(&url, SOCKETS / CLIENTS)).collect();
@@ -86,10 +86,10 @@ async fn bench() {
     let ratio = slow_reader(&gateway, &url).await;
     assert!(pings <= MOST_PINGS, "{pings} bytes are kept for a client that does not read the answers to its pings");
     assert!(each <= MOST_BYTES, "a socket costs {each} bytes");
-    assert!(ratio <= 2.0, "one that does not read makes the others wait {ratio:.2} times as long");
+    assert!(ratio <= 2.0, "a client that does not read makes the others wait {ratio:.2} times as long");
 }
 
-/// The process whose sockets are counted: opens them, says so, and holds them until its input ends.
+/// A client process. It opens its sockets, prints a line, and holds them until its input ends.
 async fn clients(url: &str, count: usize) {
     let mut open = Vec::new();
     for _ in 0..count {
@@ -97,7 +97,7 @@ async fn clients(url: &str, count: usize) {
     }
     println!("open");
     tokio::task::spawn_blocking(|| std::io::stdin().read_to_end(&mut Vec::new()).unwrap()).await.unwrap();
-    // At once: five thousand closing handshakes are not what is measured.
+    // Exit without the closing handshakes of thousands of sockets, which are not what is measured.
     std::process::exit(0);
 }
 
@@ -115,25 +115,25 @@ async fn connect(url: &str) -> Stream {
     tokio_tungstenite::connect_async(url).await.unwrap().0
 }
 
-/// In bytes, of this process.
+/// The resident memory of this process, in bytes.
 fn resident() -> usize {
     let statm = std::fs::read_to_string("/proc/self/statm").unwrap();
     statm.split(' ').nth(1).unwrap().parse::<usize>().unwrap() * 4096
 }
 
-/// By how much memory grows, client included, while a client pings for five seconds and reads nothing.
+/// How much memory grows, in bytes and including the client's, while a client pings for five seconds and reads nothing.
 async fn pings_unread(url: &str) -> usize {
     let (mut write, _unread) = connect(url).await.split();
     let before = resident();
     let flood = async { while write.send(Message::Ping(vec![0; 125].into())).await.is_ok() {} };
     let outcome = tokio::time::timeout(Duration::from_secs(5), flood).await;
     let grown = resident().saturating_sub(before);
-    let what = if outcome.is_ok() { "was hung up on" } else { "is no longer read" };
+    let what = if outcome.is_ok() { "was cut off" } else { "is no longer read from" };
     println!("a client that pings and never reads {what}, and cost {} KB", grown / 1024);
     grown
 }
 
-/// How much longer posts to others take at the 99th percentile while one client does not read, than while it does.
+/// The 99th percentile of posts to others while one client does not read, as a multiple of that while it does.
 async fn slow_reader(gateway: &Gateway, url: &str) -> f64 {
     let (mut with, mut without) = (Vec::new(), Vec::new());
     let refused = Arc::new(AtomicU64::new(0));
@@ -166,14 +166,14 @@ async fn slow_reader(gateway: &Gateway, url: &str) -> f64 {
     let ratio = with.as_secs_f64() / without.as_secs_f64();
     let refused = refused.load(Ordering::Relaxed);
     println!(
-        "a post to others at the 99th percentile: {with:?} beside one that does not read ({refused} posts to it refused),"
+        "a post to others at the 99th percentile: {with:?} while one does not read ({refused} posts to it refused),"
     );
-    println!("  {without:?} beside one that does: {ratio:.2} times");
-    assert!(refused > 0, "the one that does not read was never full");
+    println!("  {without:?} while it does: {ratio:.2} times");
+    assert!(refused > 0, "the queue of the client that does not read was never full");
     ratio
 }
 
-/// A megabyte every ten milliseconds, read or not.
+/// Posts a megabyte every ten milliseconds, whether or not it is read.
 async fn flood(sockets: sam_gateway::sockets::Sockets, id: String, stop: Arc<AtomicBool>, refused: Arc<AtomicU64>) {
     let mut tick = tokio::time::interval(Duration::from_millis(10));
     while !stop.load(Ordering::Relaxed) {
@@ -187,7 +187,7 @@ async fn flood(sockets: sam_gateway::sockets::Sockets, id: String, stop: Arc<Ato
     }
 }
 
-/// A new socket, and the gateway's name for it.
+/// A new socket, and its connection id.
 async fn opened(gateway: &Gateway, url: &str) -> (String, Stream) {
     let before: Vec<_> = gateway.sockets().ids();
     let stream = connect(url).await;

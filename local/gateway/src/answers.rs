@@ -1,4 +1,4 @@
-//! The answers the gateway itself gives, and the status in those of functions.
+//! The answers the gateway writes itself, and the status of a function's answer.
 
 use axum::body::Body;
 use http::header::{CONTENT_TYPE, HeaderValue};
@@ -6,7 +6,7 @@ use http::{Response, StatusCode};
 use serde::Serialize;
 use serde_json::Value;
 
-/// `body` as JSON.
+/// An answer with `body` as JSON.
 pub fn json(status: StatusCode, body: &impl Serialize) -> Response<Body> {
     let mut response = Response::new(Body::from(serde_json::to_string(body).unwrap_or_default()));
     *response.status_mut() = status;
@@ -14,12 +14,12 @@ pub fn json(status: StatusCode, body: &impl Serialize) -> Response<Body> {
     response
 }
 
-/// `{"message":"…"}`, the form of API Gateway's own answers.
+/// An answer with the body `{"message":"…"}`, the form API Gateway uses for its own.
 pub fn message(status: StatusCode, text: &str) -> Response<Body> {
     json(status, &serde_json::json!({"message": text}))
 }
 
-/// The `statusCode` of a function's answer; `None` if the answer is not a proxy response.
+/// The `statusCode` of a function's answer, or `None` if the answer is not a proxy response.
 pub fn status_of(answer: &Value) -> Option<StatusCode> {
     StatusCode::from_u16(answer["statusCode"].as_u64()?.try_into().ok()?).ok()
 }

@@ -1,7 +1,7 @@
-//! Cross-origin requests, as the template's `CorsConfiguration` has them.
+//! Cross-origin requests, as the template's `CorsConfiguration` allows them.
 //!
 //! API Gateway developer guide, "Configure CORS for HTTP APIs": the gateway answers preflight requests itself, with or
-//! without a route for them, adds its headers to what an integration answers, and ignores the integration's own.
+//! without a route for them. It adds its CORS headers to an integration's answer and ignores the integration's own.
 
 use axum::body::Body;
 use http::header::{
@@ -13,26 +13,24 @@ use http::{HeaderMap, Method, Response, StatusCode};
 
 use crate::headers::text;
 
-/// A `CorsConfiguration`.
+/// The template's `CorsConfiguration`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Cors {
-    /// Which origins may call: in full, `*`, or a scheme with `*` such as `https://*`.
+    /// The origins that may call. Each is a full origin, `*`, or a scheme with `*` such as `https://*`.
     pub origins: Vec<String>,
-    /// With which methods.
     pub methods: Vec<String>,
-    /// With which headers.
     pub headers: Vec<String>,
-    /// Which headers of the answer their scripts may read.
+    /// The response headers that scripts may read.
     pub exposed: Vec<String>,
-    /// For how many seconds a browser may remember it.
+    /// How long a browser may cache a preflight, in seconds.
     pub max_age: Option<String>,
-    /// Whether cookies may come along.
+    /// Whether browsers may send cookies.
     pub credentials: bool,
 }
 
 impl Cors {
-    /// The answer to a preflight request; `None` if it is none. An origin that may not call gets no headers, and its
-    /// browser draws the conclusion.
+    /// The answer to a preflight request, or `None` if the request is not one. An origin that may not call gets no CORS
+    /// headers, so its browser blocks the call.
     pub fn preflight(&self, method: &Method, headers: &HeaderMap) -> Option<Response<Body>> {
         if method != Method::OPTIONS || !headers.contains_key(ACCESS_CONTROL_REQUEST_METHOD) {
             return None;
@@ -49,7 +47,7 @@ impl Cors {
         Some(response)
     }
 
-    /// Puts the configured headers in the place of an integration's own.
+    /// Replaces the CORS headers of an integration with the configured ones.
     pub fn apply(&self, origin: &str, answer: &mut HeaderMap) {
         let own: Vec<_> = answer.keys().filter(|name| name.as_str().starts_with("access-control-")).cloned().collect();
         for name in own {
@@ -66,7 +64,8 @@ impl Cors {
         set(answer, ACCESS_CONTROL_ALLOW_CREDENTIALS, if self.credentials { "true" } else { "" });
     }
 
-    /// What to answer an origin with: itself, or `*` where everybody may.
+    /// The `Access-Control-Allow-Origin` for an origin: `*` if every origin may call, else the origin itself. `None` if
+    /// it may not call.
     fn allowed<'a>(&self, origin: &'a str) -> Option<&'a str> {
         if origin.is_empty() {
             return None;

@@ -1,5 +1,5 @@
-//! The JSON of every event, as AWS documents it and as logs of the real thing show it: which keys there are, which are
-//! left out and not null, and how each value is written.
+//! The JSON of every event, as AWS documents it and as logs of the real service show it: which keys exist, which are
+//! omitted rather than null, and how each value is written.
 //!
 //! Sources: API Gateway developer guide, "Working with AWS Lambda proxy integrations for HTTP APIs" (payload 2.0),
 //! "Integration requests in WebSocket APIs", "Create a Lambda REQUEST authorizer function" for WebSocket APIs.
@@ -19,10 +19,11 @@ use crate::routes::Matched;
 use crate::state::Peer;
 use crate::template::HttpApi;
 
-/// A request, connection or message id as API Gateway makes them: 11 random bytes, such as `TXzPWdnOjoECGjA=`.
+/// A request, connection or message id as API Gateway makes them: 11 random bytes in URL-safe base64, such as
+/// `TXzPWdnOjoECGjA=`.
 pub fn new_id() -> String {
     let mut bytes = [0; 11];
-    // Without randomness the system is beyond help; a repeated id would be found out by its first use.
+    // A system without randomness is beyond help, and a repeated id would be noticed at its first use.
     let _ = getrandom::fill(&mut bytes);
     URL_SAFE.encode(bytes)
 }
@@ -82,14 +83,15 @@ pub fn http(api: &HttpApi, request: &http::request::Parts, body: &[u8], matched:
     event
 }
 
-/// Whether an HTTP API hands a body of this type over as text; anything else, forms included, comes in base64.
+/// Whether an HTTP API passes a body of this type on as text. Anything else, including forms, is sent in base64.
 fn is_text(headers: &HeaderMap) -> bool {
     let kind = text(headers, CONTENT_TYPE.as_str()).to_ascii_lowercase();
     let kind = kind.split(';').next().unwrap_or_default().trim();
     kind.starts_with("text/") || ["application/json", "application/javascript", "application/xml"].contains(&kind)
 }
 
-/// Lower-case names, repeated ones joined by commas, cookies apart, and what the gateway adds.
+/// The headers with lower-case names, repeated ones joined by commas, plus those the gateway adds. Cookies are left
+/// out: the event has them in a separate list.
 fn folded_headers(request: &http::request::Parts, peer: Peer) -> Map<String, Value> {
     let mut folded = Map::new();
     for name in request.headers.keys().filter(|name| *name != COOKIE) {
@@ -112,28 +114,25 @@ fn forwarded(peer: Peer) -> [(&'static str, String); 4] {
     ]
 }
 
-/// One WebSocket connection, as its events tell it.
+/// What all events of one WebSocket connection have in common.
 #[derive(Debug, Clone)]
 pub struct Socket {
-    /// API Gateway's name for it.
     pub connection_id: String,
     /// When the handshake began.
     pub connected_at: DateTime<Utc>,
-    /// The stage's name.
     pub stage: String,
-    /// The stage's variables.
+    /// Stage variables.
     pub variables: BTreeMap<String, String>,
-    /// The `Host` it was opened at.
+    /// The `Host` header of the handshake.
     pub domain: String,
-    /// Who opened it.
     pub peer: Peer,
-    /// What they call themselves.
+    /// The `User-Agent` header of the handshake.
     pub user_agent: Option<String>,
-    /// What the authorizer answered; on every event from `$connect` on.
+    /// The authorizer's context, on every event from `$connect` on.
     pub authorizer: Option<Map<String, Value>>,
 }
 
-/// The handshake's headers with their case kept, as API Gateway hands them over.
+/// The handshake's headers, their names in mixed case as in API Gateway's events.
 pub type HeaderList = Vec<(String, String)>;
 
 impl Socket {
@@ -149,7 +148,7 @@ impl Socket {
             [
                 ("routeKey", json!(route_key)),
                 ("eventType", json!(kind)),
-                // The same as the request id in every real sample.
+                // Equal to the request id in every real sample.
                 ("extendedRequestId", json!(request_id)),
                 ("requestTime", json!(clf_time(now))),
                 ("messageDirection", json!("IN")),
@@ -170,12 +169,12 @@ impl Socket {
         context
     }
 
-    /// The ARN the authorizer's policy is about.
+    /// The ARN that the authorizer's policy allows or denies.
     pub fn method_arn(&self) -> String {
         format!("arn:aws:execute-api:{REGION}:{ACCOUNT}:{WEBSOCKET_API}/{}/$connect", self.stage)
     }
 
-    /// The event of the Lambda authorizer. Unlike `$connect`'s it has the `Connection` and `Upgrade` headers.
+    /// The event of the Lambda authorizer. Unlike that of `$connect`, it has the `Connection` and `Upgrade` headers.
     pub fn authorize(&self, headers: &HeaderList, query: Option<&str>) -> Value {
         let mut event = self.handshake(headers, query);
         event.insert("type".to_owned(), "REQUEST".into());
@@ -197,7 +196,7 @@ impl Socket {
         Value::Object(event)
     }
 
-    /// The headers and the query of the handshake; the query's keys are there only if there is one.
+    /// The headers and the query of the handshake. Without a query, its keys are omitted.
     fn handshake(&self, headers: &HeaderList, query: Option<&str>) -> Map<String, Value> {
         let mut single = Map::new();
         let mut multi: Map<String, Value> = Map::new();
@@ -225,7 +224,7 @@ impl Socket {
         event
     }
 
-    /// The event of a frame: no headers, no query.
+    /// The event of a frame, which has neither headers nor a query.
     pub fn message(&self, route_key: &str, frame: &str) -> Value {
         let mut context = self.context("MESSAGE", route_key);
         context.insert("messageId".to_owned(), new_id().into());
@@ -262,7 +261,7 @@ pub fn multi_query(query: Option<&str>) -> Vec<(String, Vec<String>)> {
     found
 }
 
-/// `12/Mar/2020:19:03:58 +0000`.
+/// Formats a time like `12/Mar/2020:19:03:58 +0000`.
 fn clf_time(at: DateTime<Utc>) -> String {
     at.format("%d/%b/%Y:%H:%M:%S +0000").to_string()
 }

@@ -1,62 +1,63 @@
-//! What can go wrong on AWS, at will: to find out before it happens.
+//! What can go wrong on AWS, made to happen here on purpose.
 //!
-//! Fates are drawn from the seed, the socket's number and the frame's or post's number on it, so the same seed has the same
-//! fate for the third post to the second socket, whatever else happens at the same time.
+//! Each fate is drawn from the seed, the socket's number and the number of the frame or post on that socket. The same
+//! seed gives the third post to the second socket the same fate, whatever else happens at the same time.
 
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-/// Which faults, and how often. Shares are from 0 to 1.
+/// Which faults occur, and how often. Shares are from 0 to 1.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Faults {
-    /// What the fates are drawn from.
+    /// The same seed draws the same fates.
     pub seed: u64,
-    /// The share of `$disconnect`s that never come; AWS makes best efforts only.
+    /// The share of `$disconnect`s that never arrive. AWS delivers them on a best-effort basis only.
     pub lose_disconnects: f64,
-    /// How many milliseconds late a `$disconnect` may be.
+    /// The longest delay of a `$disconnect`, in milliseconds.
     pub delay_disconnects_ms: u64,
-    /// How many milliseconds a client's frame may wait for its function: frames overtake each other.
+    /// The longest a client's frame waits for its function, in milliseconds. Frames then overtake each other.
     pub delay_frames_ms: u64,
-    /// How many milliseconds a post that was answered with 200 may be under way to its client: posts overtake each other.
+    /// The longest a post that was answered with 200 takes to be sent to its client, in milliseconds. Posts then
+    /// overtake each other.
     pub delay_pushes_ms: u64,
     /// The share of posts that are answered with 200 and never arrive.
     pub lose_pushes: f64,
     /// The share of calls to `@connections` answered with 410 although the socket is open.
     pub fail_410: f64,
-    /// The share answered with 429.
+    /// The share of those calls answered with 429.
     pub fail_429: f64,
-    /// The share answered with 500.
+    /// The share of those calls answered with 500.
     pub fail_500: f64,
-    /// The share never answered.
+    /// The share of those calls that are never answered.
     pub hang: f64,
-    /// Cut a function off as soon as it has answered, and never give it its memory back: every start is a cold one. Only for
-    /// functions in this process.
+    /// Cuts a function off as soon as it has answered and discards its memory, so that every start is a cold start.
+    /// Only for functions in this process.
     pub freeze: bool,
 }
 
-/// What becomes of a call to `@connections`.
+/// The outcome of a call to `@connections`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PostFate {
-    /// What should.
+    /// The call is served as usual.
     Answered,
-    /// 410.
+    /// The call is answered with 410.
     Gone,
-    /// 429.
+    /// The call is answered with 429.
     LimitExceeded,
-    /// 500.
+    /// The call is answered with 500.
     Internal,
-    /// Nothing, ever.
+    /// The call is never answered.
     Hangs,
 }
 
 impl Faults {
-    /// Whether this can be.
+    /// Checks that every share is from 0 to 1, as is the sum of those that decide one call.
     ///
     /// # Errors
-    /// What cannot.
+    /// Names the first share that is not.
     pub fn check(&self) -> Result<(), String> {
         let failing = self.fail_410 + self.fail_429 + self.fail_500 + self.hang;
         let shares = [
@@ -74,7 +75,7 @@ impl Faults {
         }
     }
 
-    /// Whether a socket's `$disconnect` is called, and how late.
+    /// The delay of a socket's `$disconnect`, or `None` if it is lost.
     pub fn disconnect(&self, socket: u64) -> Option<Duration> {
         let mut fate = self.draw("disconnect", socket, 0);
         (fate.f64() >= self.lose_disconnects).then(|| up_to(&mut fate, self.delay_disconnects_ms))
@@ -85,13 +86,13 @@ impl Faults {
         up_to(&mut self.draw("frame", socket, number), self.delay_frames_ms)
     }
 
-    /// Whether the `number`th post to a socket arrives, and how late.
+    /// The delay of the `number`th post to a socket, or `None` if it is lost.
     pub fn push(&self, socket: u64, number: u64) -> Option<Duration> {
         let mut fate = self.draw("push", socket, number);
         (fate.f64() >= self.lose_pushes).then(|| up_to(&mut fate, self.delay_pushes_ms))
     }
 
-    /// What becomes of the `number`th call about a socket.
+    /// The outcome of the `number`th call about a socket.
     pub fn post(&self, socket: u64, number: u64) -> PostFate {
         let mut left = self.draw("post", socket, number).f64();
         for (share, fate) in [

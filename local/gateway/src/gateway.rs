@@ -1,4 +1,4 @@
-//! The faces on one port: HTTP at the root, the WebSocket API under its stage, `@connections` under that.
+//! The three APIs on one port: HTTP at the root, the WebSocket API under its stage, `@connections` under that.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
@@ -22,7 +22,7 @@ use crate::template::Template;
 use crate::websocket_api::{self, handshake};
 use crate::{http_api, management};
 
-/// Where the faults are read and changed, if the gateway was started with some.
+/// The path where the faults are read and changed, if the gateway was started with any.
 pub const TEST_API: &str = "/@faults";
 
 /// A running gateway.
@@ -35,11 +35,11 @@ pub struct Gateway {
 }
 
 impl Gateway {
-    /// Serves the template on `listener`. With `faults`, even if they are none yet, they can be read and changed at
-    /// [`TEST_API`].
+    /// Serves the template on `listener`. If `faults` is given, even with nothing in it yet, the faults can be read and
+    /// changed at [`TEST_API`].
     ///
     /// # Errors
-    /// If a route's function does not exist; otherwise those of the listener.
+    /// If a route's function does not exist, or if the listener has no local address.
     pub fn start(
         listener: TcpListener,
         template: Template,
@@ -64,7 +64,7 @@ impl Gateway {
         });
         let app = Router::new().fallback(answer).with_state(shared.clone());
         let listener = listener.tap_io(|stream| {
-            // Small frames at once: Nagle's algorithm would hold them back for an acknowledgement.
+            // Small frames must go out at once; Nagle's algorithm would hold them until an acknowledgement arrives.
             let _ = stream.set_nodelay(true);
         });
         let mut stopped = shutdown;
@@ -80,28 +80,26 @@ impl Gateway {
         Ok(Self { shared, address, stop, server })
     }
 
-    /// Where it listens.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// The open sockets.
     pub fn sockets(&self) -> &Sockets {
         &self.shared.sockets
     }
 
-    /// How many frames of clients are on their way to a function or in it: at 0 everything that was asked over sockets has
-    /// been done.
+    /// How many frames of clients wait for a function or are being handled by one. At 0, everything that clients asked
+    /// for over sockets has been done.
     pub fn frames_under_way(&self) -> usize {
         Arc::strong_count(&self.shared.under_way) - 1
     }
 
-    /// Stops listening, closes every socket with 1001 and calls its `$disconnect`. Requests under way and clients have two
-    /// seconds.
+    /// Stops listening, closes every socket with 1001 and calls its `$disconnect`. Requests under way and clients get
+    /// two seconds to finish.
     pub async fn stop(mut self) {
         let _ = self.stop.send(true);
         let ended = async {
-            // Of a task that panicked nothing is left to end.
+            // If the task panicked, it has ended too.
             let _ = (&mut self.server).await;
             while Arc::strong_count(&self.shared.alive) > 1 {
                 tokio::time::sleep(Duration::from_millis(5)).await;
@@ -146,7 +144,7 @@ async fn answer(
     http_api::answer(&shared, parts, body, peer).await
 }
 
-/// `GET` tells the faults, `PUT` replaces them; a field left out is none of that fault.
+/// `GET` returns the faults, `PUT` replaces them. Leaving a field out turns that fault off.
 fn test_api(shared: &Shared, method: &Method, body: &[u8]) -> Response<Body> {
     if method == Method::PUT {
         let faults = serde_json::from_slice::<Faults>(body).map_err(|e| e.to_string());

@@ -1,4 +1,4 @@
-//! The HTTP face: a request in, the event of payload format 2.0 out to the function, its answer back as a response.
+//! The HTTP API: turns a request into an event of payload format 2.0, and the function's answer into a response.
 
 use axum::body::Body;
 use base64::Engine as _;
@@ -14,14 +14,13 @@ use crate::answers::{json, message, status_of};
 use crate::state::{Peer, RunError, Shared};
 use crate::{events, headers, routes};
 
-/// The largest request an HTTP API takes, in bytes (API Gateway quotas: 10 MB).
+/// The largest request an HTTP API accepts, in bytes (API Gateway quotas: 10 MB).
 pub const MAX_REQUEST: usize = 10 * 1024 * 1024;
-/// The largest event and answer of a function, in bytes (Lambda quotas: 6 MB).
+/// The largest event and the largest answer of a function, in bytes (Lambda quotas: 6 MB).
 const MAX_PAYLOAD: usize = 6 * 1024 * 1024;
-/// The request line and all headers together, in bytes (API Gateway quotas).
+/// The largest request line and headers, together and in bytes (API Gateway quotas).
 const MAX_HEAD: usize = 10_240;
 
-/// Answers one request.
 pub async fn answer(shared: &Shared, request: request::Parts, body: Bytes, peer: Peer) -> Response<Body> {
     let api = &shared.template.http;
     if head_size(&request) > MAX_HEAD {
@@ -53,7 +52,7 @@ pub async fn answer(shared: &Shared, request: request::Parts, body: Bytes, peer:
     response
 }
 
-/// What is after the stage's name; everything if the stage is `$default`.
+/// The path after the stage's name, or the whole path if the stage is `$default`. `None` if it is not in the stage.
 fn path_in_stage<'a>(path: &'a str, stage: &str) -> Option<&'a str> {
     if stage == "$default" {
         return Some(path);
@@ -71,7 +70,7 @@ fn internal_server_error() -> Response<Body> {
     message(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error")
 }
 
-/// The function's answer as a response; `None` if it makes no sense. An answer without `statusCode` is itself the body.
+/// The function's answer as a response; `None` if it is malformed. An answer without `statusCode` is itself the body.
 fn translate(answer: Value) -> Option<Response<Body>> {
     if answer.get("statusCode").is_none() {
         return Some(json(StatusCode::OK, &answer));
@@ -85,7 +84,7 @@ fn translate(answer: Value) -> Option<Response<Body>> {
     *response.status_mut() = status;
     let headers = response.headers_mut();
     for (name, value) in answer["headers"].as_object().into_iter().flatten() {
-        // How long the body is and when the connection ends is the gateway's business.
+        // The gateway itself decides how the body is framed and when the connection ends.
         if [CONNECTION, CONTENT_LENGTH, TRANSFER_ENCODING].iter().any(|own| own.as_str().eq_ignore_ascii_case(name)) {
             continue;
         }

@@ -1,16 +1,17 @@
 //! API Gateway on your own machine, driven by a SAM template: HTTP APIs, WebSocket APIs and `@connections`.
 //!
-//! The two faces build exactly the events AWS would send and hand them through one seam to the functions. From the bottom up:
+//! It builds exactly the events AWS would send, and passes them to the functions through one interface. The modules,
+//! from the bottom up:
 //!
 //! * [`aws`], [`headers`], [`answers`]: constants, header values, the gateway's own answers.
-//! * [`routes`], [`selection`], [`cors`]: the decisions about a request that need nothing but the request.
+//! * [`routes`], [`selection`], [`cors`]: the decisions that need nothing but the request.
 //! * [`template`]: what the template says about routes, functions and the authorizer.
-//! * [`invoke`]: the seam to the functions.
-//! * [`faults`]: what can go wrong on AWS, on demand. [`sockets`]: the open sockets and the bounded queue to each.
+//! * [`invoke`]: the interface to the functions.
+//! * [`faults`]: what can go wrong on AWS, on demand. [`sockets`]: the open sockets, each with a bounded queue.
 //! * [`state`]: what all requests share.
 //! * [`events`]: the JSON of every event.
-//! * [`http_api`], [`websocket_api`], [`management`]: the faces: HTTP, sockets, and `@connections`.
-//! * [`gateway`]: the faces on one port. [`options`]: the command line of a program that serves them.
+//! * [`http_api`], [`websocket_api`], [`management`]: the three APIs: HTTP, WebSocket and `@connections`.
+//! * [`gateway`]: the three APIs on one port. [`options`]: the command line of a program that serves them.
 
 pub mod answers;
 pub mod aws;

@@ -1,4 +1,4 @@
-//! `sam-gateway`: the gateway by itself, for the template and the functions of any project.
+//! `sam-gateway`: the gateway on its own, for the template and functions of any project.
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use sam_gateway::invoke::host::Host;
 use sam_gateway::options::{Options, interrupted, start_logging};
 use sam_gateway::template::NamedBy;
 
-/// Events and answers are many short-lived allocations on all threads at once; the system allocator is slower at that.
+/// Events and answers are many short-lived allocations on all threads at once. The system allocator is slower at those.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
@@ -19,11 +19,11 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 struct Arguments {
     #[command(flatten)]
     options: Options,
-    /// What runs the functions: any address that speaks Lambda's Invoke API, such as http://127.0.0.1:9000 of `cargo lambda
-    /// watch` or http://127.0.0.1:3001 of `sam local start-lambda`
+    /// Where the functions run: an http:// URL that speaks Lambda's Invoke API, such as http://127.0.0.1:9000 for
+    /// `cargo lambda watch` or http://127.0.0.1:3001 for `sam local start-lambda`
     #[arg(long, value_name = "URL")]
     invoke_url: String,
-    /// What the functions are called there
+    /// Which names the functions have there
     #[arg(long, value_enum, default_value_t)]
     function_names: NamedBy,
 }
@@ -43,7 +43,7 @@ async fn main() -> ExitCode {
 async fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     let Arguments { options, invoke_url, function_names } = arguments;
     if options.faults.is_some_and(|faults| faults.freeze) {
-        return Err("functions behind --invoke-url cannot be frozen; leave out \"freeze\"".into());
+        return Err("functions behind --invoke-url cannot be frozen; remove \"freeze\" from --faults".into());
     }
     let interrupted = interrupted()?;
     let template = options.load_template(function_names)?;

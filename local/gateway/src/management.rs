@@ -1,4 +1,4 @@
-//! `@connections`: how functions reach sockets. `POST` sends, `GET` tells, `DELETE` closes.
+//! `@connections`: how functions reach sockets. `POST` sends a frame, `GET` describes the socket, `DELETE` closes it.
 //!
 //! The AWS SDKs tell errors apart by the header `x-amzn-errortype`, not by the status, so every error has it.
 
@@ -20,17 +20,17 @@ use crate::state::Shared;
 /// The largest frame a function may send, in bytes.
 pub const MAX_FRAME: usize = 128 * 1024;
 
-/// The stage and the connection id in `/<stage>/@connections/<id>`; the SDKs write the id, and some the `@`,
-/// percent-encoded.
+/// The stage and the connection id in `/<stage>/@connections/<id>`. The SDKs percent-encode the id, and some
+/// also the `@`.
 pub fn target(path: &str) -> Option<(&str, String)> {
     let (stage, rest) = path.strip_prefix('/')?.split_once('/')?;
     let id = ["@connections/", "%40connections/"].iter().find_map(|prefix| rest.strip_prefix(prefix))?;
     Some((stage, percent_decode_str(id).decode_utf8_lossy().into_owned()))
 }
 
-/// Answers one call.
 pub async fn answer(shared: &Shared, method: &Method, headers: &HeaderMap, id: &str, body: &Bytes) -> Response<Body> {
-    // AWS checks a signature here. Locally its presence is enough to keep out what was never meant for this door.
+    // AWS checks the signature here. Locally it only has to be present, which keeps out requests that were not meant
+    // for this API.
     if !headers.contains_key(AUTHORIZATION) {
         return error(StatusCode::FORBIDDEN, "MissingAuthenticationTokenException", "Missing Authentication Token");
     }
@@ -56,7 +56,7 @@ pub async fn answer(shared: &Shared, method: &Method, headers: &HeaderMap, id: &
     }
 }
 
-/// Sends a frame, after `delay`; without one it is lost.
+/// Sends a frame after `delay`. If that is `None`, the frame is lost.
 fn post(sockets: &Sockets, id: &str, body: &Bytes, delay: Option<Duration>) -> Response<Body> {
     if body.len() > MAX_FRAME {
         return too_large();
@@ -73,7 +73,7 @@ fn post(sockets: &Sockets, id: &str, body: &Bytes, delay: Option<Duration>) -> R
             let (sockets, id) = (sockets.clone(), id.to_owned());
             tokio::spawn(async move {
                 tokio::time::sleep(delay).await;
-                // It was answered long ago.
+                // The caller already has its 200, so an error has nowhere to go.
                 let _ = sockets.post(&id, text);
             });
         }
@@ -81,12 +81,12 @@ fn post(sockets: &Sockets, id: &str, body: &Bytes, delay: Option<Duration>) -> R
     plain(StatusCode::OK)
 }
 
-/// The answer to a frame that is too large.
+/// The 413 for a frame that is too large.
 pub fn too_large() -> Response<Body> {
     error(StatusCode::PAYLOAD_TOO_LARGE, "PayloadTooLargeException", "Message too long")
 }
 
-/// The answer where there is no such stage.
+/// The 403 for a stage or a method that does not exist.
 pub fn forbidden() -> Response<Body> {
     error(StatusCode::FORBIDDEN, "ForbiddenException", "Forbidden")
 }

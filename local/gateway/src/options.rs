@@ -16,7 +16,7 @@ pub struct Options {
     /// The address to listen on
     #[arg(long, default_value = "127.0.0.1")]
     pub host: IpAddr,
-    /// The port to listen on; 0 takes a free one
+    /// The port to listen on; 0 picks a free one
     #[arg(long, default_value_t = 3000)]
     pub port: u16,
     /// The SAM template to serve
@@ -31,16 +31,14 @@ pub struct Options {
     /// How long a socket may live
     #[arg(long, value_name = "SECONDS", default_value = "7200", value_parser = seconds)]
     pub max_life: Duration,
-    /// What goes wrong, such as '{"seed":1,"lose_disconnects":0.5}'; even '{}' opens /@faults, where it can be changed
+    /// What goes wrong on purpose, such as '{"seed":1,"lose_disconnects":0.5}'; even '{}' opens /@faults, where it can
+    /// be changed
     #[arg(long, value_name = "JSON", value_parser = faults)]
     pub faults: Option<Faults>,
 }
 
 impl Options {
-    /// Reads the template, with its functions named as whatever runs them knows them.
-    ///
-    /// # Errors
-    /// [`TemplateError`].
+    /// Reads the template and gives its functions the names by which they are invoked.
     pub fn load_template(&self, named_by: NamedBy) -> Result<Template, TemplateError> {
         Template::load_named_by(&self.template, named_by)
     }
@@ -52,9 +50,9 @@ impl Options {
     /// Listens, and returns the address that clients on this machine can use.
     ///
     /// # Errors
-    /// A sentence for whoever started the program, if the port is taken or not allowed.
+    /// If the port is taken or not allowed. The text is for the person who started the program.
     pub async fn listen(&self) -> Result<(TcpListener, SocketAddr), String> {
-        let problem = |e| format!("cannot listen on {}:{}: {e} (--port chooses another)", self.host, self.port);
+        let problem = |e| format!("cannot listen on {}:{}: {e} (try another port with --port)", self.host, self.port);
         let listener = TcpListener::bind((self.host, self.port)).await.map_err(problem)?;
         let mut address = listener.local_addr().map_err(problem)?;
         if address.ip().is_unspecified() {
@@ -64,10 +62,10 @@ impl Options {
     }
 }
 
-/// Ends with Ctrl-C or a service manager's SIGTERM.
+/// Completes on Ctrl-C or on a service manager's SIGTERM.
 ///
 /// # Errors
-/// If the signals cannot be listened for.
+/// If the signal handlers cannot be installed.
 pub fn interrupted() -> std::io::Result<impl Future<Output = ()>> {
     use tokio::signal::unix::{SignalKind, signal};
     let mut interrupt = signal(SignalKind::interrupt())?;
@@ -80,7 +78,7 @@ pub fn interrupted() -> std::io::Result<impl Future<Output = ()>> {
     })
 }
 
-/// Logs to the standard error stream, readable, at the level of `RUST_LOG` or else `default`.
+/// Logs readable text to the standard error stream, at the level that `RUST_LOG` sets, or else at `default`.
 pub fn start_logging(default: &str) {
     use std::io::IsTerminal as _;
     use tracing_subscriber::EnvFilter;
@@ -90,7 +88,7 @@ pub fn start_logging(default: &str) {
 }
 
 fn seconds(text: &str) -> Result<Duration, String> {
-    let seconds: f64 = text.parse().map_err(|_| "not a number of seconds".to_owned())?;
+    let seconds: f64 = text.parse().map_err(|_| "must be a number of seconds".to_owned())?;
     Duration::try_from_secs_f64(seconds).map_err(|e| e.to_string())
 }
 

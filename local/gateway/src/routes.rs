@@ -1,18 +1,17 @@
-//! Which function an HTTP request is for: API Gateway's precedence among paths.
+//! Which function an HTTP request goes to, by API Gateway's order of precedence among routes.
 
 use percent_encoding::percent_decode_str;
 
-/// The key of the route that takes what no other does.
+/// The key of the route for requests that match no other.
 const DEFAULT: &str = "$default";
 
 /// One route of an HTTP API.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HttpRoute {
-    /// In capitals, or `ANY`.
+    /// An HTTP method in capitals, or `ANY`.
     pub method: String,
-    /// As the template spells it, such as `/chats/{chat_id}`; or `$default`.
+    /// As the template spells it, such as `/chats/{chat_id}`, or `$default`.
     pub path: String,
-    /// The function's name.
     pub function: String,
     segments: Vec<Segment>,
 }
@@ -21,38 +20,37 @@ pub struct HttpRoute {
 enum Segment {
     Literal(String),
     Variable(String),
-    /// `{proxy+}`: the rest, at least one segment.
+    /// `{proxy+}`: the rest of the path, at least one segment.
     Greedy(String),
 }
 
-/// A request's route and what its path's variables are.
+/// The route a request matches, and the variables in its path.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Matched<'a> {
-    /// The route.
     pub route: &'a HttpRoute,
-    /// Name and decoded value of each variable.
+    /// The name and decoded value of each variable.
     pub parameters: Vec<(String, String)>,
 }
 
 impl HttpRoute {
-    /// A route, checked.
+    /// Makes a route, if its method and path are valid.
     ///
     /// # Errors
-    /// Why API Gateway would refuse it.
+    /// The reason why API Gateway would refuse it.
     pub fn new(method: &str, path: &str, function: &str) -> Result<Self, String> {
         let method = method.to_ascii_uppercase();
         if !["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "ANY"].contains(&method.as_str()) {
-            return Err(format!("{method} is not a method of an HTTP API"));
+            return Err(format!("{method} is not a method of an HTTP API; ANY stands for all methods"));
         }
         let rest = path.strip_prefix('/').ok_or("the path must begin with /")?;
         let segments: Vec<_> = split(rest).map(segment).collect();
         if segments.iter().rev().skip(1).any(|segment| matches!(segment, Segment::Greedy(_))) {
-            return Err("a greedy variable must stand last".to_owned());
+            return Err("a greedy variable such as {proxy+} must be the last segment of the path".to_owned());
         }
         Ok(Self { method, path: path.to_owned(), function: function.to_owned(), segments })
     }
 
-    /// The route that takes what no other does.
+    /// The route for requests that match no other.
     pub fn default_route(function: &str) -> Self {
         let (method, path) = ("ANY".to_owned(), DEFAULT.to_owned());
         Self { method, path, function: function.to_owned(), segments: Vec::new() }
@@ -62,12 +60,12 @@ impl HttpRoute {
         self.path == DEFAULT
     }
 
-    /// The route key, as events carry it.
+    /// The route key in events, such as `GET /chats/{chat_id}`, or `$default`.
     pub fn key(&self) -> String {
         if self.is_default() { DEFAULT.to_owned() } else { format!("{} {}", self.method, self.path) }
     }
 
-    /// The values of the variables, if the path matches.
+    /// The path's variables, or `None` if the path does not match.
     fn parameters(&self, path: &[&str]) -> Option<Vec<(String, String)>> {
         if self.is_default() {
             return Some(Vec::new());
@@ -107,7 +105,7 @@ impl HttpRoute {
     }
 }
 
-/// The most specific of the routes that match, if any does.
+/// The most specific of the routes that match, or `None` if none does.
 pub fn choose<'a>(routes: &'a [HttpRoute], method: &str, path: &str) -> Option<Matched<'a>> {
     let path: Vec<_> = split(path.strip_prefix('/')?).collect();
     routes
@@ -143,7 +141,7 @@ mod tests {
         ["GET /", "GET /chats", "POST /chats", "GET /chats/{chat_id}", "GET /chats/mine", "ANY /files/{proxy+}"]
             .iter()
             .map(|key| key.split_once(' ').expect("a method and a path"))
-            .map(|(method, path)| HttpRoute::new(method, path, "f").expect("good"))
+            .map(|(method, path)| HttpRoute::new(method, path, "f").expect("a valid route"))
             .collect()
     }
 

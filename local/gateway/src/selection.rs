@@ -1,20 +1,22 @@
-//! Which route a frame is for: `$request.body.action` and its like.
+//! Route selection expressions such as `$request.body.action`, which decide the route of a frame.
 
 use serde_json::Value;
 
-/// Whether the expression is one we evaluate: `$request.body.<path>`, or text with any number of `${request.body.<path>}`.
+/// Checks that we can evaluate an expression. It must be `$request.body.<path>`, or text with any number of
+/// `${request.body.<path>}`.
 ///
 /// # Errors
-/// What is wrong with it.
+/// The problem, in words for the template's author.
 pub fn check(expression: &str) -> Result<(), String> {
     let single = expression.strip_prefix("$request.body.").is_some_and(|path| !path.contains('$'));
     if single || expression.split('$').skip(1).all(|rest| rest.starts_with("{request.body.") && rest.contains('}')) {
         return Ok(());
     }
-    Err("only expressions over $request.body are understood, such as $request.body.action".to_owned())
+    Err("only expressions over $request.body are supported, such as $request.body.action".to_owned())
 }
 
-/// The route key a frame asks for; `None` where AWS falls back to `$default`: no JSON, or nothing at that path.
+/// The route key a frame asks for. `None` if the frame is not JSON or has nothing at that path: AWS then falls back to
+/// `$default`.
 pub fn evaluate(expression: &str, frame: &str) -> Option<String> {
     let body: Value = serde_json::from_str(frame).ok()?;
     if let Some(path) = expression.strip_prefix("$request.body.") {
@@ -32,7 +34,7 @@ pub fn evaluate(expression: &str, frame: &str) -> Option<String> {
     Some(key)
 }
 
-/// The value at a dotted path, as text.
+/// The value at a dotted path, as text. Null counts as missing.
 fn lookup(body: &Value, path: &str) -> Option<String> {
     match path.split('.').try_fold(body, |value, name| value.get(name))? {
         Value::String(text) => Some(text.clone()),

@@ -1,4 +1,4 @@
-//! The open sockets, and the bounded queue to each.
+//! The open sockets, each with a bounded queue of frames to send.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -7,30 +7,28 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use chrono::{DateTime, Utc};
 use tokio::sync::mpsc;
 
-/// How much may wait for a client that reads slowly, in frames and in bytes. Past either a post is refused with 429, as on
-/// AWS; how much AWS itself buffers is not documented.
+/// How much may wait for a client that reads slowly, in frames and in bytes. Beyond either limit a post is refused with
+/// 429, as on AWS. How much AWS itself buffers is not documented.
 const MAX_QUEUED_FRAMES: usize = 512;
 const MAX_QUEUED_BYTES: usize = 1024 * 1024;
 
 /// Why a frame was not queued.
 #[derive(Debug, PartialEq, Eq)]
 pub enum PostError {
-    /// There is no such socket, no longer or not yet.
+    /// The socket does not exist: not yet, no longer or not at all.
     Gone,
-    /// Its client does not keep up.
+    /// The queue is full, because the client reads too slowly.
     Full,
 }
 
-/// What `GET @connections` tells.
+/// What `GET @connections` returns.
 #[derive(Debug, Clone)]
 pub struct Info {
     /// When the handshake began.
     pub connected_at: DateTime<Utc>,
-    /// When a frame last came or went.
+    /// When a frame was last received or sent.
     pub last_active_at: DateTime<Utc>,
-    /// The client's address.
     pub source_ip: String,
-    /// What the client calls itself.
     pub user_agent: Option<String>,
 }
 
@@ -43,22 +41,22 @@ struct Entry {
     calls: u64,
 }
 
-/// The frames on their way to one socket.
+/// The frames that wait to be sent to one socket.
 #[derive(Debug)]
 pub struct Queue {
     frames: mpsc::Receiver<String>,
     bytes: Arc<AtomicUsize>,
-    /// The socket's number: the first is 1.
+    /// The socket's number, counted from 1.
     pub number: u64,
 }
 
 impl Queue {
-    /// The next frame; `None` when the socket has been struck off the list and everything queued before is out.
+    /// The next frame, or `None` when the socket has been closed and everything queued before that has been taken.
     pub async fn next(&mut self) -> Option<String> {
         self.frames.recv().await
     }
 
-    /// To be called when a frame has left, so that there is room for others.
+    /// Makes room for other frames. To be called when a frame of this many bytes has been sent.
     pub fn sent(&self, bytes: usize) {
         self.bytes.fetch_sub(bytes, Ordering::Relaxed);
     }
@@ -72,7 +70,7 @@ pub struct Sockets {
 }
 
 impl Sockets {
-    /// Lists a socket. From here on it can be posted to, and not before.
+    /// Adds a socket. From here on, and not before, it can be posted to.
     pub fn open(&self, connection_id: &str, info: Info) -> Queue {
         let (queue, frames) = mpsc::channel(MAX_QUEUED_FRAMES);
         let number = self.opened.fetch_add(1, Ordering::Relaxed) + 1;
@@ -82,12 +80,12 @@ impl Sockets {
         Queue { frames, bytes, number }
     }
 
-    /// Strikes a socket off the list: from here on a post to it is a 410. It closes when what is queued is out.
+    /// Removes a socket. From here on a post to it is a 410. The connection closes when everything queued is sent.
     pub fn close(&self, connection_id: &str) {
         self.lock().remove(connection_id);
     }
 
-    /// Notes that a frame came or went.
+    /// Records that a frame was received or sent.
     pub fn touch(&self, connection_id: &str) {
         if let Some(entry) = self.lock().get_mut(connection_id) {
             entry.info.last_active_at = Utc::now();
@@ -95,18 +93,15 @@ impl Sockets {
     }
 
     /// Queues a frame.
-    ///
-    /// # Errors
-    /// [`PostError`].
     pub fn post(&self, connection_id: &str, frame: String) -> Result<(), PostError> {
         let open = self.lock();
         let entry = open.get(connection_id).ok_or(PostError::Gone)?;
         let bytes = frame.len();
-        // Counted under the lock: only `Queue::sent` changes it meanwhile, and that makes room.
+        // We hold the lock, so only `Queue::sent` can change the count meanwhile, and that makes room.
         if entry.queued_bytes.load(Ordering::Relaxed) + bytes > MAX_QUEUED_BYTES {
             return Err(PostError::Full);
         }
-        // Before it is queued: it may be sent, and discounted, before this goes on.
+        // Added before the frame is queued, because the frame may be sent and subtracted before `try_send` returns.
         entry.queued_bytes.fetch_add(bytes, Ordering::Relaxed);
         entry.queue.try_send(frame).map_err(|e| {
             entry.queued_bytes.fetch_sub(bytes, Ordering::Relaxed);
@@ -117,7 +112,7 @@ impl Sockets {
         })
     }
 
-    /// The socket's number and the number of this call about it, each from 1; for [`crate::faults`].
+    /// Counts a call about a socket, for [`crate::faults`]. Returns the numbers of socket and call, each from 1.
     pub fn count_call(&self, connection_id: &str) -> Option<(u64, u64)> {
         let mut open = self.lock();
         let entry = open.get_mut(connection_id)?;
@@ -125,28 +120,25 @@ impl Sockets {
         Some((entry.number, entry.calls))
     }
 
-    /// What is known of a socket.
     pub fn info(&self, connection_id: &str) -> Option<Info> {
         self.lock().get(connection_id).map(|entry| entry.info.clone())
     }
 
-    /// Which are open.
+    /// The connection ids of the open sockets.
     pub fn ids(&self) -> Vec<String> {
         self.lock().keys().cloned().collect()
     }
 
-    /// How many are open.
     pub fn len(&self) -> usize {
         self.lock().len()
     }
 
-    /// Whether none is open.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<String, Entry>> {
-        // Held for a look-up at a time and never across an await; a panic in between leaves a whole map.
+        // Held for one look-up at a time and never across an await. A panic in between leaves the map intact.
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -170,7 +162,7 @@ mod tests {
         }
         assert_eq!(sockets.post("a", "x".to_owned()), Err(PostError::Full));
         assert_eq!(queue.next().await, Some(large()));
-        assert_eq!(sockets.post("a", large()), Err(PostError::Full), "it has not left yet");
+        assert_eq!(sockets.post("a", large()), Err(PostError::Full), "the frame has not been sent yet");
         queue.sent(MAX_QUEUED_BYTES / 4);
         assert_eq!(sockets.post("a", large()), Ok(()));
 

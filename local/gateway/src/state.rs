@@ -12,7 +12,7 @@ use crate::invoke::{Functions, InvokeError};
 use crate::sockets::Sockets;
 use crate::template::Template;
 
-/// API Gateway's time limits (its quotas page). Tests shorten them.
+/// API Gateway's time limits, from its quotas page. Tests shorten them.
 #[derive(Debug, Clone)]
 pub struct Limits {
     /// How long a function may take to answer.
@@ -43,7 +43,7 @@ pub struct Shared {
     pub functions: Arc<dyn Functions>,
     pub sockets: Sockets,
     pub limits: Limits,
-    /// The port the gateway listens on, as events tell it.
+    /// The port the gateway listens on, as events report it.
     pub port: u16,
     /// Held by every socket until its `$disconnect` has been called.
     pub alive: Arc<()>,
@@ -65,23 +65,21 @@ pub enum RunError {
 }
 
 impl Shared {
-    /// Runs a function within [`Limits::integration`], and logs why if it fails.
-    ///
-    /// # Errors
-    /// [`RunError`].
+    /// Runs a function within [`Limits::integration`], and logs the reason if it fails.
     pub async fn run(&self, function: &str, event: Value) -> Result<Value, RunError> {
+        let request_id = event["requestContext"]["requestId"].as_str().unwrap_or_default().to_owned();
         let invoked = self.functions.invoke(function, event, self.faults().freeze);
         match tokio::time::timeout(self.limits.integration, invoked).await {
             Ok(Ok(answer)) => Ok(answer),
             Ok(Err(error)) => {
-                // This one is how an authorizer refuses a client, not a failure.
+                // With this error an authorizer refuses a client; it is not a failure.
                 if !error.is_unauthorized() {
-                    tracing::error!(function, %error, "A function failed.");
+                    tracing::error!(request_id, function, %error, "A function failed.");
                 }
                 Err(RunError::Failed(error))
             }
             Err(_) => {
-                tracing::error!(function, limit = ?self.limits.integration, "A function did not answer in time.");
+                tracing::error!(request_id, function, limit = ?self.limits.integration, "A function did not answer in time.");
                 Err(RunError::TimedOut)
             }
         }

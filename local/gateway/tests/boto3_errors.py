@@ -1,7 +1,9 @@
-"""Does boto3 understand the local gateway? Each way to reach a connection, and each error by its exception.
+"""Does boto3 understand the local gateway? Tries each call to a connection, and each error by its exception.
 
-Starts the gateway alone, as a stranger would, before the functions of local/gateway/examples/echo. Needs boto3 and websockets from
-PyPI; `.ci/run` runs it. Usage: python3 local/gateway/tests/boto3_errors.py <path of the sam-gateway program>
+Starts the gateway as a user of another project would, in front of the functions of local/gateway/examples/echo. Needs
+boto3 and websockets from PyPI; `.ci/run` runs it.
+
+Usage: python3 local/gateway/tests/boto3_errors.py <path of the sam-gateway program>
 """
 
 import json
@@ -74,7 +76,7 @@ def check(base):
 
         api.delete_connection(ConnectionId=connection)
         for _ in ws:
-            raise AssertionError("a frame after the connection was deleted")
+            raise AssertionError("a frame arrived after the connection was deleted")
         assert ws.protocol.close_code == 1000, ws.protocol.close_code
     for call in (api.get_connection, api.delete_connection):
         expect(errors.GoneException, 410, call, ConnectionId=connection)

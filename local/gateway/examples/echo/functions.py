@@ -1,7 +1,7 @@
-"""Two Lambda functions, and thirty lines that serve them over Lambda's Invoke API, as `sam local start-lambda` would.
+"""Two Lambda functions, and thirty lines that serve them over Lambda's Invoke API as `sam local start-lambda` would.
 
-    python3 local/examples/echo/functions.py 9001
-    cargo run -- --gateway-only --invoke-url http://127.0.0.1:9001 --template local/examples/echo/template.yaml
+    python3 local/gateway/examples/echo/functions.py 9001
+    cargo run -p sam-gateway -- --invoke-url http://127.0.0.1:9001 --template local/gateway/examples/echo/template.yaml
     curl http://localhost:3000/hello/world
 """
 

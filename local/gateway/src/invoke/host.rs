@@ -1,8 +1,8 @@
-//! Functions behind an address: `cargo lambda watch`, `sam local start-lambda`, LocalStack, or whatever else speaks
+//! Functions behind a URL: `cargo lambda watch`, `sam local start-lambda`, LocalStack, or anything else that speaks
 //! Lambda's Invoke API.
 //!
-//! A function that failed is told in two dialects: Lambda answers 200 with `X-Amz-Function-Error`, `cargo lambda watch`
-//! 500; both with `{"errorType", "errorMessage"}`.
+//! There are two ways to report that a function failed. Lambda answers 200 with `X-Amz-Function-Error`, `cargo lambda
+//! watch` answers 500. The body is `{"errorType", "errorMessage"}` in both.
 
 use std::time::Duration;
 
@@ -12,10 +12,10 @@ use serde_json::Value;
 
 use super::{Functions, Invocation, InvokeError};
 
-/// How long a function may run at most (Lambda quotas).
+/// The longest a function may run (Lambda quotas).
 const LONGEST: Duration = Duration::from_secs(900);
 
-/// What runs the functions.
+/// A server that runs the functions.
 #[derive(Debug, Clone)]
 pub struct Host {
     http: Client,
@@ -34,13 +34,13 @@ impl Host {
     /// The host at `url`, such as `http://127.0.0.1:9000`.
     ///
     /// # Errors
-    /// If it is not an `http://` URL. Whether anything answers there shows with the first invocation.
+    /// If `url` is not an `http://` URL. An unreachable host is noticed only at the first invocation.
     pub fn new(url: &str) -> Result<Self, String> {
         let url = url.trim_end_matches('/');
         if !url.starts_with("http://") {
-            return Err(format!("{url} is not an http:// URL"));
+            return Err(format!("{url} is not an http:// URL such as http://127.0.0.1:9000"));
         }
-        // The gateway's own limit is shorter; a function goes on when nobody waits any more, until Lambda would end it.
+        // The gateway stops waiting earlier, but the function goes on until Lambda would end it.
         let http = Client::builder().no_proxy().connect_timeout(Duration::from_secs(5)).timeout(LONGEST).build();
         Ok(Self { http: http.map_err(|e| e.to_string())?, url: url.to_owned() })
     }
@@ -48,7 +48,7 @@ impl Host {
     async fn call(&self, function: &str, event: Value) -> Result<Value, InvokeError> {
         let url = format!("{}/2015-03-31/functions/{function}/invocations", self.url);
         let call = self.http.post(&url).json(&event).send();
-        // In a task of its own: a caller that gives up must not take the function's request with it.
+        // In a separate task, because a caller that gives up must not cancel the function's request.
         let answered = tokio::spawn(async move { read(call.await?).await }).await;
         match answered {
             Ok(Ok(outcome)) => outcome,
@@ -73,11 +73,11 @@ async fn read(response: Response) -> reqwest::Result<Result<Value, InvokeError>>
     let failed = !status.is_success() || response.headers().contains_key("x-amz-function-error");
     let body = response.bytes().await?;
     if !failed {
-        // A function that answers nothing answers null.
+        // An empty answer counts as null.
         let body = if body.is_empty() { b"null" } else { &body[..] };
         return Ok(serde_json::from_slice(body).map_err(|e| InvokeError::Function {
             kind: "Runtime.MarshalError".to_owned(),
-            message: format!("what it answered is not JSON: {e}"),
+            message: format!("the function's answer is not JSON: {e}"),
         }));
     }
     Ok(Err(match serde_json::from_slice::<Failure>(&body) {

@@ -1,12 +1,12 @@
 //! The functions of a template.
 
-/// The name functions are invoked by.
+/// The name by which functions are invoked.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum NamedBy {
-    /// The binary of `BuildMethod: rust-cargolambda`, by which `cargo lambda watch` knows them; the logical id if there is none
+    /// The binary of `BuildMethod: rust-cargolambda`, as `cargo lambda watch` expects; the logical id if there is none
     #[default]
     Binary,
-    /// The logical id in the template, by which `sam local start-lambda` knows them
+    /// The logical id in the template, as `sam local start-lambda` expects
     LogicalId,
 }
 

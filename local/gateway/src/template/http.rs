@@ -9,21 +9,18 @@ use super::node::{At, Names, Node, Read, entries, find, get, scalar, text_of, wr
 use crate::cors::Cors;
 use crate::routes::HttpRoute;
 
-/// An HTTP API.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HttpApi {
-    /// The stage's name: the first segment of the path, but for `$default`.
+    /// The stage's name. Unless it is `$default`, it is the first segment of the path.
     pub stage: String,
-    /// Stage variables, on every event.
+    /// Stage variables, which every event has.
     pub variables: BTreeMap<String, String>,
-    /// Every route.
     pub routes: Vec<HttpRoute>,
-    /// Who may call from a browser's page of another origin.
     pub cors: Option<Cors>,
 }
 
 impl HttpApi {
-    /// The API without its routes. Without such a resource SAM makes one, with the defaults.
+    /// Reads the API without its routes. If the template has no such resource, SAM makes one with the defaults.
     pub(super) fn read(properties: Option<&Node<'_>>, globals: Option<&Node<'_>>, names: &Names) -> Read<Self> {
         let property = |name: &str| {
             properties.and_then(|node| find(node, name)).or_else(|| globals.and_then(|node| find(node, name)))
@@ -41,7 +38,7 @@ impl HttpApi {
         })
     }
 
-    /// The routes that are events of one function.
+    /// Adds the routes among the events of one function.
     pub(super) fn add_routes(&mut self, function: &Function, events: &Node<'_>, names: &Names) -> Read<()> {
         for (_, event) in entries(events)? {
             if text_of(get(event, "Type")?)? != "HttpApi" {
@@ -49,7 +46,7 @@ impl HttpApi {
             }
             let property = |name: &str| find(event, "Properties").and_then(|properties| find(properties, name));
             if let Some(auth) = property("Auth") {
-                return Err(wrong(auth, "an Auth of an HTTP route is not served locally"));
+                return Err(wrong(auth, "Auth of an HTTP route is not served locally"));
             }
             if let Some(version) =
                 property("PayloadFormatVersion").filter(|node| scalar(node).as_deref() != Some("2.0"))
@@ -57,7 +54,7 @@ impl HttpApi {
                 return Err(wrong(version, "only PayloadFormatVersion \"2.0\" is served locally"));
             }
             let (at, route) = match (property("Method"), property("Path")) {
-                // What SAM makes of an event without a path: what no other route takes.
+                // SAM turns an event without a method and a path into the default route.
                 (None, None) => (event, Ok(HttpRoute::default_route(&function.name))),
                 (method, path) => {
                     let path = path.map_or_else(|| get(event, "Path"), Ok)?;
@@ -67,7 +64,7 @@ impl HttpApi {
             };
             let route = route.map_err(|problem| wrong(at, problem))?;
             if self.routes.iter().any(|other| other.key() == route.key()) {
-                return Err(wrong(at, format!("the route {} is there twice", route.key())));
+                return Err(wrong(at, format!("the route {} is defined twice", route.key())));
             }
             self.routes.push(route);
         }
@@ -78,7 +75,7 @@ impl HttpApi {
 fn cors(node: &Node<'_>, names: &Names) -> Read<Option<Cors>> {
     match &node.data {
         YamlData::Value(Scalar::Boolean(false)) => return Ok(None),
-        // As SAM reads it.
+        // SAM reads this as every origin.
         YamlData::Value(Scalar::Boolean(true)) => {
             return Ok(Some(Cors { origins: vec!["*".to_owned()], ..Cors::default() }));
         }
@@ -97,11 +94,11 @@ fn cors(node: &Node<'_>, names: &Names) -> Read<Option<Cors>> {
         if !["AllowOrigins", "AllowMethods", "AllowHeaders", "ExposeHeaders", "MaxAge", "AllowCredentials"]
             .contains(&key)
         {
-            return Err(wrong(value, format!("{key:?} is no key of CorsConfiguration")));
+            return Err(wrong(value, format!("{key:?} is not a key of CorsConfiguration")));
         }
     }
     if cors.credentials && cors.origins.iter().any(|origin| origin == "*") {
-        return Err(At(node.span.start.line(), "AllowCredentials cannot be combined with the origin *".to_owned()));
+        return Err(At(node.span.start.line(), "AllowCredentials forbids the origin *; list the origins".to_owned()));
     }
     Ok(Some(cors))
 }

@@ -1,9 +1,9 @@
-//! What `template.yaml` says: the HTTP routes from the functions' `HttpApi` events, the WebSocket routes, authorizer and
-//! route selection expression from `AWS::Serverless::WebSocketApi`.
+//! Reads the SAM template: the HTTP routes from the functions' `HttpApi` events, and the WebSocket routes, authorizer
+//! and route selection expression from `AWS::Serverless::WebSocketApi`.
 //!
-//! Only what the gateway needs is read; what it does need must be there and make sense, or the error names the line. What
-//! would change who may call what, such as a JWT authorizer, and is not served, is an error too: better than to serve it
-//! to everybody.
+//! Only what the gateway needs is read. If any of that is missing or wrong, the error names the line. An access
+//! restriction that the gateway cannot enforce, such as a JWT authorizer, is an error too: ignoring it would open the
+//! API to everybody.
 
 mod function;
 mod http;
@@ -21,50 +21,39 @@ pub use self::http::HttpApi;
 use self::node::{At, Names, Node, Read, entries, find, get, scalar, text_of, wrong};
 pub use self::websocket::{Authorizer, Route, WebSocketApi};
 
-/// Everything the gateway takes from the template.
+/// Everything the gateway reads from the template.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Template {
-    /// Where it was read from.
     pub path: PathBuf,
-    /// Every function by its logical id.
+    /// The functions by logical id.
     pub functions: BTreeMap<String, Function>,
-    /// The HTTP API.
     pub http: HttpApi,
-    /// The WebSocket API, if there is one.
     pub websocket: Option<Arc<WebSocketApi>>,
 }
 
-/// A template that cannot be served.
+/// Why a template cannot be served.
 #[derive(Debug, thiserror::Error)]
 pub enum TemplateError {
-    /// There is none.
-    #[error("cannot read {path}: {1} (run from the project's directory, or name the template with --template)", path = .0.display())]
+    /// The file cannot be read.
+    #[error("cannot read {path}: {1} (run in the project's directory, or pass the template's path with --template)", path = .0.display())]
     Missing(PathBuf, #[source] std::io::Error),
-    /// It is not YAML, or says something that cannot be served.
+    /// The file is not YAML, or something in it cannot be served.
     #[error("{}:{line}: {problem}", .path.display())]
     Wrong {
-        /// Which file.
         path: PathBuf,
-        /// Where, from 1.
+        /// Counted from 1.
         line: usize,
-        /// What and why.
         problem: String,
     },
 }
 
 impl Template {
-    /// Reads the file.
-    ///
-    /// # Errors
-    /// [`TemplateError`], naming the line.
+    /// Reads the file and names the functions by [`NamedBy::Binary`].
     pub fn load(path: &Path) -> Result<Self, TemplateError> {
         Self::load_named_by(path, NamedBy::default())
     }
 
-    /// Reads the file, and names the functions in one of two ways.
-    ///
-    /// # Errors
-    /// [`TemplateError`], naming the line.
+    /// Reads the file and names the functions as `named_by` says.
     pub fn load_named_by(path: &Path, named_by: NamedBy) -> Result<Self, TemplateError> {
         let text = std::fs::read_to_string(path).map_err(|e| TemplateError::Missing(path.to_owned(), e))?;
         let mut template = Self::parse(&text, named_by).map_err(|at| Self::wrong(path, at))?;
@@ -72,10 +61,10 @@ impl Template {
         Ok(template)
     }
 
-    /// Makes sure that every function of a route exists.
+    /// Checks that the functions of all routes and of the authorizer exist.
     ///
     /// # Errors
-    /// [`TemplateError`], naming the first that does not, and its line.
+    /// [`TemplateError::Wrong`] for the first one that does not.
     pub fn check(&self, exists: impl Fn(&str) -> bool) -> Result<(), TemplateError> {
         let http = self.http.routes.iter().map(|route| (route.key(), &route.function));
         let socket = self.websocket.iter().flat_map(|api| {
@@ -84,7 +73,7 @@ impl Template {
         });
         let Some((route, name)) = http.chain(socket).find(|(_, function)| !exists(function)) else { return Ok(()) };
         let line = self.functions.values().find(|function| function.name == *name).map_or(1, |function| function.line);
-        let problem = format!("the {route} goes to the function {name:?}, which does not exist");
+        let problem = format!("{route}: the function {name:?} does not exist");
         Err(Self::wrong(&self.path, At(line, problem)))
     }
 
@@ -98,7 +87,7 @@ impl Template {
         let names = Names::of(root)?;
         let global = |section| find(root, "Globals").and_then(|globals| find(globals, section));
         if let Some(node) = global("WebSocketApi") {
-            return Err(wrong(node, "Globals of a WebSocketApi are not read; write them at the resource"));
+            return Err(wrong(node, "Globals of a WebSocketApi are not read; write them in the resource itself"));
         }
         let globals = global("HttpApi");
         let (mut functions, mut apis, mut sockets) = (BTreeMap::new(), Vec::new(), Vec::new());
@@ -121,7 +110,7 @@ impl Template {
         if let Some(second) = apis.get(1).or_else(|| sockets.get(1).map(|(_, second)| second)) {
             return Err(wrong(
                 second,
-                "a second API of its kind; the local gateway serves one HttpApi and one WebSocketApi",
+                "a second API of this kind; the local gateway serves one HttpApi and one WebSocketApi",
             ));
         }
         let properties = apis.first().and_then(|api| find(api, "Properties"));
@@ -178,12 +167,12 @@ Resources:
     fn routes_functions_and_the_authorizer_are_read() {
         let template = Template::parse(GOOD, NamedBy::Binary)
             .map_err(|At(line, problem)| format!("{line}: {problem}"))
-            .expect("good");
+            .expect("a valid template");
         assert_eq!(template.http.routes[0].key(), "GET /hello/{name}");
         let socket = template.websocket.expect("a WebSocket API");
         assert_eq!((socket.stage.as_str(), socket.routes["sendMessage"].function.as_str()), ("ws", "hello"));
         assert_eq!(socket.authorizer.as_ref().expect("an authorizer").function, "hello");
-        let template = Template::parse(GOOD, NamedBy::LogicalId).expect("good");
+        let template = Template::parse(GOOD, NamedBy::LogicalId).expect("a valid template");
         assert_eq!(template.http.routes[0].function, "Hello");
     }
 

@@ -1,16 +1,16 @@
-//! YAML with positions, and the few intrinsic functions that have an answer without deploying anything.
+//! YAML with line numbers, and the few intrinsic functions that can be resolved without deploying anything.
 
 use std::collections::BTreeMap;
 
 use saphyr::{MarkedYaml, Scalar, YamlData};
 
-/// A problem and its line; the path is added on the way out.
+/// A line and the problem there. Callers further up add the path.
 #[derive(Debug)]
 pub(super) struct At(pub(super) usize, pub(super) String);
 pub(super) type Read<T> = Result<T, At>;
 pub(super) type Node<'a> = MarkedYaml<'a>;
 
-/// What `!Ref` and `!Sub` can be answered with: the parameters' defaults and the pseudo parameters.
+/// The values that `!Ref` and `!Sub` can take: the defaults of parameters, and the pseudo parameters.
 #[derive(Debug, Default)]
 pub(super) struct Names(BTreeMap<String, String>);
 
@@ -34,7 +34,7 @@ impl Names {
         Ok(Self(names))
     }
 
-    /// The text of a node, be it written out or `!Ref` or `!Sub` of what is known.
+    /// The text of a node, which may be written out or be a `!Ref` or `!Sub` of known names.
     pub(super) fn text(&self, node: &Node<'_>) -> Read<String> {
         match intrinsic(node) {
             None => text_of(node).map(str::to_owned),
@@ -42,16 +42,14 @@ impl Names {
             Some(("Sub", pattern)) => self.substitute(text_of(pattern)?, node),
             Some((other, _)) => Err(wrong(
                 node,
-                format!(
-                    "!{other} is not understood here; the local gateway knows !Ref and !Sub of parameters, and text"
-                ),
+                format!("!{other} is not understood here; use text, or !Ref or !Sub of a parameter with a Default"),
             )),
         }
     }
 
     fn value(&self, name: &str, node: &Node<'_>) -> Read<String> {
         self.0.get(name).cloned().ok_or_else(|| {
-            wrong(node, format!("{name:?} has no value before the deployment: no parameter of that name has a Default"))
+            wrong(node, format!("{name:?} has no value before deployment; give a parameter of that name a Default"))
         })
     }
 
@@ -59,10 +57,10 @@ impl Names {
         let mut text = String::new();
         let mut rest = pattern;
         while let Some((before, after)) = rest.split_once("${") {
-            let (name, after) = after.split_once('}').ok_or_else(|| wrong(node, "a ${ without its }"))?;
+            let (name, after) = after.split_once('}').ok_or_else(|| wrong(node, "a ${ without a closing }"))?;
             text.push_str(before);
             match name.strip_prefix('!') {
-                // `${!this}` stands for itself.
+                // `${!this}` is how `!Sub` writes a literal `${this}`.
                 Some(literal) => text.push_str(&format!("${{{literal}}}")),
                 None => text.push_str(&self.value(name, node)?),
             }
@@ -72,12 +70,12 @@ impl Names {
         Ok(text)
     }
 
-    /// A mapping of texts, such as stage variables.
+    /// A mapping to texts, such as stage variables.
     pub(super) fn texts(&self, node: &Node<'_>) -> Read<BTreeMap<String, String>> {
         entries(node)?.into_iter().map(|(name, value)| Ok((name.to_owned(), self.text(value)?))).collect()
     }
 
-    /// A list of texts; one text alone is a list too.
+    /// A list of texts. A single text counts as a list of one.
     pub(super) fn list(&self, node: &Node<'_>) -> Read<Vec<String>> {
         match node.data.as_sequence() {
             Some(nodes) => nodes.iter().map(|node| self.text(node)).collect(),
@@ -86,7 +84,7 @@ impl Names {
     }
 }
 
-/// `!Name argument`, or `Fn::Name: argument`, or `Ref: argument`.
+/// The name and argument of `!Name argument`, `Fn::Name: argument` or `Ref: argument`.
 fn intrinsic<'a>(node: &'a Node<'_>) -> Option<(&'a str, &'a Node<'a>)> {
     match &node.data {
         YamlData::Tagged(tag, argument) => Some((&tag.suffix, argument)),
@@ -139,7 +137,7 @@ pub(super) fn text_of<'a>(node: &'a Node<'_>) -> Read<&'a str> {
     }
 }
 
-/// A text, number or truth value, as CloudFormation writes it.
+/// A string, integer or boolean as text, the way CloudFormation writes it.
 pub(super) fn scalar(node: &Node<'_>) -> Option<String> {
     match &node.data {
         YamlData::Value(Scalar::String(text)) => Some(text.to_string()),

@@ -1,4 +1,5 @@
-//! The WebSocket API: `AWS::Serverless::WebSocketApi`, and which of its routes have an `AWS::ApiGatewayV2::RouteResponse`.
+//! The WebSocket API: `AWS::Serverless::WebSocketApi`, and which of its routes have an
+//! `AWS::ApiGatewayV2::RouteResponse`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,42 +8,38 @@ use super::node::{Names, Node, Read, entries, find, get, get_att, reference, tex
 
 type Functions = BTreeMap<String, Function>;
 
-/// A WebSocket API.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WebSocketApi {
     /// The stage's name: the first segment of the path.
     pub stage: String,
-    /// Stage variables, on every event of a handshake.
+    /// Stage variables, which the events of the handshake have.
     pub variables: BTreeMap<String, String>,
-    /// Such as `$request.body.action`.
+    /// The route selection expression, such as `$request.body.action`.
     pub selection: String,
-    /// What is behind each route key.
+    /// The routes by route key.
     pub routes: BTreeMap<String, Route>,
-    /// Who says whether a socket may open.
     pub authorizer: Option<Authorizer>,
 }
 
-/// What is behind a route key.
+/// The target of a route key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Route {
-    /// The function's name.
     pub function: String,
-    /// Whether the body of its answer goes to the client: whether there is a route response.
+    /// Whether the route has a route response, which sends the body of the function's answer to the client.
     pub responds: bool,
 }
 
 /// A Lambda authorizer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Authorizer {
-    /// Its name.
     pub function: String,
-    /// Where its token comes from, such as `route.request.header.Authorization`; if any is missing the answer is 401
-    /// without asking.
+    /// Where the client's credentials are, such as `route.request.header.Authorization`. If any is missing, the answer
+    /// is 401 and the authorizer is not called.
     pub identity_sources: Vec<String>,
 }
 
 impl WebSocketApi {
-    /// `responses` are the logical ids of the routes that a `RouteResponse` names.
+    /// Reads the API. `responses` holds the logical ids of the routes that have a `RouteResponse`.
     pub(super) fn read(
         id: &str,
         resource: &Node<'_>,
@@ -55,8 +52,8 @@ impl WebSocketApi {
         for (key, route) in entries(get(properties, "Routes")?)? {
             let special = ["$connect", "$disconnect", "$default"].contains(&key);
             if !special && !key.chars().all(|c| c.is_ascii_alphanumeric()) {
-                // aws-sam-translator makes logical ids of route keys.
-                return Err(wrong(route, format!("the route key {key:?} is not alphanumeric, which SAM refuses")));
+                // aws-sam-translator builds logical ids from route keys.
+                return Err(wrong(route, format!("the route key {key:?} is not alphanumeric, which SAM requires")));
             }
             for unserved in ["ApiKeyRequired", "RequestModels", "RequestParameters", "ModelSelectionExpression"] {
                 if let Some(node) = find(route, unserved) {
@@ -70,7 +67,7 @@ impl WebSocketApi {
         let selection = get(properties, "RouteSelectionExpression")?;
         crate::selection::check(text_of(selection)?).map_err(|problem| wrong(selection, problem))?;
         Ok(Self {
-            // SAM's own default.
+            // SAM's default.
             stage: find(properties, "StageName").map_or(Ok("default".to_owned()), |node| names.text(node))?,
             variables: find(properties, "StageVariables").map_or(Ok(Default::default()), |node| names.texts(node))?,
             selection: text_of(selection)?.to_owned(),
@@ -80,7 +77,8 @@ impl WebSocketApi {
     }
 }
 
-/// The logical id SAM gives a route (websocket_api_generator.py): Python's `capitalize`, which lowers the rest.
+/// The logical id SAM gives a route (websocket_api_generator.py). Like Python's `capitalize`, it puts the rest of the
+/// key in lower case.
 fn route_id(api: &str, key: &str) -> String {
     let mut letters = key.trim_start_matches('$').chars();
     let first = letters.next().map(|first| first.to_ascii_uppercase());
@@ -93,7 +91,7 @@ pub(super) fn responding_route(resource: &Node<'_>) -> Read<String> {
     let properties = get(resource, "Properties")?;
     let key = get(properties, "RouteResponseKey")?;
     if text_of(key)? != "$default" {
-        return Err(wrong(key, "a RouteResponse of a WebSocket API has the key $default"));
+        return Err(wrong(key, "the RouteResponseKey of a WebSocket API must be $default"));
     }
     let route = get(properties, "RouteId")?;
     let id = reference(route).ok_or_else(|| wrong(route, "only !Ref <Route> is understood here"))?;
@@ -105,13 +103,13 @@ fn authorizer(auth: &Node<'_>, names: &Names, functions: &Functions) -> Read<Opt
     match text_of(kind)? {
         "NONE" => return Ok(None),
         "CUSTOM" => {}
-        other => return Err(wrong(kind, format!("AuthType {other} is not served locally; CUSTOM and NONE are"))),
+        other => return Err(wrong(kind, format!("AuthType {other} is not served locally; use CUSTOM or NONE"))),
     }
     let identity_sources = find(auth, "IdentitySource").map_or(Ok(Vec::new()), |node| names.list(node))?;
     Ok(Some(Authorizer { function: function_behind(get(auth, "AuthArn")?, functions)?, identity_sources }))
 }
 
-/// The function that `!GetAtt Name.Arn` (in any of its spellings) means.
+/// The function that `!GetAtt Name.Arn`, in any of its spellings, refers to.
 fn function_behind(node: &Node<'_>, functions: &Functions) -> Read<String> {
     let id = get_att(node).ok_or_else(|| wrong(node, "only !GetAtt <Function>.Arn is understood here"))?;
     let name = id.strip_suffix(".Arn").unwrap_or(&id);

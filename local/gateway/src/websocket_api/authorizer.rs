@@ -1,8 +1,8 @@
-//! Whether a socket may open, by a Lambda REQUEST authorizer.
+//! The Lambda REQUEST authorizer, which decides whether a socket may open.
 //!
 //! API Gateway developer guide, "Control access to WebSocket APIs with Lambda REQUEST authorizers": a missing identity
-//! source is a 401 without asking; the error "Unauthorized" is a 401; a policy that does not allow is a 403; anything
-//! else that is not a proper answer is a 500. WebSocket authorizers are never cached.
+//! source is a 401 without a call to the authorizer; the error "Unauthorized" is a 401; a policy that does not allow is
+//! a 403; anything else that is not a valid answer is a 500. The answers of WebSocket authorizers are never cached.
 
 use std::time::Instant;
 
@@ -13,13 +13,13 @@ use crate::events::{HeaderList, Socket, multi_query};
 use crate::state::{RunError, Shared};
 use crate::template::Authorizer;
 
-/// The most an authorizer may answer, in bytes (API Gateway quotas for WebSocket APIs).
+/// The largest answer of an authorizer, in bytes (API Gateway quotas for WebSocket APIs).
 const MAX_ANSWER: usize = 8 * 1024;
 
-/// Asks the authorizer; answers with the context for all later events.
+/// Calls the authorizer and returns the context for all later events.
 ///
 /// # Errors
-/// The status of the refused handshake.
+/// The status with which to refuse the handshake.
 pub async fn authorize(
     authorizer: &Authorizer,
     shared: &Shared,
@@ -46,7 +46,7 @@ pub async fn authorize(
     }
     let mut context = Map::new();
     context.insert("principalId".to_owned(), principal.into());
-    // A number among strings, as on AWS.
+    // The only value that is a number, as on AWS.
     context.insert("integrationLatency".to_owned(), (asked.elapsed().as_millis() as u64).into());
     for (name, value) in answer["context"].as_object().into_iter().flatten() {
         let text = match value {
@@ -70,11 +70,11 @@ fn is_present(source: &str, socket: &Socket, headers: &HeaderList, query: Option
     if let Some(name) = source.strip_prefix("stageVariables.") {
         return socket.variables.get(name).is_some_and(|value| !value.is_empty());
     }
-    // The request's context is always there.
+    // The request context is always present.
     source.starts_with("context.")
 }
 
-/// IAM's rule: a matching Deny wins, else one matching Allow is needed.
+/// IAM's rule: a matching Deny wins; otherwise one matching Allow is needed.
 fn allows(statements: &[Value], arn: &str) -> bool {
     let matching = |effect: &str| {
         statements.iter().any(|statement| {
@@ -95,7 +95,7 @@ fn texts(value: &Value) -> Vec<&str> {
     }
 }
 
-/// IAM's wildcards: `*` any run of characters, `?` any one.
+/// IAM's wildcards: `*` matches any run of characters, `?` any single one.
 fn glob(pattern: &str, text: &str) -> bool {
     match pattern.chars().next() {
         None => text.is_empty(),

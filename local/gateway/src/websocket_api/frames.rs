@@ -1,4 +1,4 @@
-//! One frame: to its function, and the answer back if the route has a route response.
+//! Passes a frame to its function, and the answer back if the route has a route response.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,10 +12,11 @@ use crate::selection;
 use crate::state::Shared;
 use crate::template::WebSocketApi;
 
-/// Takes one frame to its function, after `delay`.
+/// Passes one frame to its function after `delay`.
 ///
-/// The body of the answer goes to the client only if the route has a route response; its status nowhere. A function that
-/// failed, did not answer in time or answered what is no proxy response becomes an error frame on any route.
+/// The body of the answer goes to the client only if the route has a route response; the status never does. If the
+/// function fails, does not answer in time or does not answer with a proxy response, the client gets an error frame on
+/// any route.
 pub async fn dispatch(
     shared: Arc<Shared>,
     api: Arc<WebSocketApi>,
@@ -28,7 +29,7 @@ pub async fn dispatch(
     let route = asked.and_then(|key| api.routes.get_key_value(&key)).or_else(|| api.routes.get_key_value("$default"));
     let event = socket.message(route.map_or("$default", |(key, _)| key), &frame);
     let request_id = event["requestContext"]["requestId"].as_str().unwrap_or_default().to_owned();
-    // To the byte as AWS writes it: a space after the first colon only.
+    // Byte for byte as AWS writes it, with a space after the first colon only.
     let id = &socket.connection_id;
     let problem = |text: &str| format!(r#"{{"message": "{text}", "connectionId":"{id}", "requestId":"{request_id}"}}"#);
     let reply = match route {
@@ -43,6 +44,6 @@ pub async fn dispatch(
             Err(_) => problem("Internal server error"),
         },
     };
-    // Closed or full: there is nobody to tell.
+    // If the socket is closed or its queue is full, the reply has nowhere to go.
     let _ = shared.sockets.post(id, reply);
 }

@@ -1,4 +1,4 @@
-//! The handshake: nobody has a socket before the authorizer and `$connect` have answered.
+//! The handshake. There is no socket until the authorizer and `$connect` have answered.
 
 use std::sync::Arc;
 
@@ -19,7 +19,7 @@ use crate::sockets::Info;
 use crate::state::{Peer, RunError, Shared};
 use crate::template::WebSocketApi;
 
-/// Answers a handshake: asks the authorizer and `$connect`, and only then switches protocols.
+/// Answers a handshake. It calls the authorizer and `$connect`, and only then switches protocols.
 pub async fn open(
     shared: Arc<Shared>,
     api: Arc<WebSocketApi>,
@@ -69,15 +69,15 @@ pub async fn open(
         source_ip: peer.address.ip().to_string(),
         user_agent: socket.user_agent.clone(),
     };
-    // Only now can functions post to it: a post from inside $connect is a 410, as on AWS.
+    // Functions can post to it only from here on. A post from inside $connect is a 410, as on AWS.
     let queue = shared.sockets.open(&socket.connection_id, info);
     let upgrade = hyper::upgrade::on(&mut request);
     tokio::spawn(life::live(shared, api, socket, upgrade, queue));
     response
 }
 
-/// Runs `$connect`; answers with the sub-protocol it accepted. Any status but 2xx becomes that of the handshake, and a
-/// failed function a 502.
+/// Runs `$connect` and returns the sub-protocol it accepted. Any status but 2xx becomes the status of the handshake,
+/// and a function that fails becomes a 502.
 async fn connect(
     shared: &Shared,
     api: &WebSocketApi,
@@ -112,7 +112,8 @@ fn refusal(status: StatusCode) -> &'static str {
     }
 }
 
-/// The headers with the case clients usually write them in, which API Gateway keeps and the HTTP library does not.
+/// The headers with their names in the case that clients usually write. API Gateway keeps the client's case; the HTTP
+/// library does not.
 fn header_list(headers: &HeaderMap) -> HeaderList {
     let written = |name: &str| {
         let words = name.split('-').map(|word| match word {

@@ -21,21 +21,21 @@ use crate::sockets::Queue;
 use crate::state::Shared;
 use crate::template::WebSocketApi;
 
-/// The largest frame and message of a client, in bytes; past either the connection is closed with 1009 (API Gateway
-/// quotas for WebSocket APIs).
+/// The largest frame and the largest message a client may send, in bytes. Beyond either, the connection is closed with
+/// 1009 (API Gateway quotas for WebSocket APIs).
 const MAX_FRAME: usize = 32 * 1024;
 const MAX_MESSAGE: usize = 128 * 1024;
-/// How many bytes may wait for a client beyond its queue; the largest frame must fit.
+/// How many bytes may wait for a client in addition to its queue. The largest frame must fit.
 const MAX_UNSENT: usize = 256 * 1024;
 /// How long a client may keep us waiting for a write or for its half of the closing handshake.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// The codes of what could not be read to its end.
+/// The close codes for input that was not read to its end.
 const NOT_UNDERSTOOD: [u16; 3] = [1002, 1007, 1009];
 
 type Stream = WebSocketStream<TokioIo<hyper::upgrade::Upgraded>>;
 
-/// Lives a socket's life, from the switch of protocols to its `$disconnect`.
+/// Runs a socket from the switch of protocols to its `$disconnect`.
 pub async fn live(shared: Arc<Shared>, api: Arc<WebSocketApi>, socket: Socket, upgrade: OnUpgrade, queue: Queue) {
     let alive = shared.alive.clone();
     let socket = Arc::new(socket);
@@ -46,14 +46,14 @@ pub async fn live(shared: Arc<Shared>, api: Arc<WebSocketApi>, socket: Socket, u
             let config = WebSocketConfig::default()
                 .max_frame_size(Some(MAX_FRAME))
                 .max_message_size(Some(MAX_MESSAGE))
-                // Most sockets are idle most of the time: small buffers, grown when needed.
+                // Most sockets are idle most of the time, so buffers start small and grow when needed.
                 .read_buffer_size(4 * 1024)
                 .write_buffer_size(0)
-                // Of the answers to the pings of a client that does not read them.
+                // Bounds the answers to pings that a client does not read.
                 .max_write_buffer_size(MAX_UNSENT);
             let mut stream = Stream::from_raw_socket(TokioIo::new(upgraded), Role::Server, Some(config)).await;
             let end = talk(&shared, &api, &socket, &mut stream, queue).await;
-            // From here on a post to it is a 410, however long the client takes to say goodbye.
+            // From here on a post to it is a 410, however long the client takes to close its side.
             shared.sockets.close(&socket.connection_id);
             finish(stream, end).await
         }
@@ -62,7 +62,7 @@ pub async fn live(shared: Arc<Shared>, api: Arc<WebSocketApi>, socket: Socket, u
             broken()
         }
     };
-    // Nobody hears of a failure; AWS calls $disconnect at most once and drops what it answers.
+    // A failure is not reported: AWS calls $disconnect at most once and drops its answer.
     if let Some(route) = api.routes.get("$disconnect")
         && let Some(delay) = shared.faults().disconnect(number)
     {
@@ -72,13 +72,13 @@ pub async fn live(shared: Arc<Shared>, api: Arc<WebSocketApi>, socket: Socket, u
     drop(alive);
 }
 
-/// Why a socket's life is over.
+/// How a socket ended.
 enum End {
-    /// We close it.
+    /// We close it, with this code and reason.
     Ours(u16, &'static str),
-    /// The client did.
+    /// The client closed it.
     Theirs(Option<CloseFrame>),
-    /// There is nobody any more.
+    /// The connection broke.
     Broken,
 }
 
@@ -105,7 +105,7 @@ async fn talk(
                     let under_way = shared.under_way.clone();
                     let dispatched =
                         frames::dispatch(shared.clone(), api.clone(), socket.clone(), text.to_string(), delay);
-                    // Never one after the other: on AWS the frames of one connection run in parallel.
+                    // On AWS the frames of one connection run in parallel, so none waits for the one before it.
                     tokio::spawn(async move {
                         dispatched.await;
                         drop(under_way);
@@ -142,16 +142,16 @@ async fn talk(
 }
 
 async fn stopping(shutdown: &mut watch::Receiver<bool>) {
-    // The guard it answers with must not live across an await.
+    // The guard it returns must not live across an await.
     let _ = shutdown.wait_for(|stopping| *stopping).await.is_ok();
 }
 
-/// Says goodbye; answers with the code and reason for `$disconnect`.
+/// Finishes the closing handshake and returns the code and reason for `$disconnect`.
 async fn finish(mut stream: Stream, end: End) -> (u16, String) {
     match end {
         End::Broken => broken(),
         End::Theirs(frame) => {
-            // The answer to it is queued by the library and goes out with the next poll.
+            // The library has queued the answer to it, and sends it with the next poll.
             let _ = timeout(PATIENCE, stream.next()).await;
             closed_by_client(frame)
         }
@@ -161,11 +161,11 @@ async fn finish(mut stream: Stream, end: End) -> (u16, String) {
                 if stream.close(Some(frame)).await.is_err() {
                     return;
                 }
-                // Until the client has said goodbye too; what it still sends is not looked at.
+                // Wait until the client has closed its side too. Whatever it still sends is ignored.
                 while let Some(Ok(_)) = stream.next().await {}
                 if NOT_UNDERSTOOD.contains(&code) {
-                    // The library reads no further. To hang up on a client that is still sending would reset the
-                    // connection, and it might never see why.
+                    // The library reads no further. Hanging up on a client that is still sending would reset the
+                    // connection, and the client might never see why it was closed.
                     let mut io = stream.into_inner();
                     let _ = io.shutdown().await;
                     let mut unread = [0; 4096];

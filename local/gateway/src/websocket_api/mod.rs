@@ -1,9 +1,9 @@
-//! The WebSocket face.
+//! The WebSocket API.
 //!
 //! * [`authorizer`]: whether a socket may open.
-//! * [`handshake`]: the authorizer and `$connect` decide, and only then the protocol is switched.
+//! * [`handshake`]: the authorizer and `$connect` decide, and only then is the protocol switched.
 //! * [`life`]: frames in, frames out, until either side or a limit ends it; then `$disconnect`.
-//! * [`frames`]: one frame to its function, and what the client is told.
+//! * [`frames`]: one frame to its function, and the reply to the client.
 
 pub mod authorizer;
 pub mod frames;
@@ -15,7 +15,7 @@ use http::header::UPGRADE;
 
 use crate::headers::text;
 
-/// Whether a request wants to become a WebSocket.
+/// Whether a request asks to become a WebSocket.
 pub fn is_upgrade(headers: &HeaderMap) -> bool {
     text(headers, UPGRADE.as_str()).eq_ignore_ascii_case("websocket")
 }

@@ -49,7 +49,7 @@ async fn each_answer_of_the_authorizer_has_its_status() {
         (Answer::Fails("boom"), 500),
         (Answer::Garbage, 500),
         (Answer::Json(json!(null)), 500),
-        // The simple answer is for HTTP APIs only.
+        // Simple responses are for HTTP APIs only.
         (Answer::Json(json!({"isAuthorized": true})), 500),
         (Answer::Json(nested), 500),
         (Answer::Json(large), 500),

@@ -27,7 +27,7 @@ async fn a_post_is_an_empty_200_and_a_text_frame() {
     let answer = stage.management(Method::POST, &socket.id, "hello").await;
     assert_eq!((answer.status().as_u16(), answer.text().await.unwrap().as_str()), (200, ""));
     assert_eq!(socket.text().await, "hello");
-    // A text frame must be UTF-8; what is not is replaced.
+    // A text frame must be UTF-8, so anything else is replaced.
     stage.management(Method::POST, &socket.id, vec![b'a', 0xFF, b'b']).await;
     assert_eq!(socket.text().await, "a\u{FFFD}b");
 }
@@ -51,7 +51,7 @@ async fn a_delete_is_a_204_and_closes_with_1000() {
     let stage = Stage::new().await;
     let mut socket = stage.connect().await;
     assert_eq!(stage.management(Method::DELETE, &socket.id, "").await.status(), 204);
-    // Gone at once, however long the client takes to answer.
+    // It is gone at once, however long the client takes to answer.
     assert_eq!(stage.management(Method::POST, &socket.id, "x").await.status(), 410);
     assert_eq!(socket.closed().await.0, 1000);
     let disconnect = stage.functions.event("Disconnect").await;
@@ -131,7 +131,7 @@ async fn a_client_that_never_reads_gets_its_posts_refused_and_costs_nobody_else_
     let stage = Stage::new().await;
     let (silent, mut other) = (stage.connect().await, stage.connect().await);
     let frame = "x".repeat(64 * 1024);
-    // What the kernel's buffers and ours take, and then no more.
+    // Posts are accepted until the kernel's buffers and ours are full.
     let mut taken = 0;
     let refused = loop {
         let answer = stage.management(Method::POST, &silent.id, frame.clone()).await;
@@ -139,7 +139,7 @@ async fn a_client_that_never_reads_gets_its_posts_refused_and_costs_nobody_else_
             break answer;
         }
         taken += 1;
-        assert!(taken < 1000, "64 MB were taken for a client that does not read");
+        assert!(taken < 1000, "64 MB were accepted for a client that does not read");
     };
     assert_eq!(refused.status(), 429);
     assert_eq!(refused.headers()["x-amzn-errortype"], "LimitExceededException");

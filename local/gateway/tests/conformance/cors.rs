@@ -1,4 +1,4 @@
-//! Cross-origin requests, as the template has them.
+//! Cross-origin requests, as the template allows them.
 
 use reqwest::Method;
 use serde_json::json;

@@ -1,4 +1,5 @@
-//! The events, field by field against AWS's documented samples (`golden/`; the message is from a log of the real thing).
+//! The events, compared field by field with the samples in `golden/`. They are from AWS's documentation, except that
+//! the message is from a log of the real service.
 
 use std::collections::BTreeSet;
 
@@ -10,10 +11,10 @@ use crate::harness::{Stage, TEMPLATE, text};
 
 const HOST: &str = "abcd1234.execute-api.us-east-1.amazonaws.com";
 
-/// Whether a value looks as it must.
+/// Whether a value has the right form.
 type Shape = fn(&Value) -> bool;
 
-/// What only the gateway can know, and its shape. Everything else must be equal.
+/// Fields with values that only the gateway can know, and the form these must have. Everything else must be equal.
 const GENERATED: &[(&str, Shape)] = &[
     ("X-Amzn-Trace-Id", is_trace),
     ("x-amzn-trace-id", is_trace),
@@ -51,19 +52,19 @@ fn is_id(value: &Value) -> bool {
     value.as_str().is_some_and(|id| id.len() == 16 && id.ends_with('=') && id.bytes().take(15).all(allowed))
 }
 
-/// `09/Feb/2024:18:11:43 +0000`.
+/// A time such as `09/Feb/2024:18:11:43 +0000`.
 fn is_time(value: &Value) -> bool {
     value
         .as_str()
         .is_some_and(|time| chrono::DateTime::parse_from_str(time, "%d/%b/%Y:%H:%M:%S %z").is_ok() && time.len() == 26)
 }
 
-/// In milliseconds.
+/// Milliseconds since 1970, within a minute of now.
 fn is_now(value: &Value) -> bool {
     value.as_i64().is_some_and(|time| chrono::Utc::now().timestamp_millis().abs_diff(time) < 60_000)
 }
 
-/// Every field of the sample is there, none that it does not have, and each is equal or of the shape it must have.
+/// Checks that the fields are exactly those of the sample, and that each value is equal or has the right form.
 fn compare(golden: &Value, actual: &Value, path: &str, name: &str) {
     match (golden, actual) {
         (Value::Object(golden), Value::Object(actual)) => {
@@ -84,7 +85,7 @@ fn compare(golden: &Value, actual: &Value, path: &str, name: &str) {
     }
 }
 
-/// A handshake to the byte.
+/// Sends a handshake written out byte by byte, and returns the open connection.
 async fn handshake(stage: &Stage, target: &str, more: &str) -> TcpStream {
     let mut stream = TcpStream::connect(stage.gateway.address()).await.unwrap();
     let request = format!(
@@ -98,7 +99,7 @@ async fn handshake(stage: &Stage, target: &str, more: &str) -> TcpStream {
     }
     let answer = String::from_utf8(answer).unwrap();
     assert!(answer.starts_with("HTTP/1.1 101 "), "{answer}");
-    // RFC 6455's own example of a key and what it is accepted with.
+    // The key and its accept value are the example of RFC 6455.
     assert!(answer.to_lowercase().contains("sec-websocket-accept: s3pplmbitxaq9kygzzhzrbk+xoo="), "{answer}");
     stream
 }
@@ -129,7 +130,7 @@ async fn the_events_of_a_socket_are_those_of_awss_samples() {
     ] {
         compare(&serde_json::from_str(golden).unwrap(), actual, "event", "");
     }
-    // Of one connection; the request's two ids are one, the message has its own.
+    // All three are about one connection. The two request ids of an event are equal; the message's id is separate.
     let context = |event: &Value, name: &str| event["requestContext"][name].clone();
     for name in ["connectionId", "connectedAt", "apiId"] {
         assert_eq!(context(&connect, name), context(&message, name));
@@ -151,7 +152,7 @@ async fn the_authorizers_event_is_that_of_awss_sample() {
         .set("Authorize", crate::harness::Answer::Json(json!({"principalId": "p", "policyDocument": policy})));
     let _socket = handshake(&stage, "/prod?QueryString1=queryValue1", "HeaderAuth1: headerValue1\r\n").await;
     let mut event = stage.functions.event("Authorize").await;
-    // The one thing that is not kept: the case of letters within a word of a header's name.
+    // The one thing that is lost is the case of letters within a word of a header's name.
     for headers in ["headers", "multiValueHeaders"] {
         let value = event[headers].as_object_mut().unwrap().remove("Headerauth1").unwrap();
         event[headers]["HeaderAuth1"] = value;
@@ -182,7 +183,7 @@ Resources:
     stream.write_all(request.as_bytes()).await.unwrap();
     let event = stage.functions.event("Hello").await;
     let mut golden: Value = serde_json::from_str(include_str!("golden/http.json")).unwrap();
-    // The sample leaves out what every real request has.
+    // The sample leaves out headers that every real request has.
     for (name, value) in [
         ("host", "id.execute-api.us-east-1.amazonaws.com"),
         ("user-agent", "agent"),

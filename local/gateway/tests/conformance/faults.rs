@@ -1,4 +1,4 @@
-//! What goes wrong on purpose.
+//! The faults that happen on purpose.
 
 use std::time::Duration;
 

@@ -28,7 +28,7 @@ async fn the_selection_expression_chooses_and_all_else_goes_to_default() {
     {
         socket.send(other).await;
         let event = stage.functions.event("Default").await;
-        // The key of the route that was taken, not what was asked for.
+        // The key of the route that was taken, not the one asked for.
         assert_eq!(
             (text(&event["requestContext"]["routeKey"]), text(&event["body"])),
             ("$default".to_owned(), other.to_owned())
@@ -103,7 +103,7 @@ async fn the_body_of_an_answer_reaches_the_client_only_with_a_route_response() {
     stage.functions.event("Default").await;
     socket.send(r#"{"action": "sendmessage"}"#).await;
     assert_eq!(socket.text().await, "an answer");
-    // A status says nothing to anybody, and no body is no frame.
+    // The status never reaches the client, and without a body there is no frame.
     stage.functions.set("Send", Answer::Json(json!({"statusCode": 500})));
     socket.send(r#"{"action": "sendmessage"}"#).await;
     stage.functions.event("Send").await;
@@ -142,10 +142,10 @@ async fn a_frame_of_32_kb_passes_and_one_more_byte_closes_with_1009() {
     assert_eq!(text(&stage.functions.event("Default").await["body"]).len(), 32 * 1024);
     socket.send("x".repeat(32 * 1024 + 1)).await;
     assert_eq!(socket.closed().await.0, 1009);
-    // Also of a frame that is still being sent when it is refused.
+    // The same holds for a frame that is still being sent when it is refused.
     let (mut write, mut read) = stage.connect().await.stream.split();
     let sending = tokio::spawn(async move { write.send(Message::text("x".repeat(8 * 1024 * 1024))).await });
-    let Message::Close(Some(frame)) = read.next().await.unwrap().unwrap() else { panic!("no closing frame") };
+    let Message::Close(Some(frame)) = read.next().await.unwrap().unwrap() else { panic!("not a closing frame") };
     assert_eq!(u16::from(frame.code), 1009);
     sending.abort();
 }
@@ -157,7 +157,7 @@ async fn a_message_of_128_kb_in_frames_passes_and_one_more_byte_closes_with_1009
         let mut socket = stage.connect().await;
         for number in 1..=frames {
             let code = OpCode::Data(if number == 1 { Data::Text } else { Data::Continue });
-            // The fifth is one byte.
+            // The fifth frame is one byte.
             let size = if number == 5 { 1 } else { 32 * 1024 };
             let frame = Frame::message(vec![b'x'; size], code, number == frames);
             socket.stream.send(Message::Frame(frame)).await.unwrap();

@@ -1,4 +1,4 @@
-//! `$connect` and the handshake it decides.
+//! `$connect`, and the handshake that it decides.
 
 use std::time::Duration;
 
@@ -59,7 +59,7 @@ async fn a_socket_does_not_exist_before_connect_has_answered() {
     stage.functions.set("Connect", Answer::PostsToItself);
     let mut socket = stage.try_connect(&stage.url(), &[("sec-websocket-protocol", "got-410")]).await.unwrap();
     assert_eq!(socket.headers["sec-websocket-protocol"], "got-410");
-    // And what was posted then is not kept for later.
+    // What was posted too early is not kept for later.
     stage.management(reqwest::Method::POST, &socket.id, "late").await;
     assert_eq!(socket.text().await, "late");
 }
@@ -73,7 +73,7 @@ async fn a_subprotocol_is_accepted_by_the_functions_header_alone() {
         .set("Connect", Answer::Json(json!({"statusCode": 200, "headers": {"Sec-WebSocket-Protocol": "chat"}})));
     let socket = stage.try_connect(&stage.url(), &offer).await.unwrap();
     assert_eq!(socket.headers["sec-websocket-protocol"], "chat");
-    // Without it the handshake has none, and the client draws the conclusion that browsers draw.
+    // Without that header no sub-protocol is accepted, and the client gives up as a browser would.
     stage.functions.set("Connect", Answer::Json(json!({"statusCode": 200})));
     let refused = stage.try_connect(&stage.url(), &offer).await.err().unwrap().to_string();
     assert!(refused.contains("SubProtocol"), "{refused}");

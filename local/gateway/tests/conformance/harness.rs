@@ -1,4 +1,4 @@
-//! A gateway with a template of the test's own, before functions that the test plays itself: the gateway reaches them over
+//! A gateway with the test's template, in front of functions that the test plays itself. The gateway reaches them over
 //! the same Invoke API as any others.
 
 use std::collections::HashMap;
@@ -23,29 +23,29 @@ use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 use tokio_tungstenite::tungstenite::{Error as WsError, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 
-/// Longer than anything takes; reached only by a failure.
+/// Longer than anything takes, so only a failing test waits this long.
 pub const PATIENCE: Duration = Duration::from_secs(30);
 
 /// What a function does when it is invoked.
 #[derive(Clone)]
 pub enum Answer {
-    /// Answers this.
+    /// Answers with this.
     Json(Value),
-    /// Fails, told as Lambda tells it.
+    /// Fails, and reports it the way Lambda does.
     Fails(&'static str),
-    /// Fails, told as `cargo lambda watch` tells it.
+    /// Fails, and reports it the way `cargo lambda watch` does.
     FailsIn500(&'static str),
-    /// Answers something that is no JSON.
+    /// Answers with something that is not JSON.
     Garbage,
     /// Never answers.
     Hangs,
-    /// Posts `early` to the connection that invokes it, and answers with the status it got as a header.
+    /// Posts `early` to the connection that invokes it, and returns the status of that post in a header.
     PostsToItself,
 }
 
 type Events = (mpsc::UnboundedSender<Value>, Arc<AsyncMutex<mpsc::UnboundedReceiver<Value>>>);
 
-/// The functions.
+/// The functions that the test plays.
 #[derive(Clone, Default)]
 pub struct Functions {
     answers: Arc<Mutex<HashMap<String, Answer>>>,
@@ -54,19 +54,19 @@ pub struct Functions {
 }
 
 impl Functions {
-    /// Lets a function do this from now on; without it, it answers `{"statusCode": 200}`.
+    /// Makes a function do this from now on. Otherwise it answers `{"statusCode": 200}`.
     pub fn set(&self, function: &str, answer: Answer) {
         self.answers.lock().unwrap().insert(function.to_owned(), answer);
     }
 
-    /// The next event a function gets or has got.
+    /// The next event of a function. Waits for one if there is none yet.
     pub async fn event(&self, function: &str) -> Value {
         let (_, events) = self.events_of(function);
         let mut events = events.lock().await;
-        tokio::time::timeout(PATIENCE, events.recv()).await.expect("an event in time").unwrap()
+        tokio::time::timeout(PATIENCE, events.recv()).await.expect("no event in time").unwrap()
     }
 
-    /// The events a function has got and nobody has looked at yet.
+    /// The events that a function has received and the test has not taken yet.
     pub async fn events_so_far(&self, function: &str) -> Vec<Value> {
         let (_, events) = self.events_of(function);
         let mut events = events.lock().await;
@@ -115,7 +115,7 @@ async fn invoked(State(functions): State<Functions>, Path(name): Path<String>, b
     }
 }
 
-/// A gateway before such functions.
+/// A gateway in front of such functions.
 pub struct Stage {
     pub gateway: Gateway,
     pub functions: Functions,
@@ -123,7 +123,7 @@ pub struct Stage {
     pub http: reqwest::Client,
 }
 
-/// One function for each route; what the WebSocket API has beside its routes goes in the place of `#more`.
+/// One function for each route. `#more` can be replaced by more properties of the WebSocket API.
 pub const TEMPLATE: &str = "
 Resources:
   Connect: { Type: AWS::Serverless::Function }
@@ -186,21 +186,21 @@ impl Stage {
         }
         let (stream, response) = tokio_tungstenite::connect_async(request).await?;
         let headers = response.headers().clone();
-        // The id is the gateway's own; a function reads it off its event.
+        // The gateway chooses the id, and only functions see it, in their events.
         let connect = self.functions.events_so_far("Connect").await.pop();
         let id = connect.map(|event| text(&event["requestContext"]["connectionId"]));
         Ok(Socket { stream, headers, id: id.unwrap_or_default() })
     }
 
-    /// What a refused handshake is answered with.
+    /// The status and body of a refused handshake.
     pub async fn refused(&self, url: &str, headers: &[(&'static str, &str)]) -> (u16, String) {
         match self.try_connect(url, headers).await {
             Err(WsError::Http(response)) => {
                 let body = response.body().clone().unwrap_or_default();
                 (response.status().as_u16(), String::from_utf8(body).unwrap())
             }
-            Err(error) => panic!("refused otherwise: {error}"),
-            Ok(_) => panic!("accepted"),
+            Err(error) => panic!("refused without an answer: {error}"),
+            Ok(_) => panic!("the handshake was accepted"),
         }
     }
 
@@ -214,7 +214,7 @@ impl Stage {
     }
 }
 
-/// A call to `@connections`, as an SDK writes it.
+/// A call to `@connections`, as an SDK makes it.
 async fn management(
     base: &str,
     method: reqwest::Method,
@@ -242,15 +242,15 @@ impl Socket {
     pub async fn text(&mut self) -> String {
         match self.next().await {
             Message::Text(text) => text.to_string(),
-            other => panic!("{other:?}"),
+            other => panic!("not a text frame: {other:?}"),
         }
     }
 
     pub async fn next(&mut self) -> Message {
-        tokio::time::timeout(PATIENCE, self.stream.next()).await.expect("a frame in time").unwrap().unwrap()
+        tokio::time::timeout(PATIENCE, self.stream.next()).await.expect("no frame in time").unwrap().unwrap()
     }
 
-    /// The code and reason the server closes with; it is answered, as every client does.
+    /// The code and reason with which the server closes. Answers the closing frame, as every client does.
     pub async fn closed(&mut self) -> (u16, String) {
         loop {
             if let Message::Close(frame) = self.next().await {

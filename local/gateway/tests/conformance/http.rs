@@ -1,4 +1,4 @@
-//! The HTTP API beside its event.
+//! The HTTP API, apart from its event.
 
 use std::time::Duration;
 
@@ -152,7 +152,7 @@ async fn what_is_too_large_is_refused_in_both_directions() {
     };
     assert_eq!(send(5 * 1024 * 1024).await.0, 200);
     let too_large = (413, r#"{"message":"Request Entity Too Large"}"#.to_owned());
-    assert_eq!(send(6 * 1024 * 1024).await, too_large, "Lambda takes 6 MB");
+    assert_eq!(send(6 * 1024 * 1024).await, too_large, "Lambda accepts 6 MB");
     assert_eq!(send(10 * 1024 * 1024 + 1).await, too_large);
     let respond = async |size: usize| {
         stage.functions.set("Literal", Answer::Json(json!({"statusCode": 200, "body": "x".repeat(size)})));

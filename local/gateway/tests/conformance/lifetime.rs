@@ -1,4 +1,4 @@
-//! How sockets end, and what `$disconnect` is told.
+//! How sockets end, and what `$disconnect` receives.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use tokio_tungstenite::tungstenite::protocol::frame::CloseFrame;
 
 use crate::harness::{PATIENCE, Socket, Stage, TEMPLATE, text};
 
-/// Long enough for what comes before it, short enough to be seen.
+/// Long enough for the steps before it, and short enough to wait for.
 const SHORT: Duration = Duration::from_millis(500);
 
 fn how(event: &Value) -> (u64, String) {
@@ -40,7 +40,7 @@ async fn a_connection_that_breaks_is_told_once() {
     let Socket { stream, .. } = stage.connect().await;
     drop(stream);
     assert_eq!(how(&stage.functions.event("Disconnect").await).0, 1006);
-    // Every socket that closes after it would be told after it.
+    // A socket that closes later is reported later, so a second event of the first would have come by then.
     let mut other = stage.connect().await;
     other.stream.close(None).await.unwrap();
     assert_eq!(how(&stage.functions.event("Disconnect").await).0, 1005);
@@ -69,7 +69,7 @@ async fn frames_in_either_direction_keep_a_socket_alive_until_its_life_is_over()
     let (code, _) = loop {
         tokio::select! {
             _ = step.tick() => {
-                // Alternately, each for long enough that the other alone would have been too little.
+                // They take turns, each for longer than the socket could stay open if only the other counted.
                 from_client = (start.elapsed().as_millis() / (idle.as_millis() * 3 / 2)).is_multiple_of(2);
                 if from_client {
                     let _ = socket.stream.send(Message::text("alive")).await;
@@ -89,7 +89,7 @@ async fn frames_in_either_direction_keep_a_socket_alive_until_its_life_is_over()
 
 #[tokio::test]
 async fn pings_do_not_keep_a_socket_alive() {
-    // AWS may or may not count them: a client must not depend on it.
+    // AWS may or may not count pings, so a client must not depend on it.
     let stage = Stage::with_limits(TEMPLATE, Limits { idle: SHORT, ..Limits::default() }).await;
     let mut socket = stage.connect().await;
     let mut step = tokio::time::interval(SHORT / 10);
@@ -103,7 +103,7 @@ async fn pings_do_not_keep_a_socket_alive() {
             }
         }
     };
-    assert_eq!(tokio::time::timeout(PATIENCE, closed).await.expect("pings kept it alive"), 1001);
+    assert_eq!(tokio::time::timeout(PATIENCE, closed).await.expect("pings kept the socket alive"), 1001);
 }
 
 #[tokio::test]

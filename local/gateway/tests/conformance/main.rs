@@ -1,7 +1,8 @@
-//! Does the local gateway behave like API Gateway? One test per fact that a client or a function can observe, by name.
+//! Does the local gateway behave like API Gateway? There is one test for each fact that a client or a function can
+//! observe, named after it.
 //!
-//! The facts are those of the API Gateway developer guide and of logs of the real thing; where a source is one of the two is
-//! said at the code that acts on it.
+//! The facts come from the API Gateway developer guide and from logs of the real service. `docs/gateway.md` names the
+//! source of each.
 
 #![expect(clippy::unwrap_used, reason = "a test ends where something unexpected happens")]
 
@@ -17,7 +18,7 @@ mod handshake;
 mod http;
 mod lifetime;
 
-/// `docs/gateway.md` says which test holds a fact; it must exist.
+/// `docs/gateway.md` names the test that checks a fact; that test must exist.
 #[test]
 fn the_document_names_tests_that_exist() {
     let document = include_str!("../../../../docs/gateway.md");
@@ -26,7 +27,7 @@ fn the_document_names_tests_that_exist() {
     for (module, test) in names {
         let file = format!("{}/tests/conformance/{module}.rs", env!("CARGO_MANIFEST_DIR"));
         let code = std::fs::read_to_string(&file).unwrap_or_else(|e| panic!("{file}: {e}"));
-        // A name may be cut short.
+        // The document may cut a name short.
         let beginning = test.trim_end_matches('*').split('…').next().unwrap();
         assert!(code.contains(&format!("fn {beginning}")), "{module}::{test}");
         checked += 1;
