@@ -21,8 +21,8 @@ use windi_local::stack::Stack;
 
 type Error = Box<dyn std::error::Error + Send + Sync>;
 
-/// The functions allocate much and briefly, on all threads at once: the system's allocator costs a tenth of the messages
-/// per second (measured with the throughput benchmark).
+/// The functions make many short-lived allocations on all threads at once: the system's allocator costs a tenth of the
+/// messages per second (measured with the throughput benchmark).
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
@@ -32,14 +32,14 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 struct Arguments {
     #[command(flatten)]
     options: Options,
-    /// Where to keep the data
+    /// Directory for the data
     #[arg(long, default_value = ".windi")]
     data_dir: PathBuf,
-    /// Create five people and three chats to look at
+    /// Create demo data: five people and three chats
     #[arg(long)]
     demo: bool,
-    /// Run the functions elsewhere and not in this process: any address that speaks Lambda's Invoke API, such as
-    /// http://127.0.0.1:9000 of `cargo lambda watch`
+    /// Run the functions elsewhere instead of in this process: any URL that speaks Lambda's Invoke API, such as
+    /// http://127.0.0.1:9000 for `cargo lambda watch`
     #[arg(long, value_name = "URL")]
     invoke_url: Option<String>,
     /// What the functions are called there
@@ -60,18 +60,21 @@ async fn main() -> ExitCode {
 }
 
 async fn run(arguments: Arguments) -> Result<(), Error> {
-    // Listened for from the start, so that an interrupt during it stops what has been started so far.
+    // Listen before anything starts, so an interrupt during the start stops what has been started so far.
     let interrupted = interrupted()?;
     tokio::pin!(interrupted);
-    let (gateway, stack) = tokio::select! {
+    let (gateway, mut stack) = tokio::select! {
         started = start(&arguments) => started?,
         () = &mut interrupted => return Ok(()),
     };
-    interrupted.await;
+    let lost = tokio::select! {
+        () = &mut interrupted => None,
+        reason = stack.lost() => Some(reason),
+    };
     eprintln!("Stopping.");
     gateway.stop().await;
     drop(stack);
-    Ok(())
+    lost.map_or(Ok(()), |reason| Err(reason.into()))
 }
 
 async fn start(arguments: &Arguments) -> Result<(Gateway, Stack), Error> {
@@ -81,7 +84,7 @@ async fn start(arguments: &Arguments) -> Result<(Gateway, Stack), Error> {
     }
     let template = options.load_template(arguments.function_names)?;
     if invoke_url.is_none() {
-        // The gateway checks this too, but by then PostgreSQL has been started for nothing.
+        // The gateway checks this too, but only after PostgreSQL has been started for nothing.
         template.check(|function| function.parse::<Function>().is_ok())?;
     }
     let stage = template.websocket.as_ref().ok_or("the template has no WebSocket API")?.stage.clone();
@@ -102,13 +105,13 @@ async fn start(arguments: &Arguments) -> Result<(Gateway, Stack), Error> {
     Ok((gateway, stack))
 }
 
-/// What functions outside this process must be told, for `cargo lambda watch --env-file`.
+/// Path of the environment for functions outside this process, written for `cargo lambda watch --env-file`.
 fn environment_file(data_dir: &Path) -> PathBuf {
     data_dir.join("functions.env")
 }
 
 fn write_environment(path: &Path, settings: &Settings) -> Result<(), Error> {
-    // Readable to its owner only: it holds secrets.
+    // Readable only by its owner: it holds secrets.
     let file = File::options().create(true).truncate(true).write(true).mode(0o600).open(path);
     let text = settings.environment_file()?;
     file.and_then(|mut file| file.write_all(text.as_bytes())).map_err(|e| format!("{}: {e}", path.display()).into())

@@ -1,4 +1,4 @@
-//! PostgreSQL, DynamoDB, secrets and the functions' clients: named by the environment, else found or started here.
+//! PostgreSQL, DynamoDB, secrets and the functions' clients: named by the environment, otherwise found or started here.
 //!
 //! | variable | if it is not set |
 //! |---|---|
@@ -21,52 +21,45 @@ use windi_shared::db;
 
 use crate::app::{App, Settings};
 
-/// The name of our database in the private cluster.
+/// Name of the messenger's database in the private cluster.
 const DATABASE: &str = "windi";
 
 /// Why the messenger could not be started.
 #[derive(Debug, thiserror::Error)]
 pub enum StackError {
-    /// The data directory is in use.
     #[error("another messenger is running on {}; stop it, or give this one its own --data-dir", .0.display())]
     InUse(PathBuf),
-    /// The data directory cannot be written.
+    /// A file in the data directory cannot be read or written.
     #[error("{path}: {1}", path = .0.display())]
     Files(PathBuf, #[source] std::io::Error),
-    /// No PostgreSQL of our own.
     #[error(transparent)]
     Postgres(#[from] PostgresError),
-    /// No DynamoDB of our own.
     #[error(transparent)]
     DynamoDb(#[from] DynamoDbError),
-    /// The migrations did not apply.
     #[error("cannot bring the database's schema up to date: {0}")]
     Migrate(#[from] sqlx::migrate::MigrateError),
     #[error("{0}")]
     Setting(&'static str),
     #[error(transparent)]
     Config(#[from] ConfigError),
-    /// The connections table could not be made.
-    #[error("cannot make the connections table: {0:?}")]
+    #[error("cannot create the connections table: {0:?}")]
     Connections(windi_shared::Error),
 }
 
-/// What stands behind the functions; dropping it stops what was started here.
+/// The services behind the functions. Dropping it stops what was started here.
 #[derive(Debug)]
 pub struct Stack {
     cluster: Option<Cluster>,
     _dynamodb: DynamoDb,
-    /// Held for as long as we run.
+    /// Held for as long as the messenger runs.
     _lock: File,
 }
 
 impl Stack {
-    /// Starts what is not named by the environment, keeping its data under `data`. Functions will push to `endpoint`.
-    ///
-    /// # Errors
-    /// [`StackError`].
+    /// Starts what the environment does not name and keeps its data under `data`. Functions will push to `endpoint`,
+    /// the WebSocket stage's URL.
     pub async fn start(data: &Path, endpoint: &str) -> Result<(Self, App), StackError> {
-        // Before anything is started for settings that are wrong. One process serves everybody here, hence 16.
+        // Read first, so wrong settings fail before anything is started. One process serves everybody here, hence 16.
         let max_connections = config::max_connections(16)?;
         std::fs::create_dir_all(data).map_err(|e| StackError::Files(data.to_owned(), e))?;
         let lock = lock(data)?;
@@ -94,22 +87,30 @@ impl Stack {
         Ok((Self { cluster, _dynamodb: dynamodb, _lock: lock }, app))
     }
 
-    /// How to look into the private cluster with `psql`, if there is one.
+    /// The `psql` command that opens the database in the private cluster, if there is one.
     pub fn psql(&self) -> Option<String> {
         let cluster = self.cluster.as_ref()?;
         Some(format!("psql -h {} -U windi {DATABASE}", cluster.socket().display()))
     }
 
-    /// Where the private cluster's files are, if there is one.
+    /// Returns, with the reason, when the private cluster has ended and could not be started again.
+    pub async fn lost(&mut self) -> String {
+        match &mut self.cluster {
+            None => std::future::pending().await,
+            Some(cluster) => {
+                cluster.lost().await;
+                format!("PostgreSQL has ended and could not be started again:\n{}", cluster.log_tail())
+            }
+        }
+    }
+
+    /// The directory with the private cluster's files, if there is one.
     pub fn database_files(&self) -> Option<&Path> {
         self.cluster.as_ref().map(Cluster::home)
     }
 }
 
-/// Puts the schema and the connections table in place.
-///
-/// # Errors
-/// [`StackError`].
+/// Migrates the schema and creates the connections table if it does not exist.
 pub async fn prepare(app: &App) -> Result<(), StackError> {
     db::migrate(&app.db).await?;
     app.connections.create_table().await.map_err(StackError::Connections)
@@ -126,7 +127,7 @@ fn lock(data: &Path) -> Result<File, StackError> {
     }
 }
 
-/// From `JWT_SECRET`, else from a file that is made at the first start: tokens survive a restart.
+/// From `JWT_SECRET`, otherwise from a file created at the first start, so tokens survive a restart.
 fn tokens(data: &Path) -> Result<TokenConfig, StackError> {
     let secret = match config::optional("JWT_SECRET") {
         Some(secret) => secret,
@@ -142,7 +143,7 @@ fn kept_secret(path: &Path) -> Result<String, StackError> {
         File::options().create(true).truncate(false).read(true).write(true).mode(0o600).open(path).map_err(failed)?;
     file.read_to_string(&mut secret).map_err(failed)?;
     if secret.is_empty() {
-        secret = windi_shared::auth::refresh::generate().map_err(|_| StackError::Setting("no randomness"))?;
+        secret = windi_shared::auth::refresh::generate().map_err(|_| StackError::Setting("cannot get random bytes"))?;
         file.write_all(secret.as_bytes()).and_then(|()| file.sync_all()).map_err(failed)?;
     }
     Ok(secret)

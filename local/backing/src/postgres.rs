@@ -1,9 +1,11 @@
-//! A private PostgreSQL cluster: a real server, in a directory of its own, reached over a Unix socket that only this
-//! account can open, ended with the process that started it.
+//! A private PostgreSQL cluster: a real server with its own directory, reached over a Unix socket that only this
+//! account can open. It stops with the process that started it.
 //!
-//! A small shell stands between us and the server and holds the other end of a pipe of ours. However we end, by Ctrl-C
-//! or by `kill -9`, the pipe closes, and the shell stops the server cleanly.
+//! A small shell script stands between us and the server and holds the other end of a pipe from us. However we end, by
+//! Ctrl-C or by `kill -9`, the pipe closes, and the script stops the server cleanly. If the server ends first, the
+//! script starts it again.
 
+use std::io::{BufRead as _, BufReader};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -17,49 +19,65 @@ use crate::binaries::{self, NoPostgres};
 
 /// The cluster's superuser, and the only user.
 const USER: &str = "windi";
-/// A cluster that was not shut down may have a log to replay first.
+/// A cluster that was not shut down cleanly may have to replay its log first.
 const START_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// `$1` the socket directory, `$2` a directory to remove at the end or nothing, `$3` the log, then the server's command.
-/// `read` returns when our end of the pipe is closed. SIGINT is PostgreSQL's fast shutdown.
+/// `$1` is the socket directory, `$2` a directory to remove at the end or empty, `$3` the log. The rest is the server's
+/// command.
+///
+/// `read` returns when our end of the pipe is closed, and the server is then stopped (SIGINT is its fast shutdown). A
+/// server that ends before that was killed, for example by the kernel when memory ran out, and is started again. The
+/// new one may find its predecessor's children alive and give up, so there are several attempts. A server that has
+/// never opened its socket is not started again, because that would not help.
 const KEEPER: &str = r#"
 socket=$1; leftover=$2; log=$3; shift 3
 exec 3<&0
-"$@" >>"$log" 2>&1 </dev/null &
-server=$!
-(read -r _ <&3; kill -INT "$server") 2>/dev/null &
-wait "$server"; code=$?
+failures=0
+while :; do
+    begun=$(date +%s)
+    "$@" >>"$log" 2>&1 </dev/null &
+    server=$!
+    (read -r _ <&3; : >"$socket/stopping"; kill -INT "$server") 2>/dev/null &
+    reader=$!
+    wait "$server"; code=$?
+    if [ -e "$socket/stopping" ] || [ ! -S "$socket/.s.PGSQL.5432" ]; then break; fi
+    kill "$reader" 2>/dev/null
+    [ $(($(date +%s) - begun)) -lt 60 ] || failures=0
+    failures=$((failures + 1))
+    if [ "$failures" -gt 10 ]; then break; fi
+    echo "PostgreSQL has ended with status $code; starting it again ($failures of 10)."
+    sleep 0.5
+done
 rm -rf "$socket"
 [ -z "$leftover" ] || rm -rf "$leftover"
 exit "$code"
 "#;
 
-/// Why there is no cluster.
+/// Why there is no usable cluster.
 #[derive(Debug, thiserror::Error)]
 pub enum PostgresError {
-    /// No PostgreSQL on this machine.
+    /// There is no PostgreSQL on this machine.
     #[error(transparent)]
     NoPostgres(#[from] NoPostgres),
-    /// We are root and there is no other account.
+    /// We are root, and there is no other account to run the server under.
     #[error("{0}")]
     Account(&'static str),
-    /// The file system refused.
+    /// A file, directory or program cannot be used.
     #[error("{0}: {1}")]
     Files(PathBuf, #[source] std::io::Error),
     /// A PostgreSQL program failed.
     #[error("{program} failed: {output}")]
     Failed {
-        /// Which.
         program: &'static str,
-        /// What it said.
+        /// What it printed, or the end of its log.
         output: String,
     },
-    /// The server runs but a statement of ours failed.
+    /// The server runs, but one of our statements failed.
     #[error("PostgreSQL: {0}")]
     Sql(#[from] sqlx::Error),
 }
 
-/// A running cluster. Dropping it, or ending in any other way, stops the server.
+/// A running cluster. The server stops when this is dropped, or when the process ends in any other way.
 #[derive(Debug)]
 pub struct Cluster {
     keeper: Child,
@@ -67,21 +85,18 @@ pub struct Cluster {
     home: PathBuf,
 }
 
-/// Where a cluster's files are, and what becomes of them.
+/// Where a cluster's files are, and whether they are kept.
 struct Place {
     home: PathBuf,
-    /// Gone with the cluster, and therefore not worth syncing to disk.
+    /// The files are removed with the cluster, so they are not worth syncing to disk.
     temporary: bool,
 }
 
 impl Cluster {
-    /// Starts the cluster under `home`, making it if it is not there. What is in it outlives the process.
+    /// Starts the cluster in `home`, and creates it if it does not exist. Its data outlives the process.
     ///
-    /// Root runs the server as another account; if that one cannot reach `home`, the files are kept in
-    /// `/var/lib/windi-messenger` under a name made from `home`.
-    ///
-    /// # Errors
-    /// [`PostgresError`].
+    /// Root runs the server under another account. If that account cannot reach `home`, the files are kept in
+    /// `/var/lib/windi-messenger`, under a name derived from `home`.
     pub async fn start(home: &Path) -> Result<Self, PostgresError> {
         let account = Account::choose().map_err(PostgresError::Account)?;
         let home = reachable(home, &account)?;
@@ -89,9 +104,6 @@ impl Cluster {
     }
 
     /// Starts a new cluster that is removed at the end, for tests.
-    ///
-    /// # Errors
-    /// [`PostgresError`].
     pub async fn temporary() -> Result<Self, PostgresError> {
         let account = Account::choose().map_err(PostgresError::Account)?;
         Self::run(Place { home: temporary_directory("windi-test-")?, temporary: true }, &account).await
@@ -104,7 +116,7 @@ impl Cluster {
         if !data.join("PG_VERSION").exists() {
             initialise(&programs, &place, account)?;
         } else if data.join("postmaster.pid").exists() {
-            // A server whose keeper was killed too, or which is just being stopped. A stale file is no harm.
+            // A server whose keeper was killed too, or one that is just stopping. A stale file does no harm.
             let _ =
                 command(&programs.join("pg_ctl"), account).args(["stop", "-w", "-m", "fast", "-D"]).arg(&data).output();
         }
@@ -126,7 +138,7 @@ impl Cluster {
         &self.socket
     }
 
-    /// A URL for this database.
+    /// The connection URL of this database.
     pub fn url(&self, database: &str) -> String {
         self.options(database).to_url_lossy().to_string()
     }
@@ -135,16 +147,13 @@ impl Cluster {
         PgConnectOptions::new_without_pgpass().socket(&self.socket).port(5432).username(USER).database(database)
     }
 
-    /// Makes a database if it is not there. Its name is ours, not input.
-    ///
-    /// # Errors
-    /// [`PostgresError::Sql`].
+    /// Creates a database if it does not exist. `name` goes into the SQL as it is, so it must not be anybody's input.
     pub async fn create_database(&self, name: &str) -> Result<(), PostgresError> {
         let mut db = self.options("postgres").connect().await?;
         let made = sqlx::raw_sql(AssertSqlSafe(format!(r#"create database "{name}""#))).execute(&mut db).await;
         db.close().await?;
         match made {
-            // 42P04: it exists.
+            // 42P04: the database exists.
             Err(sqlx::Error::Database(e)) if e.code().as_deref() == Some("42P04") => Ok(()),
             other => Ok(other.map(|_| ())?),
         }
@@ -153,6 +162,20 @@ impl Cluster {
     /// Stops the server and waits until it is down.
     pub fn stop(mut self) {
         self.end();
+    }
+
+    /// Returns when the server is gone for good: it ended by itself, and could not be started again.
+    pub async fn lost(&mut self) {
+        while self.keeper.try_wait().is_ok_and(|status| status.is_none()) {
+            tokio::time::sleep(Duration::from_millis(500)).await;
+        }
+    }
+
+    /// The last lines of the server's log.
+    pub fn log_tail(&self) -> String {
+        let log = std::fs::read_to_string(self.home.join("postgres.log")).unwrap_or_default();
+        let tail: Vec<_> = log.lines().rev().take(8).collect();
+        tail.into_iter().rev().collect::<Vec<_>>().join("\n")
     }
 
     fn end(&mut self) {
@@ -170,10 +193,8 @@ impl Cluster {
             };
             let ended = self.keeper.try_wait().ok().flatten().is_some();
             if ended || Instant::now() > deadline {
-                let log = std::fs::read_to_string(self.home.join("postgres.log")).unwrap_or_default();
-                let tail: Vec<_> = log.lines().rev().take(8).collect();
-                let tail = tail.into_iter().rev().collect::<Vec<_>>().join("\n");
-                return Err(PostgresError::Failed { program: "postgres", output: format!("{last}\n{tail}") });
+                let output = format!("{last}\n{}", self.log_tail());
+                return Err(PostgresError::Failed { program: "postgres", output });
             }
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
@@ -186,7 +207,7 @@ impl Drop for Cluster {
     }
 }
 
-/// `home` if the account can reach it, else a place under `/var/lib` that is always the same for the same `home`.
+/// `home` if the account can reach it, or else a directory under `/var/lib` that depends only on `home`.
 fn reachable(home: &Path, account: &Account) -> Result<PathBuf, PostgresError> {
     let failed = |path: &Path| {
         let path = path.to_owned();
@@ -194,7 +215,7 @@ fn reachable(home: &Path, account: &Account) -> Result<PathBuf, PostgresError> {
     };
     std::fs::create_dir_all(home).map_err(failed(home))?;
     let home = home.canonicalize().map_err(failed(home))?;
-    // Asked of the parent: `home` itself is about to be given to the account.
+    // Only the parent matters, because `home` itself is about to be given to the account.
     if home.parent().is_none_or(|parent| account.can_reach(parent)) {
         return Ok(home);
     }
@@ -212,14 +233,14 @@ fn temporary_directory(prefix: &str) -> Result<PathBuf, PostgresError> {
 
 fn command(program: &Path, account: &Account) -> Command {
     let mut command = Command::new(program);
-    // The account may not be allowed where we stand.
+    // The account may not be allowed to enter our current directory.
     command.current_dir("/").stdin(Stdio::null());
     account.apply(&mut command);
     command
 }
 
 fn initialise(programs: &Path, place: &Place, account: &Account) -> Result<(), PostgresError> {
-    // A UTF-8 locale, or lower() and full text search know no letters but a-z.
+    // Without a UTF-8 locale, lower() and full text search know only the letters a-z.
     let locale = if cfg!(target_os = "macos") { "en_US.UTF-8" } else { "C.UTF-8" };
     let mut initdb = command(&programs.join("initdb"), account);
     initdb.arg("-D").arg(place.home.join("data"));
@@ -247,7 +268,14 @@ fn keep(programs: &Path, place: &Place, socket: &Path, account: &Account) -> Res
     if place.temporary {
         keeper.args(["-c", "fsync=off", "-c", "full_page_writes=off"]);
     }
-    // Its own process group: the terminal's Ctrl-C is for us, and we stop the server when we are done with it.
-    keeper.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).process_group(0);
-    keeper.spawn().map_err(|e| PostgresError::Files("/bin/sh".into(), e))
+    // A separate process group: the terminal's Ctrl-C is for us, and we stop the server when we are done with it.
+    keeper.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).process_group(0);
+    let mut keeper = keeper.spawn().map_err(|e| PostgresError::Files("/bin/sh".into(), e))?;
+    if let Some(reports) = keeper.stdout.take() {
+        // The thread ends with the keeper.
+        std::thread::spawn(move || {
+            BufReader::new(reports).lines().map_while(Result::ok).for_each(|report| tracing::error!("{report}"));
+        });
+    }
+    Ok(keeper)
 }

@@ -6,6 +6,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use futures_util::SinkExt as _;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use reqwest::{Client, Method};
@@ -210,18 +211,89 @@ async fn the_log_tells_what_happened_and_nothing_that_is_secret() {
     let login = json!({"email": "alice@example.com", "password": "password123"});
     let tokens = call(&program, Method::POST, "/auth/login", None, Some(login)).await;
     let token = tokens["access_token"].as_str().unwrap();
+    let me = call(&program, Method::GET, "/auth/me", Some(token), None).await;
+    let device = tokio_tungstenite::connect_async(format!("{}/ws?token={token}", program.base.replace("http:", "ws:")));
+    let (mut device, _) = device.await.unwrap();
+    let canary = r#"{"action":"ping","request_id":"r\n1","data":{"canary-field\n":1}}"#;
+    device.send(tokio_tungstenite::tungstenite::Message::text(canary)).await.unwrap();
+    let bob = call(&program, Method::GET, "/users?search=bob", Some(token), None).await["users"][0]["id"].clone();
+    let group = json!({"kind": "group", "name": "canary group", "member_ids": []});
+    let group =
+        call(&program, Method::POST, "/chats", Some(token), Some(group)).await["id"].as_str().unwrap().to_owned();
+    let members = format!("/chats/{group}/members");
+    call(&program, Method::POST, &members, Some(token), Some(json!({"user_id": bob}))).await;
+    let bob = format!("{members}/{}", bob.as_str().unwrap());
+    call(&program, Method::DELETE, &bob, Some(token), None).await;
+    let refused_frame =
+        || program.log.lock().unwrap().lines().find(|line| line.contains("Refused a frame.")).map(str::to_owned);
+    wait_until("the refused frame", || refused_frame().is_some()).await;
+    let line = refused_frame().unwrap();
+    assert!(line.contains(r#"client_request_id="r\n1""#) && line.contains(me["id"].as_str().unwrap()), "{line}");
     let out = client.post(format!("{}/auth/logout", program.base)).bearer_auth(token).send().await.unwrap();
     assert_eq!(out.status(), 204);
     let logged = |text: &str| program.log.lock().unwrap().contains(text);
     wait_until("the last line", || logged("route=\"/auth/logout\"") && logged("status=204")).await;
-    for event in
-        ["Registered.", "Logged in.", "Refused a login.", "Created a chat.", "Stored a message.", "Ended a session."]
-    {
+    for event in [
+        "Registered.",
+        "Logged in.",
+        "Refused a login.",
+        "Created a chat.",
+        "Added a member.",
+        "Removed a member.",
+        "Stored a message.",
+        "Opened a socket.",
+        "Fanned out.",
+        "Ended a session.",
+    ] {
         assert!(logged(event), "{event}");
     }
-    let secrets = ["canary-password", "password123", "alice@example.com", "Loud and clear", token];
+    wait_until("the socket's last line", || logged("Closed a socket.")).await;
+    let secrets = [
+        "canary-password",
+        "password123",
+        "alice@example.com",
+        "Loud and clear",
+        "canary group",
+        "canary-field",
+        token,
+    ];
     for secret in secrets.into_iter().chain(tokens["refresh_token"].as_str()) {
         assert!(!logged(secret), "{secret}");
     }
+    program.end();
+}
+
+#[tokio::test]
+async fn a_killed_postgresql_is_started_again_with_everything_that_was_acknowledged() {
+    let data = tempfile::tempdir().unwrap();
+    let program = start(data.path(), &["--demo"]);
+    let login = json!({"username": "alice", "password": "password123"});
+    let tokens = call(&program, Method::POST, "/auth/login", None, Some(login)).await;
+    let token = tokens["access_token"].as_str().unwrap();
+    let chats = call(&program, Method::GET, "/chats", Some(token), None).await;
+    let message = |key: &str| json!({"chat_id": chats["chats"][0]["id"], "text": "kept", "client_message_id": key});
+    let client = Client::builder().no_proxy().build().unwrap();
+    // Twice: what has come back once must be able to do so again.
+    for key in ["first", "second"] {
+        let sent = call(&program, Method::POST, "/messages", Some(token), Some(message(key))).await;
+        let pid_file = std::fs::read_to_string(program.files.join("data/postmaster.pid")).unwrap();
+        let pid: i32 = pid_file.lines().next().unwrap().parse().unwrap();
+        kill(Pid::from_raw(pid), Signal::SIGKILL).unwrap();
+        let back = async {
+            loop {
+                let again = client.post(format!("{}/messages", program.base)).bearer_auth(token).json(&message(key));
+                let answer = again.send().await.unwrap();
+                // Refused with a hint to try again, but never answered wrongly.
+                match answer.status().as_u16() {
+                    200 => return answer.json::<Value>().await.unwrap(),
+                    status => assert_eq!(status, 503),
+                }
+                tokio::task::yield_now().await;
+            }
+        };
+        let again = tokio::time::timeout(Duration::from_secs(60), back).await.expect("PostgreSQL comes back");
+        assert_eq!(again, sent);
+    }
+    assert!(program.log.lock().unwrap().contains("PostgreSQL has ended"));
     program.end();
 }
