@@ -28,7 +28,7 @@ pub async fn handle(
     event: ApiGatewayCustomAuthorizerRequestTypeRequest,
 ) -> std::result::Result<ApiGatewayCustomAuthorizerResponse, Diagnostic> {
     let request_id = event.request_context.request_id.clone().unwrap_or_default();
-    let span = tracing::info_span!("authorize", request_id);
+    let span = tracing::error_span!("authorize", request_id);
     match caller(db, tokens, &event).instrument(span.clone()).await {
         Ok(caller) => Ok(allow(caller, event.method_arn.unwrap_or_default())),
         Err(error) => {

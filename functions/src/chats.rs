@@ -3,10 +3,9 @@
 
 use lambda_http::{Body, Request, Response};
 use windi_shared::auth::Tokens;
-use windi_shared::db::chat_list::{self, ListCursor};
-use windi_shared::db::{PgPool, chats, messages};
+use windi_shared::db::{PgPool, chat_list, chats, messages};
 use windi_shared::protocol::{
-    Changes, ChatCreated, ChatList, ChatUpdated, NewChat, NewName, Role, ServerFrame, WantedChat,
+    Changes, ChatCreated, ChatList, ChatUpdated, ListCursor, NewChat, NewName, Role, ServerFrame, WantedChat,
 };
 use windi_shared::{Error, Result};
 
@@ -81,8 +80,8 @@ async fn rename(db: &PgPool, tokens: &Tokens, push: &Push, request: &Request) ->
     let chat = chats::get(&mut transaction, chat_id, me).await?;
     transaction.commit().await?;
     if is_new {
-        let name = name.as_str().to_owned();
-        let frame = ServerFrame::ChatUpdated(ChatUpdated { chat_id, revision: chat.chat.revision, by: me, name });
+        let revision = chat.chat.revision;
+        let frame = ServerFrame::ChatUpdated(ChatUpdated { chat_id, revision, by: me, chat: chat.chat.clone() });
         notify::users(db, push, &chat.member_ids(), &frame, None).await;
     }
     http_api::ok(&chat)

@@ -41,7 +41,7 @@ async fn connect(db: &PgPool, push: &Push, event: &Event, device: &Device) -> Re
     if before.is_empty()
         && let Err(error) = notify::came_online(db, push, device.user_id).await
     {
-        // A socket that opens is worth more than the news of it.
+        // Opening the socket matters more than announcing it.
         error.log();
     }
     tracing::info!(others = before.len(), "Opened a socket.");

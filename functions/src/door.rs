@@ -1,5 +1,4 @@
-//! What every binary does before it serves, and serving. A setting that is wrong ends the function at start, naming the
-//! variable.
+//! Start-up and serving, shared by all binaries. A setting that is wrong ends the function at start, naming the variable.
 
 use aws_config::{BehaviorVersion, SdkConfig};
 use lambda_http::{Body, Request, Response};
@@ -13,7 +12,7 @@ use windi_shared::db::{self, PgPool};
 
 use crate::push::Push;
 
-/// How a binary ends: never, unless its settings are wrong.
+/// Returned only if a setting is wrong.
 pub type Outcome = Result<(), Error>;
 
 /// Serves requests of the HTTP API.

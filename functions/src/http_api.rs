@@ -56,7 +56,8 @@ pub fn answer_with(status: StatusCode, body: &impl Serialize) -> Result<Answer> 
 /// Everything logged on the way is in a span with the request's id, which is also in the body of every error.
 pub async fn respond(request: &Request, work: impl Future<Output = Result<Answer>>) -> Response<Body> {
     let (method, path) = (method(request), path(request));
-    let span = tracing::info_span!(
+    // At the highest level, so that it is there whatever `RUST_LOG` leaves of the events.
+    let span = tracing::error_span!(
         "http",
         request_id = request_id(request),
         method,
@@ -71,12 +72,13 @@ pub async fn respond(request: &Request, work: impl Future<Output = Result<Answer
             Ok(()) => work.await,
             Err(error) => Err(error),
         };
+        let code = outcome.as_ref().err().map(Error::code);
         let mut response = response(request, outcome);
         if method == "HEAD" {
             *response.body_mut() = Body::Empty;
         }
         let ms = start.elapsed().as_millis() as u64;
-        tracing::info!(status = response.status().as_u16(), ms, "Answered.");
+        tracing::info!(status = response.status().as_u16(), code, ms, "Answered.");
         response
     }
     .instrument(span)
@@ -105,7 +107,6 @@ fn response(request: &Request, outcome: Result<Answer>) -> Response<Body> {
             error.log();
             let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
             let body = ErrorBody::new(&error, request_id(request));
-            tracing::debug!(code = body.code, message = body.message, "Refused.");
             (Answer { status, body: serde_json::to_string(&body).unwrap_or_default() }, Some(error))
         }
     };

@@ -5,13 +5,13 @@
 
 use std::collections::HashMap;
 use std::sync::{LazyLock, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::{Duration, SystemTime};
 
 use windi_shared::Result;
 use windi_shared::db::{PgPool, sessions};
 use windi_shared::ids::SessionId;
 
-/// For how long a session that was found alive is taken for alive.
+/// How long a positive answer is trusted.
 const TRUSTED: Duration = Duration::from_secs(60);
 /// How many sessions a process remembers. A Lambda environment sees a handful; the local gateway has everybody's.
 const MAX_REMEMBERED: usize = 10_000;
@@ -20,7 +20,7 @@ static FOUND_ALIVE: LazyLock<FoundAlive> = LazyLock::new(FoundAlive::default);
 
 /// Whether the session was alive within the last minute.
 pub async fn is_live(db: &PgPool, session_id: SessionId) -> Result<bool> {
-    let now = Instant::now();
+    let now = SystemTime::now();
     if FOUND_ALIVE.is_recent(session_id, now) {
         return Ok(true);
     }
@@ -31,26 +31,25 @@ pub async fn is_live(db: &PgPool, session_id: SessionId) -> Result<bool> {
     Ok(is_live)
 }
 
+/// By the wall clock: a frozen Lambda environment may not count the time it was frozen for.
 #[derive(Debug, Default)]
 struct FoundAlive {
-    at: Mutex<HashMap<SessionId, Instant>>,
+    at: Mutex<HashMap<SessionId, SystemTime>>,
 }
 
 impl FoundAlive {
-    fn is_recent(&self, session_id: SessionId, now: Instant) -> bool {
+    fn is_recent(&self, session_id: SessionId, now: SystemTime) -> bool {
         let at = self.at.lock().unwrap_or_else(PoisonError::into_inner);
-        at.get(&session_id).is_some_and(|found| now.saturating_duration_since(*found) < TRUSTED)
+        at.get(&session_id).is_some_and(|found| now.duration_since(*found).is_ok_and(|age| age < TRUSTED))
     }
 
-    fn note(&self, session_id: SessionId, now: Instant) {
+    fn note(&self, session_id: SessionId, now: SystemTime) {
         let mut at = self.at.lock().unwrap_or_else(PoisonError::into_inner);
         if at.len() >= MAX_REMEMBERED {
-            at.retain(|_, found| now.saturating_duration_since(*found) < TRUSTED);
+            // Everybody is asked about once more, which costs less than to look for the oldest every time.
+            at.clear();
         }
-        // Full of live ones: this one is asked about with every frame until there is room.
-        if at.len() < MAX_REMEMBERED || at.contains_key(&session_id) {
-            at.insert(session_id, now);
-        }
+        at.insert(session_id, now);
     }
 }
 
@@ -60,7 +59,7 @@ mod tests {
 
     #[test]
     fn a_session_is_trusted_for_a_minute_and_not_longer() {
-        let (found, session_id, now) = (FoundAlive::default(), SessionId::new(), Instant::now());
+        let (found, session_id, now) = (FoundAlive::default(), SessionId::new(), SystemTime::now());
         assert!(!found.is_recent(session_id, now));
         found.note(session_id, now);
         assert!(found.is_recent(session_id, now + TRUSTED - Duration::from_millis(1)));
@@ -69,15 +68,18 @@ mod tests {
     }
 
     #[test]
-    fn what_is_remembered_is_bounded_and_makes_room_with_time() {
-        let (found, now) = (FoundAlive::default(), Instant::now());
+    fn what_is_remembered_is_bounded() {
+        let (found, now) = (FoundAlive::default(), SystemTime::now());
         for _ in 0..MAX_REMEMBERED + 5 {
             found.note(SessionId::new(), now);
         }
-        assert_eq!(found.at.lock().expect("not poisoned").len(), MAX_REMEMBERED);
-        let late = SessionId::new();
-        found.note(late, now + TRUSTED);
-        assert!(found.is_recent(late, now + TRUSTED));
-        assert_eq!(found.at.lock().expect("not poisoned").len(), 1);
+        assert_eq!(found.at.lock().expect("not poisoned").len(), 5);
+    }
+
+    #[test]
+    fn a_clock_that_was_set_back_is_not_trusted() {
+        let (found, session_id, now) = (FoundAlive::default(), SessionId::new(), SystemTime::now());
+        found.note(session_id, now);
+        assert!(!found.is_recent(session_id, now - Duration::from_secs(1)));
     }
 }

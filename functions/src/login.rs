@@ -7,6 +7,7 @@ use windi_shared::db::logins::{self, Subjects};
 use windi_shared::db::users::Credentials;
 use windi_shared::db::{PgPool, sessions, users};
 use windi_shared::fields::{Email, Password, Username};
+use windi_shared::ids::UserId;
 use windi_shared::protocol::{FormLogin, JsonLogin};
 use windi_shared::{Error, Result, json};
 
@@ -17,14 +18,15 @@ pub async fn handle(db: &PgPool, tokens: &Tokens, request: Request) -> Response<
 }
 
 async fn login(db: &PgPool, tokens: &Tokens, request: &Request) -> Result<Answer> {
-    let Attempt { login, password } = read_attempt(request)?;
-    let account = users::credentials(db, &login).await?;
+    let Attempt { login, typed, password } = read_attempt(request)?;
+    let account = users::credentials(db, &login, &typed).await?;
     let user_id = account.as_ref().map(|account| account.user_id);
     let subjects = Subjects::new(user_id, &login, http_api::source_ip(request));
-    if let Err(error) = logins::admit(db, &subjects).await {
-        refused(user_id, "too soon after others");
-        return Err(error);
-    }
+    let admission = logins::admit(db, &subjects).await.inspect_err(|error| {
+        if matches!(error, Error::TooManyAttempts { .. }) {
+            refused(user_id, "too soon after others");
+        }
+    })?;
 
     let hash = account.as_ref().map(|account| account.password_hash.clone());
     let verified = password::verify(password, hash).await?;
@@ -33,23 +35,28 @@ async fn login(db: &PgPool, tokens: &Tokens, request: &Request) -> Result<Answer
         refused(user_id, if user_id.is_some() { "wrong password" } else { "no such account" });
         return Err(Error::InvalidCredentials);
     };
-    logins::succeeded(db, &subjects).await?;
+    logins::succeeded(db, &subjects, admission).await?;
 
     let refresh_token = refresh::generate()?;
     let started = sessions::start(db, user_id, &password_hash, &refresh_token, device(request).as_deref()).await?;
-    let session_id = started.ok_or(Error::InvalidCredentials)?;
+    let Some(session_id) = started else {
+        refused(Some(user_id), "the password was changed meanwhile");
+        return Err(Error::InvalidCredentials);
+    };
     tracing::info!(%user_id, %session_id, "Logged in.");
     http_api::ok(&tokens.pair(Caller { user_id, session_id }, refresh_token)?)
 }
 
 /// Who tried is named by their id only: what was typed may be somebody's e-mail address, or a password in the wrong field.
-fn refused(user_id: Option<windi_shared::ids::UserId>, reason: &str) {
+fn refused(user_id: Option<UserId>, reason: &str) {
     tracing::info!(user_id = user_id.map(tracing::field::display), reason, "Refused a login.");
 }
 
 struct Attempt {
-    /// An e-mail address or a username, in the form in which it is stored.
+    /// An e-mail address or a username, in the form in which registration stores it.
     login: String,
+    /// The same as it was typed, without the space around it.
+    typed: String,
     password: Password,
 }
 
@@ -66,24 +73,22 @@ fn read_attempt(request: &Request) -> Result<Attempt> {
         }
         _ => return Err(Error::UnsupportedMediaType("application/json or application/x-www-form-urlencoded")),
     };
-    let login =
-        normal_form(&login).ok_or_else(|| Error::field("username", "is not an e-mail address or a username"))?;
+    let typed = login.trim().to_owned();
+    if typed.is_empty() || typed.len() > 254 || typed.contains('\0') {
+        return Err(Error::field("username", "is not an e-mail address or a username"));
+    }
     let password = Password::attempt(password).map_err(|reason| Error::field("password", reason))?;
-    Ok(Attempt { login, password })
+    Ok(Attempt { login: normal_form(&typed), typed, password })
 }
 
-/// What was typed as registration would have stored it. What it would have refused has no account, but is no less a login: whoever
-/// mistypes their name is to hear that it is wrong, not that it is malformed.
-fn normal_form(login: &str) -> Option<String> {
-    let login = login.trim();
-    if login.is_empty() || login.len() > 254 || login.contains('\0') {
-        return None;
-    }
-    let stored = match login.contains('@') {
-        true => Email::new(login).map(|email| email.as_str().to_owned()),
-        false => Username::new(login).map(|username| username.as_str().to_owned()),
+/// The login in the form registration stores. Input that registration would refuse is kept as typed, so that a typo is a wrong login
+/// and not a malformed one.
+fn normal_form(typed: &str) -> String {
+    let stored = match typed.contains('@') {
+        true => Email::new(typed).map(|email| email.as_str().to_owned()),
+        false => Username::new(typed).map(|username| username.as_str().to_owned()),
     };
-    Some(stored.unwrap_or_else(|_| login.to_owned()))
+    stored.unwrap_or_else(|_| typed.to_owned())
 }
 
 fn read_form(body: &[u8]) -> Result<(String, String)> {

@@ -48,7 +48,7 @@ async fn add(db: &PgPool, tokens: &Tokens, push: &Push, request: &Request) -> Re
     transaction.commit().await?;
     tracing::info!(member_id = %user_id, "Added a member.");
     let member = change.member.clone();
-    let mut notified = ids(&present);
+    let mut notified = user_ids(&present);
     notified.push(user_id);
     notify::users(db, push, &notified, &ServerFrame::MemberAdded(change), None).await;
     http_api::created(&member)
@@ -77,7 +77,7 @@ async fn change(db: &PgPool, tokens: &Tokens, push: &Push, request: &Request) ->
     transaction.commit().await?;
     let member = changes[0].member.clone();
     for change in changes {
-        notify::users(db, push, &ids(&present), &ServerFrame::MemberUpdated(change), None).await;
+        notify::users(db, push, &user_ids(&present), &ServerFrame::MemberUpdated(change), None).await;
     }
     http_api::ok(&member)
 }
@@ -110,7 +110,7 @@ async fn remove(db: &PgPool, tokens: &Tokens, push: &Push, request: &Request) ->
     }
     frames.push(ServerFrame::MemberRemoved(MemberRemoved { chat_id, revision, by: me, user_id }));
     for frame in frames {
-        notify::users(db, push, &ids(&present), &frame, None).await;
+        notify::users(db, push, &user_ids(&present), &frame, None).await;
     }
     http_api::ok(&Removed { chat_id, revision })
 }
@@ -143,7 +143,7 @@ async fn changed(db: &mut PgConnection, chat_id: ChatId, by: UserId, user_id: Us
     Ok(MemberChanged { chat_id, revision, by, member: member.ok_or(Error::MemberNotFound)? })
 }
 
-fn ids(members: &[Member]) -> Vec<UserId> {
+fn user_ids(members: &[Member]) -> Vec<UserId> {
     members.iter().map(|member| member.id).collect()
 }
 

@@ -11,7 +11,7 @@ use windi_shared::{Error, Result};
 use crate::notify;
 use crate::push::Push;
 
-/// How long after a message was stored the fan-out of its first send may still be missing: a send is over after 29 s.
+/// How long after a message was stored the fan-out of its first send may still be missing: a function ends after 28 s.
 const FIRST_FAN_OUT: TimeDelta = TimeDelta::seconds(30);
 
 /// Stores a message.
@@ -31,7 +31,7 @@ pub async fn send(db: &PgPool, sender: UserId, message: SendMessage) -> Result<S
     Ok(sent)
 }
 
-/// Sends a message that was stored to every device of every member but the one it came from, which is answered apart.
+/// Sends a message that was stored to every device of every member but the one it came from, which gets its own answer.
 ///
 /// A repeated send goes to the sender's devices again. The others get it again only while the first attempt may have died
 /// between the commit and its pushes; later, all that it would bring them is what sync has brought them before.

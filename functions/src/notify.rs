@@ -1,4 +1,4 @@
-//! Frames to all devices of people, and the news of who comes and goes.
+//! Sends frames to all devices of people, and announces who comes online or goes offline.
 
 use std::time::Duration;
 
@@ -56,7 +56,7 @@ pub async fn went_offline(db: &PgPool, push: &Push, user_id: UserId) -> Result<(
     Ok(())
 }
 
-/// Whom to notify of what; `None` if the user has come back meanwhile: that has been sent and must not be overtaken.
+/// Whom to notify, and with what; `None` if the user has come back, because that news must not be overtaken.
 async fn offline(db: &PgPool, push: &Push, user_id: UserId) -> Result<Option<(Vec<UserId>, ServerFrame)>> {
     let last_seen_at = presence::seen(db, user_id).await?;
     let peers = presence::peers(db, user_id).await?;

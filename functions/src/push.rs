@@ -27,7 +27,7 @@ const POSTS_AT_ONCE: usize = 64;
 const FAN_OUTS_AT_ONCE: usize = 32;
 /// How long one attempt may take.
 const ATTEMPT_LIMIT: Duration = Duration::from_millis(1500);
-/// How long a whole fan-out may take once it has its turn; the function has 29 s.
+/// How long a whole fan-out may take once it has its turn; the function has 28 s.
 const FAN_OUT_LIMIT: Duration = Duration::from_secs(5);
 /// A connection younger than this may be one whose `$connect` is still being answered: API Gateway says 410 for it too.
 const YOUNG: Duration = Duration::from_secs(10);
@@ -40,7 +40,7 @@ pub struct Push {
     places: Arc<Semaphore>,
 }
 
-/// What came of one post.
+/// The outcome of one post.
 enum Posted {
     Arrived,
     /// There is no such connection.
@@ -49,7 +49,7 @@ enum Posted {
     Failed,
 }
 
-/// What came of the posts of one fan-out.
+/// The outcome of the posts of one fan-out.
 #[derive(Default)]
 struct Tally {
     posts: AtomicUsize,
@@ -75,7 +75,7 @@ impl Push {
         }
     }
 
-    /// The lists of whom it posts to.
+    /// The table that lists whom it posts to.
     pub fn connections(&self) -> &Connections {
         &self.connections
     }
@@ -105,43 +105,39 @@ impl Push {
         self.fan_out(devices, frame, |connection| meant(connection.user_id), |_| Address::Chat(chat_id)).await;
     }
 
-    /// Tells connections why and closes them. Each is taken off its user's list by its `$disconnect`, or by the next post to
-    /// it.
+    /// Sends each connection the reason, then closes it. It is taken off its user's list by its `$disconnect`, or by the next
+    /// post to it.
     ///
     /// # Errors
     /// [`Error::Unavailable`] if one of them could not be closed.
     pub async fn dismiss(&self, connections: &[Connection], why: &Error, request_id: &str) -> Result<()> {
         let frame = ServerFrame::Error(ErrorBody::new(why, request_id));
-        if let Some(body) = encode(&Reply { frame, request_id: None }) {
-            let posts = stream::iter(connections.to_vec());
-            posts
-                .for_each_concurrent(POSTS_AT_ONCE, |connection| {
-                    let body = body.clone();
-                    async move {
-                        self.post(&connection.id, body).await;
-                    }
-                })
-                .await;
-        }
-        self.close(connections).await
-    }
-
-    /// Closes connections. One that is gone is closed.
-    ///
-    /// # Errors
-    /// [`Error::Unavailable`] if one of them could not be closed.
-    pub async fn close(&self, connections: &[Connection]) -> Result<()> {
-        let closes = stream::iter(connections.to_vec()).map(|connection| async move {
-            match self.client.delete_connection().connection_id(&connection.id.0).send().await {
-                Err(e) if !e.as_service_error().is_some_and(|e| e.is_gone_exception()) => {
-                    tracing::warn!(connection_id = %connection.id, "A connection could not be closed.");
-                    Err(Error::Unavailable(Box::new(e)))
+        let body = encode(&Reply { frame, request_id: None });
+        let dismissals = stream::iter(connections.to_vec()).map(|connection| {
+            let body = body.clone();
+            async move {
+                if let Some(body) = body {
+                    self.post(&connection.id, body).await;
                 }
-                _ => Ok(()),
+                self.close(&connection.id).await
             }
         });
-        let outcomes: Vec<_> = closes.buffer_unordered(POSTS_AT_ONCE).collect().await;
+        let outcomes: Vec<_> = dismissals.buffer_unordered(POSTS_AT_ONCE).collect().await;
         outcomes.into_iter().collect()
+    }
+
+    /// Closes a connection; one that is gone is closed.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] if it could not be closed.
+    pub async fn close(&self, connection_id: &ConnectionId) -> Result<()> {
+        match self.client.delete_connection().connection_id(&connection_id.0).send().await {
+            Err(e) if !e.as_service_error().is_some_and(|e| e.is_gone_exception()) => {
+                tracing::warn!(%connection_id, "A connection could not be closed.");
+                Err(Error::Unavailable(Box::new(e)))
+            }
+            _ => Ok(()),
+        }
     }
 
     async fn fan_out(

@@ -1,9 +1,10 @@
-//! What becomes of a login: `POST /auth/refresh`, `POST /auth/logout`, `POST /auth/password`, `GET /auth/sessions`,
+//! Sessions after login: `POST /auth/refresh`, `POST /auth/logout`, `POST /auth/password`, `GET /auth/sessions`,
 //! `DELETE /auth/sessions/{session_id}`.
 //!
-//! A session that ends takes its sockets with it. If they cannot be closed, the answer is 503 and the client tries again: the
-//! session has ended by then, so the repetition is refused, but not before it has closed what is still open. Should nobody
-//! try again, [`liveness`](crate::liveness) cuts the sockets off within a minute of their next frame.
+//! A session that ends takes its sockets with it. If they cannot be closed, the answer is 503 and the client tries again. The
+//! session has ended by then, so the repetition is answered as for any session that has ended, but it closes what is still
+//! open first. Should nobody try again, [`liveness`](crate::liveness) disconnects a socket with its next frame that comes more
+//! than a minute later.
 
 use lambda_http::{Body, Request, Response};
 use windi_shared::auth::{Caller, Tokens, password, refresh};
@@ -58,38 +59,39 @@ async fn logout(db: &PgPool, tokens: &Tokens, push: &Push, request: &Request) ->
 }
 
 async fn end(db: &PgPool, tokens: &Tokens, push: &Push, request: &Request) -> Result<Answer> {
-    let user_id = http_api::caller(db, tokens, request).await?.user_id;
-    let session_id = http_api::path_parameter(request, "session_id").ok_or(Error::SessionNotFound)?;
-    let has_ended = end_session(db, push, request, user_id, session_id).await?;
+    let caller = http_api::token_holder(tokens, request)?;
+    let session_id = http_api::path_parameter(request, "session_id");
+    if session_id != Some(caller.session_id) {
+        http_api::caller(db, tokens, request).await?;
+    }
+    let session_id = session_id.ok_or(Error::SessionNotFound)?;
+    let has_ended = end_session(db, push, request, caller.user_id, session_id).await?;
     if has_ended { Ok(http_api::no_content()) } else { Err(Error::SessionNotFound) }
 }
 
-/// Ends all other sessions: people change a password because somebody else may know it.
+/// Ends all other sessions: people change a password because somebody else may know it. A repetition, whose current password is
+/// wrong by now but whose new one is right, closes what is still open.
 async fn change_password(db: &PgPool, tokens: &Tokens, push: &Push, request: &Request) -> Result<Answer> {
     let caller = http_api::caller(db, tokens, request).await?;
     let NewPassword { current_password, new_password } = http_api::read_json(request)?;
     let current = Password::attempt(current_password).map_err(|reason| Error::field("current_password", reason))?;
     let subjects = Subjects::new(Some(caller.user_id), "", http_api::source_ip(request));
-    logins::admit(db, &subjects).await?;
-    let hash = users::password_hash(db, caller.user_id).await?;
-    if !password::verify(current, Some(hash)).await? {
+    let admission = logins::admit(db, &subjects).await?;
+    let stored = users::password_hash(db, caller.user_id).await?;
+    let is_right = password::verify(current, Some(stored.clone())).await?;
+    if !is_right && !password::verify(new_password.clone(), Some(stored)).await? {
         logins::failed(db, &subjects).await?;
         return Err(Error::WrongPassword);
     }
-    logins::succeeded(db, &subjects).await?;
+    logins::succeeded(db, &subjects, admission).await?;
     let hash = password::hash(new_password).await?;
-    // Asked before anything has changed, as in `end_session`.
-    push.connections().of_users(&[caller.user_id]).await?;
     let mut transaction = db.begin().await?;
     users::set_password_hash(&mut *transaction, caller.user_id, &hash).await?;
     sessions::end_others(&mut *transaction, caller.user_id, caller.session_id).await?;
     transaction.commit().await?;
     tracing::info!("Changed the password; all other sessions have ended.");
     let others = |connection: &Connection| connection.session_id != caller.session_id;
-    if let Err(error) = dismiss(push, request, caller.user_id, others, &Error::PasswordChanged).await {
-        // A client that tried again would be told that its password is wrong. Their next frame cuts them off.
-        error.log();
-    }
+    dismiss(push, request, caller.user_id, others, &Error::PasswordChanged).await?;
     Ok(http_api::no_content())
 }
 
@@ -108,8 +110,6 @@ async fn end_session(
     user_id: UserId,
     session_id: SessionId,
 ) -> Result<bool> {
-    // Asked before anything has ended: with DynamoDB away nothing could be closed, and the client must be able to try again.
-    push.connections().of_users(&[user_id]).await?;
     let has_ended = sessions::end(db, user_id, session_id).await?;
     if has_ended {
         tracing::info!(%session_id, "Ended a session.");

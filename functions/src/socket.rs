@@ -81,14 +81,14 @@ impl<'a> Answer<'a> {
         Self { frame: Some(frame), meanwhile: None }
     }
 
-    /// Runs `work` while the client is answered: it is not to wait for others to be notified.
+    /// Runs `work` while the client is answered: the client does not wait for others to be notified.
     pub fn meanwhile(self, work: impl Future<Output = ()> + Send + 'a) -> Self {
         Self { meanwhile: Some(Box::pin(work)), ..self }
     }
 }
 
 /// Serves a frame: reads it, runs `act` with its action, and answers the client, with the client's `request_id` and with an
-/// `error` frame if it was refused. A device whose session has ended is told so and cut off.
+/// `error` frame if it was refused. A device whose session has ended is told and disconnected.
 ///
 /// `A` is the action the function serves, or [`ClientAction`] for several.
 ///
@@ -103,13 +103,17 @@ where
     in_span(&event, async |device| {
         let start = Instant::now();
         let body = event.body.as_deref().unwrap_or_default();
-        let (request_id, outcome) = match ClientFrame::parse(body) {
+        // Asked first: a client whose session has ended must not live on by sending nonsense.
+        let frame = match liveness::is_live(db, device.session_id).await {
+            Ok(true) => ClientFrame::parse(body),
+            Ok(false) => Err(Error::SessionEnded),
+            Err(error) => Err(error),
+        };
+        let (request_id, outcome) = match frame {
             Err(error) => (None, Err(error)),
-            Ok(frame) => {
-                let span = Span::current();
-                span.record("action", frame.action.name());
-                span.record("client_request_id", frame.request_id.as_ref().map(field::debug));
-                (frame.request_id, run(db, &device, frame.action, act).await)
+            Ok(ClientFrame { action, request_id }) => {
+                note_client_request_id(request_id.as_deref());
+                (request_id, run(&device, action, act).await)
             }
         };
         let code = outcome.as_ref().err().map_or("ok", Error::code);
@@ -133,20 +137,12 @@ where
     .await
 }
 
-async fn run<'a, A, F>(
-    db: &PgPool,
-    device: &Device,
-    action: ClientAction,
-    act: impl FnOnce(Device, A) -> F,
-) -> Result<Answer<'a>>
+async fn run<'a, A, F>(device: &Device, action: ClientAction, act: impl FnOnce(Device, A) -> F) -> Result<Answer<'a>>
 where
     A: TryFrom<ClientAction>,
     Error: From<A::Error>,
     F: Future<Output = Result<Answer<'a>>>,
 {
-    if !liveness::is_live(db, device.session_id).await? {
-        return Err(Error::SessionEnded);
-    }
     act(device.clone(), A::try_from(action)?).await
 }
 
@@ -154,14 +150,21 @@ async fn refuse(push: &Push, device: &Device, event: &Event, body: &str, error: 
     error.log();
     let gateway_request_id = request_id(event);
     let told = ErrorBody::for_frame(&error, body, gateway_request_id);
-    tracing::info!(code = told.code, message = told.message, "Refused a frame.");
     let request_id = Some(told.request_id.clone()).filter(|id| id != gateway_request_id);
+    note_client_request_id(request_id.as_deref());
+    // Not the message: it may quote what the client has sent.
+    tracing::info!(code = told.code, "Refused a frame.");
     push.reply(&device.connection_id, &Reply { frame: ServerFrame::Error(told), request_id }).await;
     if matches!(error, Error::SessionEnded)
-        && let Err(error) = push.close(std::slice::from_ref(&Connection::from(device))).await
+        && let Err(error) = push.close(&device.connection_id).await
     {
         error.log();
     }
+}
+
+/// The client's own name for the request goes to the log too, escaped: a client whose frame was refused quotes it.
+fn note_client_request_id(request_id: Option<&str>) {
+    Span::current().record("client_request_id", request_id.map(field::debug));
 }
 
 /// Serves `$connect` or `$disconnect`.
@@ -178,7 +181,8 @@ pub async fn serve_lifecycle(
 /// Everything logged within is in a span with the gateway's id of the event and, if the client has given one, its own.
 async fn in_span(event: &Event, act: impl AsyncFnOnce(Device) -> Result<ApiGatewayProxyResponse>) -> Outcome {
     let context = &event.request_context;
-    let span = tracing::info_span!(
+    // At the highest level, so that it is there whatever `RUST_LOG` leaves of the events.
+    let span = tracing::error_span!(
         "socket",
         request_id = request_id(event),
         client_request_id = field::Empty,

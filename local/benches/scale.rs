@@ -1,9 +1,9 @@
 //! What a chat with a million messages costs: `cargo bench -p windi-local --bench scale`.
 //!
-//! Ratios within one run, for machines differ: a history page at the far end against the first one, one's list of chats
-//! against the same list without the large chat, a send with the search index against one without. And the plans: no
-//! query of a request may read a table from end to end. It fails if one does, or if a page costs more than
-//! half as much again at the far end.
+//! It prints ratios within one run, because machines differ: a history page at the far end against the first one, a
+//! list of chats with the large chat against one without it, a send with the search index against one without. It also
+//! checks the plans: no query of a request may read a table from end to end. The benchmark fails if one does, or if a
+//! page at the far end costs more than half as much again as the first.
 
 #![expect(clippy::unwrap_used, reason = "a benchmark ends where something unexpected happens")]
 
@@ -45,7 +45,7 @@ async fn main() {
     assert!(far <= 1.5, "the far end costs {far:.2} times the first page");
 }
 
-/// A send with the index on the words and without it, block by block in turns.
+/// Times sends with and without the search index, in alternating blocks.
 async fn searching(db: &PgPool, sender: UserId, chat_id: ChatId) {
     let definition: String =
         sqlx::query_scalar("select pg_get_indexdef('messages_search'::regclass)").fetch_one(db).await.unwrap();
@@ -74,7 +74,7 @@ async fn searching(db: &PgPool, sender: UserId, chat_id: ChatId) {
     );
 }
 
-/// The median of `second` over that of `first`, measured in turns.
+/// Returns the median time of `second` divided by that of `first`, measured alternately.
 async fn ratio<A, B, F, G>(what: &str, first: impl Fn() -> A, second: impl Fn() -> B) -> f64
 where
     A: Future<Output = Result<F, windi_shared::Error>>,
@@ -106,7 +106,7 @@ fn median(mut waits: Vec<Duration>) -> Duration {
     waits[waits.len() / 2]
 }
 
-/// The plans of the very queries in `.sqlx/`, found by what is said in them, with the parameters unknown.
+/// Checks the plans of the actual queries in `.sqlx/`, each found by a part of its text, with the parameters unknown.
 async fn plans(db: &PgPool, me: UserId, chat_id: ChatId) {
     let mut db = db.acquire().await.unwrap();
     sqlx::query("set plan_cache_mode = force_generic_plan").execute(&mut *db).await.unwrap();
@@ -135,7 +135,7 @@ async fn plans(db: &PgPool, me: UserId, chat_id: ChatId) {
     println!();
 }
 
-/// The one checked query that contains `mark`.
+/// The only query in `.sqlx/` that contains `mark`.
 fn query(mark: &str) -> String {
     let directory = concat!(env!("CARGO_MANIFEST_DIR"), "/../.sqlx");
     let queries = std::fs::read_dir(directory).unwrap().filter_map(|entry| {
@@ -143,7 +143,7 @@ fn query(mark: &str) -> String {
         Some(query["query"].as_str()?.to_owned())
     });
     let found: Vec<_> = queries.filter(|query| query.contains(mark)).collect();
-    assert_eq!(found.len(), 1, "{mark:?} is in {found:?}");
+    assert_eq!(found.len(), 1, "{mark:?} must be in exactly one query: {found:?}");
     found.into_iter().next().unwrap()
 }
 
@@ -158,7 +158,8 @@ async fn person(db: &PgPool, name: &str) -> UserId {
     id
 }
 
-/// Five thousand other people in twenty thousand other chats, or the planner would rightly read tables of three rows whole.
+/// Adds five thousand people and twenty thousand chats, because the planner would rightly read tables of three rows
+/// whole.
 async fn others(db: &PgPool) {
     for statement in [
         "insert into users (user_id, name, email, password_hash)
@@ -179,7 +180,7 @@ async fn private_chat(db: &PgPool, one: UserId, other: UserId) -> ChatId {
     chats::private(&mut db, one, other).await.unwrap().0
 }
 
-/// Messages of both, straight into the table; the index on the words is rebuilt after it, as a restore would.
+/// Inserts messages from both people straight into the table, then rebuilds the search index, as a restore would.
 async fn fill(db: &PgPool, chat_id: ChatId, one: UserId, other: UserId, count: i64) {
     let mut db = db.acquire().await.unwrap();
     let definition: String =

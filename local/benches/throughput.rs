@@ -1,8 +1,8 @@
 //! How many messages the messenger delivers on one machine: `cargo bench -p windi-local --bench throughput`.
 //!
-//! Fifty people in twenty-five private chats; each sends its next message when its last one has come back. PostgreSQL
-//! syncs every commit to disk, pushes go through the real SDK and `@connections`: all that the product does, in one
-//! process with its load. A delivery is a message that reached a device: the sender's own copy is counted apart.
+//! Fifty people in twenty-five private chats; each sends the next message when the last one has come back. PostgreSQL
+//! syncs every commit to disk, and pushes go through the real SDK and `@connections`: everything the product does, in
+//! one process with its load. A delivery is a message that reached a device; the sender's own copy is counted apart.
 
 #![expect(clippy::unwrap_used, reason = "a benchmark ends where something unexpected happens")]
 
@@ -22,6 +22,10 @@ use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 use windi_local::in_process::InProcess;
 use windi_local::stack::Stack;
+
+/// The program's allocator, because the product is what is measured.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 const PEOPLE: usize = 50;
 const SECONDS: u64 = 10;
@@ -44,7 +48,7 @@ async fn main() {
     let http = reqwest::Client::builder().no_proxy().build().unwrap();
     let people = register(&http, &base).await;
     let counts = Arc::new(Counts::default());
-    // Nobody talks before everybody is there.
+    // Nobody sends before everybody is connected.
     let everybody = Arc::new(Barrier::new(PEOPLE + 1));
     let stop = Arc::new(AtomicBool::new(false));
     let mut devices = Vec::new();
@@ -123,7 +127,7 @@ struct Person {
 }
 
 impl Person {
-    /// Sends, waits for the message to come back, sends again; answers with how long each took.
+    /// Sends, waits for the message to come back, and sends again until stopped; returns how long each one took.
     async fn talk(mut self) -> Vec<Duration> {
         let mut waits = Vec::new();
         while !self.stop.load(Ordering::Relaxed) {
@@ -139,13 +143,13 @@ impl Person {
         waits
     }
 
-    /// Whether the next frame is one's own message of this key.
+    /// Whether the next frame is this person's own message with this key.
     async fn received(&mut self, key: &str) -> bool {
         let Message::Text(frame) = self.socket.next().await.unwrap().unwrap() else { return false };
         let frame: Value = serde_json::from_str(&frame).unwrap();
         match frame["type"].as_str() {
             Some("new_message") => {}
-            // The other of the pair has come.
+            // The other person of the pair has come online.
             Some("user_status") => return false,
             _ => panic!("{frame}"),
         }

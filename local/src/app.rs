@@ -1,4 +1,4 @@
-//! The functions' clients in this process, and the settings they are made of.
+//! The clients the functions use in this process, and the settings they are built from.
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_dynamodb::config::{Credentials, SharedCredentialsProvider};
@@ -11,38 +11,31 @@ use windi_shared::db::{self, PgPool};
 
 use sam_gateway::aws::REGION;
 
-/// Every client any function uses. On AWS each function has just its own.
+/// All clients that any function uses. On AWS each function has only the ones it needs.
 #[derive(Debug)]
 pub struct App {
-    /// What they were made of.
     pub settings: Settings,
-    /// PostgreSQL.
     pub db: PgPool,
-    /// Signing keys.
     pub tokens: Tokens,
-    /// DynamoDB.
     pub connections: Connections,
-    /// `@connections`.
     pub push: Push,
 }
 
-/// What the functions are told by their environment.
+/// What the functions read from their environment.
 #[derive(Clone)]
 pub struct Settings {
-    /// PostgreSQL.
     pub database: DatabaseConfig,
-    /// Signing keys.
     pub tokens: TokenConfig,
-    /// Where DynamoDB answers.
+    /// A URL.
     pub dynamodb_endpoint: String,
-    /// The connections table.
+    /// Name of the connections table.
     pub table: String,
-    /// Where `@connections` answers: the WebSocket stage's address.
+    /// URL of the WebSocket stage, which serves `@connections`.
     pub push_endpoint: String,
 }
 
 impl std::fmt::Debug for Settings {
-    /// Without what is secret.
+    /// Leaves out the secrets.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let Self { dynamodb_endpoint, table, push_endpoint, .. } = self;
         write!(f, "Settings {{ {dynamodb_endpoint}, {table}, {push_endpoint}, .. }}")
@@ -50,10 +43,10 @@ impl std::fmt::Debug for Settings {
 }
 
 impl App {
-    /// Makes the clients. Nothing is connected to before it is used.
+    /// Builds the clients. Each connects on first use.
     ///
     /// # Errors
-    /// What is wrong with a setting.
+    /// A message that says what is wrong with a setting.
     pub fn new(settings: Settings) -> Result<Self, &'static str> {
         let connections = Connections::new(&sdk_config(Some(&settings.dynamodb_endpoint)), &settings.table);
         Ok(Self {
@@ -67,7 +60,7 @@ impl App {
 }
 
 impl Settings {
-    /// The environment of a function outside of this process.
+    /// The environment variables of a function that runs outside this process.
     fn environment(&self) -> Vec<(&'static str, String)> {
         let mut variables = vec![
             ("DATABASE_URL", self.database.url.clone()),
@@ -85,16 +78,16 @@ impl Settings {
         variables
     }
 
-    /// The same as a file that a shell reads, and `cargo lambda watch --env-file`, which takes no `=` and no `%` without
-    /// quotes.
+    /// The environment of functions outside this process, as a file for a shell or for `cargo lambda watch --env-file`,
+    /// which accepts `=` and `%` only in quotes.
     ///
     /// # Errors
-    /// If a value has a quote itself.
+    /// If a value contains a quote or a line break.
     pub fn environment_file(&self) -> Result<String, String> {
         let line = |(name, value): (&str, String)| {
             if value.contains(['\'', '\n']) {
                 return Err(format!(
-                    "{name} holds a quote or a line break, which cannot be written into a file of variables"
+                    "{name} contains a quote or a line break, so it cannot be written to an environment file"
                 ));
             }
             Ok(format!("{name}='{value}'\n"))
@@ -103,12 +96,12 @@ impl Settings {
     }
 }
 
-/// `AWS_REGION`, for emulators that keep regions apart.
+/// `AWS_REGION` if it is set, for emulators that keep regions apart.
 fn region() -> String {
     std::env::var("AWS_REGION").ok().filter(|region| !region.is_empty()).unwrap_or_else(|| REGION.to_owned())
 }
 
-/// For services on this machine: any credentials, no proxy, no encryption.
+/// For services on this machine: arbitrary credentials, no proxy, no encryption.
 fn sdk_config(endpoint: Option<&str>) -> SdkConfig {
     let credentials = Credentials::new("local", "local", None, None, "windi-local");
     let http = HttpClient::new().build_http();

@@ -1,43 +1,38 @@
-//! People and chats to look at, made through the public API like anybody's: five people, three chats, some messages.
+//! Demo data, created through the public API: five people, three chats and some messages.
 //!
-//! Idempotent: a second run finds everything there. The accounts by their addresses, the private chats by their pair, the
-//! group by its name, the messages by their `client_message_id`.
+//! Idempotent: a second run finds the accounts by their email addresses, the private chats by their two members, the
+//! group by its name and the messages by their `client_message_id`.
 
 use std::collections::HashMap;
 
 use reqwest::{Client, Method, RequestBuilder, StatusCode};
 use serde_json::{Value, json};
 
-/// The demo's people; everybody's password is [`PASSWORD`].
+/// Username and name of each person.
 pub const PEOPLE: [(&str, &str); 5] =
     [("alice", "Alice"), ("bob", "Bob"), ("charlie", "Charlie"), ("diana", "Diana"), ("eve", "Eve")];
-/// Everybody's password.
+/// The same for everybody.
 pub const PASSWORD: &str = "password123";
 
 const GROUP: &str = "Friends";
 
-/// Why the demo data could not be made.
+/// Why the demo data could not be created.
 #[derive(Debug, thiserror::Error)]
 pub enum DemoError {
-    /// The messenger did not answer.
+    /// The request failed, or its answer was not JSON.
     #[error("demo data: {0}")]
     Http(#[from] reqwest::Error),
-    /// It answered something else than expected.
-    #[error("demo data: {what} answered {status}: {body}")]
+    /// The answer had an unexpected status.
+    #[error("demo data: {what} returned {status}: {body}")]
     Answer {
-        /// Which call.
+        /// Method and path.
         what: String,
-        /// Its status.
         status: StatusCode,
-        /// Its body.
         body: Value,
     },
 }
 
-/// Makes what is not there yet.
-///
-/// # Errors
-/// [`DemoError`].
+/// Creates what does not exist yet. `base` is the HTTP API's URL, without a slash at the end.
 pub async fn fill(base: &str) -> Result<(), DemoError> {
     let api = Api { client: Client::builder().no_proxy().build()?, base: base.to_owned() };
     let mut tokens = HashMap::new();
@@ -84,7 +79,7 @@ pub async fn fill(base: &str) -> Result<(), DemoError> {
     Ok(())
 }
 
-/// The demo's group, if it is there.
+/// The id of the demo's group, if it exists.
 async fn group(api: &Api, token: &str) -> Result<Option<String>, DemoError> {
     let list = api.call(Method::GET, "/chats?limit=100", Some(token), None, &[]).await?;
     let chats = list["chats"].as_array().cloned().unwrap_or_default();
@@ -97,7 +92,7 @@ struct Api {
 }
 
 impl Api {
-    /// The answer's body, if its status is a success or one of `also`.
+    /// Returns the body if the status is a success or one of `also`.
     async fn call(
         &self,
         method: Method,

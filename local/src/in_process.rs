@@ -1,5 +1,5 @@
-//! The functions in this process: the handlers linked in, each event through the same code that `lambda_http::run` and
-//! `lambda_runtime::run` use.
+//! Runs the functions in this process: the handlers are linked in, and each event goes through the same code that
+//! `lambda_http::run` and `lambda_runtime::run` use.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -50,8 +50,8 @@ impl Functions for InProcess {
     }
 }
 
-/// Runs a handler in a task of its own, so that a panic is its failure alone, as in a Lambda environment, and so that it runs
-/// on when nobody waits for it any more.
+/// Runs a handler in a separate task: a panic fails only this invocation, as in a Lambda environment, and the handler
+/// keeps running when nobody waits for it any more.
 async fn invoke(app: Arc<App>, function: Function, event: Value) -> Result<Value, InvokeError> {
     match tokio::spawn(async move { dispatch(app, function, event).await }).await {
         Ok(outcome) => outcome,
@@ -59,8 +59,8 @@ async fn invoke(app: Arc<App>, function: Function, event: Value) -> Result<Value
     }
 }
 
-/// Runs a handler in an environment of its own, with clients of its own, that is frozen for ever once it has answered:
-/// AWS gives no time to what a function leaves running behind its answer, and may never thaw it again.
+/// Runs a handler in a new environment with new clients, which is frozen for good once the handler has answered: AWS
+/// gives no time to anything a function leaves running after its answer, and may never thaw it again.
 async fn invoke_and_freeze(settings: Settings, function: Function, event: Value) -> Result<Value, InvokeError> {
     let work = move || async move {
         let app = App::new(settings).map_err(|e| failed("Runtime.ExitError", e))?;
@@ -69,7 +69,7 @@ async fn invoke_and_freeze(settings: Settings, function: Function, event: Value)
     in_own_environment(work).await.unwrap_or_else(|panic| Err(failed("Runtime.Panic", panic)))
 }
 
-/// On a thread and a runtime that end with the work: tasks it spawned are dropped where they stand.
+/// Runs the work on a thread and a runtime that end with it: tasks it has spawned are dropped, finished or not.
 async fn in_own_environment<T, F>(work: impl FnOnce() -> F + Send + 'static) -> Result<T, String>
 where
     T: Send + 'static,
@@ -84,9 +84,9 @@ where
     environment.await.unwrap_or_else(|panic| Err(panic.to_string()))
 }
 
-/// Exhaustive: a function that is missing here does not compile.
+/// The match is exhaustive: the compiler rejects a missing function.
 async fn dispatch(app: Arc<App>, function: Function, event: Value) -> Result<Value, InvokeError> {
-    // A macro and not a function: the compiler cannot see that a closure's future over borrowed clients is `Send`.
+    // A macro rather than a function: the compiler cannot see that a closure's future over borrowed clients is `Send`.
     macro_rules! http {
         ($handler:path, $($client:ident),*) => {
             over_http(event, move |request| {
@@ -123,9 +123,9 @@ async fn dispatch(app: Arc<App>, function: Function, event: Value) -> Result<Val
     }
 }
 
-/// An HTTP handler behind `lambda_http`'s own adapter: headers, base64 and query are read and written by the real code.
+/// Calls an HTTP handler through `lambda_http`'s adapter, so headers, base64 and the query go through the real code.
 ///
-/// `Adapter` and `LambdaRequest` are public but undocumented; they are used here and nowhere else.
+/// `Adapter` and `LambdaRequest` are public but undocumented; they are used only here.
 async fn over_http<A>(event: Value, handler: impl Fn(Request) -> A + Send) -> Result<Value, InvokeError>
 where
     A: Future<Output = Result<Response<Body>, Infallible>> + Send + 'static,

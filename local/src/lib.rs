@@ -1,11 +1,11 @@
 //! The messenger on one machine: `cargo run`.
 //!
-//! * [`app`]: the clients the functions use, and the settings they are made of.
-//! * [`stack`]: PostgreSQL, DynamoDB and the signing key: what the environment names, and what is started here.
+//! * [`app`]: the clients the functions use, and the settings they are built from.
+//! * [`stack`]: PostgreSQL, DynamoDB and the signing key, named by the environment or started here.
 //! * [`in_process`]: the functions linked into this process, as the gateway invokes them.
-//! * [`demo`]: people and chats to look at.
+//! * [`demo`]: demo users, chats and messages.
 //!
-//! API Gateway itself is the crate `sam_gateway`, which knows nothing of the messenger.
+//! API Gateway itself is the crate `sam_gateway`, which knows nothing about the messenger.
 
 pub mod app;
 pub mod demo;

@@ -8,7 +8,7 @@ type Source = Box<dyn std::error::Error + Send + Sync>;
 
 /// What a client must know about a failure.
 ///
-/// The `Display` text is what the client reads: it never contains SQL, paths or types. What the log should know is in
+/// The `Display` text is what the client reads: it never contains SQL, paths or types. Details for the log are in
 /// the [source](std::error::Error::source).
 #[derive(Debug, thiserror::Error)]
 pub enum Error {

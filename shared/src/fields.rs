@@ -1,7 +1,7 @@
-//! What a person may type, and its limits. Each type has one constructor; whoever holds a value need not check again.
+//! Validated input types and their limits. A value never needs a second check.
 //!
-//! Text is brought into one form on the way in, so that what looks the same is the same: names, usernames and e-mail addresses
-//! in Unicode's composed form (NFC), the host of an e-mail address as a browser would show it, line breaks as `\n`.
+//! Text is brought into one form on the way in, so that what looks the same is the same: names and e-mail addresses in Unicode's
+//! composed form (NFC), the host of an e-mail address as a browser would show it, usernames in lower case, line breaks as `\n`.
 
 use serde::{Deserialize, Deserializer, Serialize};
 use unicode_normalization::UnicodeNormalization as _;
@@ -29,7 +29,7 @@ fn is_invisible(c: char) -> bool {
         || matches!(c,
             '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}' | '\u{180b}'..='\u{180f}'
             | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{2800}' | '\u{3164}'
-            | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fff8}' | '\u{1bca0}'..='\u{1bca3}'
+            | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{16fe4}' | '\u{1d159}' | '\u{1bca0}'..='\u{1bca3}'
             | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
 }
 
@@ -109,7 +109,7 @@ field!(
     }
 );
 field!(
-    /// The sender's idempotency key: 1–128 characters other than controls.
+    /// The sender's idempotency key: 1–128 characters.
     ClientMessageId,
     |text| plain(text, 128)
 );
@@ -126,7 +126,7 @@ field!(
     }
 );
 field!(
-    /// An e-mail address of at most 254 bytes: something, an @, a host; whether it exists only a mail could tell. The part
+    /// An e-mail address of at most 254 bytes: something, an @, a host; only sending mail would show whether it exists. The part
     /// before the @ keeps its case; the host is in lower case and, if it is internationalised, in Unicode.
     Email,
     |text| email(&text).ok_or_else(|| "is not an e-mail address".to_owned())
@@ -139,7 +139,8 @@ fn email(text: &str) -> Option<String> {
         return None;
     }
     // Through ASCII and back: `bücher.example`, `BÜCHER.example` and `xn--bcher-kva.example` are one host.
-    let host = idna::domain_to_ascii(host).ok().filter(|host| !host.contains('@'))?;
+    // A host may end with the dot of the root, which changes nothing.
+    let host = idna::domain_to_ascii(host.strip_suffix('.').unwrap_or(host)).ok().filter(|host| !host.contains('@'))?;
     let (host, readable) = idna::domain_to_unicode(&host);
     let email = format!("{who}@{host}");
     (readable.is_ok() && email.len() <= MAX_EMAIL_BYTES).then_some(email)
@@ -264,9 +265,13 @@ mod tests {
     fn the_spellings_of_one_host_are_one_address() {
         let address = Email::new("Ann@bücher.example").expect("valid");
         assert_eq!(address.as_str(), "Ann@bücher.example");
-        for text in
-            ["Ann@BÜCHER.Example", "Ann@xn--bcher-kva.example", "Ann@bu\u{308}cher.example", " Ann@bücher.example "]
-        {
+        for text in [
+            "Ann@BÜCHER.Example",
+            "Ann@xn--bcher-kva.example",
+            "Ann@bu\u{308}cher.example",
+            " Ann@bücher.example ",
+            "Ann@bücher.example.",
+        ] {
             assert_eq!(Email::new(text).as_ref(), Ok(&address), "{text:?}");
         }
     }

@@ -1,4 +1,4 @@
-//! What is true of the messenger whatever carries it.
+//! The messenger's rules, independent of transport.
 //!
 //! Nothing here knows whether it runs in AWS Lambda or behind the local gateway. In reading order:
 //!

@@ -50,7 +50,7 @@ async fn a_logout_also_ends_what_a_refresh_at_the_same_moment_adds() {
     let hash = users::password_hash(&stage.db, alice.caller.user_id).await.unwrap();
     let started = sessions::start(&stage.db, alice.caller.user_id, &hash, "first", None).await.unwrap().unwrap();
     assert!(matches!(sessions::rotate(&stage.db, "first", "second").await.unwrap(), Rotation::Rotated { .. }));
-    // A logout that looked before the second row was there has revoked the first alone.
+    // A logout that ran before the second row existed has revoked only the first.
     sqlx::query("update sessions set revoked_at = now() where session_id = $1")
         .bind(started.0)
         .execute(&stage.db)

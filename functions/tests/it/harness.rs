@@ -1,4 +1,4 @@
-//! A stage for a handler: real clients, events as API Gateway writes them, and an `@connections` that takes notes.
+//! A stage for a handler: real clients, events as API Gateway writes them, and an `@connections` that records calls.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -65,7 +65,7 @@ impl Stage {
         Person { caller, token }
     }
 
-    /// Lists a connection for somebody.
+    /// Records an open connection for somebody.
     pub async fn connected(&self, person: &Person, id: &str) -> ConnectionId {
         self.connected_at(person, id, Utc::now()).await
     }
@@ -99,14 +99,14 @@ pub fn sdk_config(endpoint: &str) -> SdkConfig {
         .build()
 }
 
-/// What `@connections` was asked to send and to close, and what it answers.
+/// A fake `@connections`: what it was asked to send and to close, and what it answers.
 #[derive(Clone, Default)]
 pub struct Posts {
     sent: Arc<Mutex<Vec<(String, Value)>>>,
     closed: Arc<Mutex<Vec<String>>>,
-    /// Statuses to answer posts with, per connection, the next one first; 200 when there is none left.
+    /// Statuses to answer posts with, per connection, the next one first; 200 when none are left.
     answers: Arc<Mutex<HashMap<String, Vec<u16>>>>,
-    /// The same for closing a connection, with 204.
+    /// The same for closing a connection; 204 when none are left.
     close_answers: Arc<Mutex<HashMap<String, Vec<u16>>>>,
 }
 
@@ -127,7 +127,6 @@ impl Posts {
         self.close_answers.lock().unwrap().insert(id.0.clone(), statuses.to_vec());
     }
 
-    /// The connections that were closed.
     pub fn closed(&self) -> Vec<String> {
         self.closed.lock().unwrap().clone()
     }
@@ -169,7 +168,7 @@ fn answered(status: u16) -> axum::response::Response {
     axum::response::Response::builder().status(status).header("x-amzn-errortype", kind).body(body.into()).unwrap()
 }
 
-/// An HTTP request as `lambda_http` makes it of API Gateway's event, payload 2.0. `route` may hold values for its
+/// An HTTP request as `lambda_http` builds it from API Gateway's event, payload 2.0. `route` may contain values for its
 /// variables: `GET /chats/{chat_id=…}`.
 pub fn http(route: &str, token: Option<&str>, body: Option<Value>) -> Request {
     http_from("192.0.2.1", route, token, body)
@@ -215,7 +214,7 @@ pub fn read(response: Response<Body>) -> (u16, Value) {
     (response.status().as_u16(), serde_json::from_slice(response.body().as_ref()).unwrap_or_default())
 }
 
-/// A WebSocket event of somebody's connection; `None` for a connection that passed no authorizer.
+/// A WebSocket event on somebody's connection; `person` is `None` for a connection that passed no authorizer.
 pub fn socket_event(route: &str, person: Option<&Person>, connection: &ConnectionId, frame: Option<Value>) -> Event {
     let mut event = json!({
         "requestContext": {

@@ -1,5 +1,5 @@
-//! Each handler through its front door, against a real PostgreSQL and the DynamoDB API: what only shows when a part behind
-//! it fails. What shows from outside is tested end to end in `local/`.
+//! Tests each handler through its entry point, against a real PostgreSQL and the DynamoDB API, for behaviour that shows
+//! only when a part behind it fails. Behaviour that shows from outside is tested end to end in `local/`.
 
 #![expect(clippy::unwrap_used, reason = "a test ends where something unexpected happens")]
 

@@ -1,4 +1,4 @@
-//! What still works while a part behind the functions is away.
+//! What still works while a part behind the functions is down.
 
 use serde_json::json;
 use windi_functions::push::Push;
@@ -29,7 +29,7 @@ async fn without_dynamodb_a_send_is_stored_and_acknowledged() {
     send_message::handle(&stage.db, &push, socket_event("sendMessage", Some(&alice), &id, Some(frame))).await.unwrap();
     assert_eq!(stage.posts.to(&id)[0]["data"]["id"], 2);
 
-    // A socket that could not be remembered must not open: it would hear nothing.
+    // A socket that could not be recorded must not open: it would receive nothing.
     assert!(connect::handle(&stage.db, &push, socket_event("$connect", Some(&alice), &id, None)).await.is_err());
     let (status, answer) = read(health::handle(&stage.db, &connections, http("GET /health", None, None)).await);
     assert_eq!((status, &answer["database"], &answer["connections"]), (503, &json!("ok"), &json!("unavailable")));

@@ -1,17 +1,17 @@
-//! `docs/protocol.md` is parsed with the real types, example by example.
+//! Parses `docs/protocol.md` with the real types, example by example.
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use windi_shared::protocol::{
     Account, Changes, ChatList, ChatWithMembers, ClientFrame, ErrorBody, FoundMessages, FoundPeople, Health, History,
-    ListedChat, Message, NewChat, NewMember, NewName, NewRole, NewText, Registration, Removed, Reply, Sessions,
-    TokenPair,
+    JsonLogin, ListedChat, Message, NewChat, NewMember, NewName, NewPassword, NewRole, NewText, Refresh, Registration,
+    Removed, Reply, Sessions, TokenPair,
 };
 
 const DOCUMENT: &str = include_str!("../../../docs/protocol.md");
 
-/// The fenced examples with their kinds.
+/// Kind and text of each fenced example.
 fn examples() -> Vec<(&'static str, &'static str)> {
     let mut found = Vec::new();
     let mut rest = DOCUMENT;
@@ -24,12 +24,12 @@ fn examples() -> Vec<(&'static str, &'static str)> {
     found
 }
 
-/// Read only: it holds a secret, which nothing writes.
+/// Only parses the example: it holds a secret, which is never written.
 fn parses<T: DeserializeOwned>(example: &str) -> Result<(), String> {
     serde_json::from_str::<T>(example).map(|_| ()).map_err(|e| e.to_string())
 }
 
-/// Read and written again, nothing may be lost or added: the example has exactly the fields of the type.
+/// Parsing and writing the example again must lose and add nothing: it has exactly the fields of the type.
 fn is<T: DeserializeOwned + Serialize>(example: &str) -> Result<(), String> {
     let value: T = serde_json::from_str(example).map_err(|e| e.to_string())?;
     let written = serde_json::to_value(value).map_err(|e| e.to_string())?;
@@ -40,7 +40,7 @@ fn is<T: DeserializeOwned + Serialize>(example: &str) -> Result<(), String> {
 #[test]
 fn every_example_is_what_it_says() {
     let examples = examples();
-    assert!(examples.len() >= 40, "examples were lost: {}", examples.len());
+    assert!(examples.len() >= 40, "only {} examples were found", examples.len());
     for (kind, example) in examples {
         let outcome = match kind {
             "account" => is::<Account>(example),
@@ -52,6 +52,9 @@ fn every_example_is_what_it_says() {
             "found_messages" => is::<FoundMessages>(example),
             "found_people" => is::<FoundPeople>(example),
             "health" => is::<Health>(example),
+            "login" => parses::<JsonLogin>(example),
+            "new_password" => parses::<NewPassword>(example),
+            "refresh" => parses::<Refresh>(example),
             "history" => is::<History>(example),
             "listed_chat" => is::<ListedChat>(example),
             "message" => is::<Message>(example),

@@ -1,4 +1,4 @@
-//! Pushes: what each answer of `@connections` leads to.
+//! Pushes: what each answer from `@connections` leads to.
 
 use serde_json::{Value, json};
 use windi_shared::protocol::{Pong, ServerFrame};

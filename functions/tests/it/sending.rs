@@ -1,4 +1,4 @@
-//! `messages`, `send_message`, `chats`: the database's side of a send.
+//! `messages`, `send_message`, `chats`: the database side of a send.
 
 use serde_json::{Value, json};
 use windi_functions::{chats, history, messages};

@@ -77,6 +77,56 @@ async fn a_reused_refresh_token_closes_the_sessions_sockets_at_the_latest_when_i
 }
 
 #[tokio::test]
+async fn ending_ones_own_session_likewise() {
+    let stage = Stage::new().await;
+    let alice = stage.person("alice").await;
+    let socket = stage.connected(&alice, "a=").await;
+    stage.posts.answer_close(&socket, &[500; 9]);
+    let route = format!("DELETE /auth/sessions/{{session_id={}}}", alice.caller.session_id);
+    let end = || call(&stage, &stage.push, &route, Some(&alice.token), None);
+    assert_eq!(end().await.0, 503);
+    stage.posts.answer_close(&socket, &[]);
+    assert_eq!(end().await.0, 404);
+    assert_eq!(stage.posts.closed(), ["a="]);
+}
+
+#[tokio::test]
+async fn a_change_of_password_that_cannot_close_the_others_can_be_repeated() {
+    let stage = Stage::new().await;
+    let alice = stage.person("alice").await;
+    let (elsewhere, _) = login(&stage).await;
+    let (here, there) = (stage.connected(&alice, "a=").await, stage.connected(&elsewhere, "b=").await);
+    let change = |push: Push, current: &str, new: &str| {
+        let body = json!({"current_password": current, "new_password": new});
+        let (stage, token) = (&stage, alice.token.clone());
+        async move { call(stage, &push, "POST /auth/password", Some(&token), Some(body)).await }
+    };
+    let away = without_dynamodb(&stage).await;
+    let (status, body) = change(away, PASSWORD, "another password").await;
+    assert_eq!((status, &body["code"]), (503, &json!("unavailable")));
+    assert!(!sessions::is_live(&stage.db, elsewhere.caller.session_id).await.unwrap());
+    assert_eq!(change(stage.push.clone(), PASSWORD, "another password").await.0, 204);
+    assert_eq!(stage.posts.closed(), ["b="]);
+    assert_eq!(stage.posts.to(&there)[0]["data"]["code"], "password_changed");
+    assert!(stage.posts.to(&here).is_empty());
+    // It was not the new password that made the old one right again.
+    let (status, body) = change(stage.push.clone(), PASSWORD, "yet another password").await;
+    assert_eq!((status, &body["code"]), (403, &json!("wrong_password")));
+}
+
+#[tokio::test]
+async fn nonsense_does_not_keep_the_socket_of_an_ended_session_open() {
+    let stage = Stage::new().await;
+    let alice = stage.person("alice").await;
+    let socket = stage.connected(&alice, "a=").await;
+    sessions::end(&stage.db, alice.caller.user_id, alice.caller.session_id).await.unwrap();
+    let event = socket_event("$default", Some(&alice), &socket, Some(json!({"action": "x"})));
+    windi_functions::default::handle(&stage.db, &stage.push, event).await.unwrap();
+    assert_eq!(stage.posts.to(&socket)[0]["data"]["code"], "session_ended");
+    assert_eq!(stage.posts.closed(), ["a="]);
+}
+
+#[tokio::test]
 async fn a_socket_that_was_not_closed_is_cut_off_when_its_session_is_found_to_have_ended() {
     let stage = Stage::new().await;
     let (alice, bob) = (stage.person("alice").await, stage.person("bob").await);

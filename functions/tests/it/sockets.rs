@@ -51,7 +51,7 @@ async fn connections_come_and_go() {
         assert_eq!(answer.status_code, 200);
     }
     assert_eq!(stage.live(&alice).await, ["a=", "b="]);
-    // Twice: API Gateway's promise is at most once, ours is that it does not matter.
+    // Twice: API Gateway promises at most one call, but a second one must do no harm.
     for _ in 0..2 {
         disconnect::handle(&stage.db, &stage.push, socket_event("$disconnect", Some(&alice), &ids[0], None))
             .await
@@ -64,7 +64,7 @@ async fn connections_come_and_go() {
 async fn a_socket_does_not_open_if_its_session_ends_while_it_opens() {
     let stage = Stage::new().await;
     let alice = stage.person("alice").await;
-    // The authorizer has let it through; then the session ends; then `$connect` runs.
+    // The authorizer has let it through, then the session ends, then `$connect` runs.
     sessions::end(&stage.db, alice.caller.user_id, alice.caller.session_id).await.unwrap();
     let event = socket_event("$connect", Some(&alice), &ConnectionId("a=".to_owned()), None);
     assert_eq!(connect::handle(&stage.db, &stage.push, event).await.unwrap().status_code, 401);

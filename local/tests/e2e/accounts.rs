@@ -1,4 +1,4 @@
-//! Register, log in, who am I.
+//! Registration, login, the caller's own account, and search for people.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -69,13 +69,13 @@ async fn guessing_passwords_soon_has_to_wait() {
     let answers = futures_util::future::join_all(attempts).await;
     let tried = answers.iter().filter(|(status, _)| *status == 401).count();
     let waiting: Vec<_> = answers.iter().filter(|(status, _)| *status == 429).collect();
-    assert!(tried <= 6, "{tried} guesses were tried although they came at once");
+    assert!(tried <= 6, "{tried} simultaneous guesses were tried");
     assert!(!waiting.is_empty());
     for (_, body) in waiting {
         assert_eq!(body["code"], "too_many_attempts");
         assert!(body["retry_after"].as_i64().unwrap() >= 1);
     }
-    // The right password has to wait as well, or the wait would tell it.
+    // The right password has to wait too, or the wait would give it away.
     let login = json!({"username": "alice", "password": PASSWORD});
     let (status, _) = world.call(Method::POST, "/auth/login", None, Some(login)).await;
     assert_eq!(status, 429);

@@ -1,12 +1,12 @@
-//! What messengers of this kind are expected to do, as scenarios walked from the first step to the last. `docs/ancestors.md` is the
-//! table.
+//! What messengers of this kind are expected to do, as scenarios from the first step to the last. `docs/ancestors.md`
+//! has the table.
 
 use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::harness::{PASSWORD, World, ids, text};
 
-/// Register, private chat, join, send with an idempotency key, typing, receipts, history.
+/// Registration, a private chat, joining it, sending with an idempotency key, typing, receipts and history.
 #[tokio::test]
 async fn two_people_talk_in_a_private_chat() {
     let world = World::new().await;
@@ -44,7 +44,8 @@ async fn two_people_talk_in_a_private_chat() {
     );
 }
 
-/// Login by the OAuth2 form, a socket by `?token=`, duplicate-free sends, receipts, history by offset and limit.
+/// Login with the OAuth2 form, a socket opened with `?token=`, sends without duplicates, receipts, and history by
+/// offset and limit.
 #[tokio::test]
 async fn a_client_of_the_oauth2_form_talks_in_a_group() {
     let world = World::new().await;
@@ -60,7 +61,7 @@ async fn a_client_of_the_oauth2_form_talks_in_a_group() {
     users.say(&chat_id, "Some text", "msg-1").await;
     users.say(&chat_id, "Some text", "msg-1").await;
     let message = others.next_of("new_message").await["data"].clone();
-    assert_eq!(others.next_of("new_message").await["data"], message, "told twice, stored once");
+    assert_eq!(others.next_of("new_message").await["data"], message, "pushed twice, stored once");
     others.send(json!({"action": "markRead", "data": {"chat_id": chat_id, "message_id": message["id"]}})).await;
     users.next_of("message_read").await;
     user.say(&chat_id, "second").await;
@@ -69,7 +70,7 @@ async fn a_client_of_the_oauth2_form_talks_in_a_group() {
     assert_eq!(world.call(Method::GET, "/health", None, None).await.0, 200);
 }
 
-/// Sending over HTTP, receipts over HTTP, presence, typing, search for messages and people, health.
+/// Sending and receipts over HTTP, presence, typing, search for messages and people, and health.
 #[tokio::test]
 async fn everything_works_over_http_too() {
     let world = World::new().await;
@@ -96,7 +97,7 @@ async fn everything_works_over_http_too() {
     assert_eq!(world.call(Method::GET, "/health", None, None).await.0, 200);
 }
 
-/// Groups: create, add, remove; every member sees the same on every device.
+/// Creating a group, adding and removing members; every member sees the same on every device.
 #[tokio::test]
 async fn a_group_is_managed_by_its_owner() {
     let world = World::new().await;
@@ -117,7 +118,7 @@ async fn a_group_is_managed_by_its_owner() {
     assert_eq!((&chats["chats"][0]["name"], &chats["chats"][0]["unread_count"]), (&json!("Команда"), &json!(1)));
 }
 
-/// Demo data: five people with one password, three chats with messages; making it twice changes nothing.
+/// The demo data: five people with the same password and three chats with messages. Creating it twice changes nothing.
 #[tokio::test]
 async fn the_demo_data_is_made_once() {
     let world = World::new().await;

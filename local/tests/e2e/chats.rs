@@ -1,4 +1,4 @@
-//! Making, listing and reading chats.
+//! Creating, listing and reading chats.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -12,7 +12,7 @@ async fn the_same_pair_always_gets_the_same_chat() {
     let open = |me: crate::harness::Person, other: String| async move {
         me.post("/chats", json!({"kind": "private", "user_id": other})).await
     };
-    // From both sides at once: one of them makes it, all get it.
+    // Both sides ask at once: one request creates the chat, and all of them get it.
     let mut attempts = Vec::new();
     for _ in 0..8 {
         attempts.push(open(alice.clone(), bob.id.clone()));
@@ -84,7 +84,7 @@ async fn the_list_shows_the_latest_first_with_unread_counts_and_pages() {
     let last = chats.iter().find(|chat| chat["id"] == with_bob.as_str()).unwrap();
     assert_eq!((&last["last_message"]["text"], &last["last_message"]["id"]), (&json!("two"), &json!(2)));
 
-    // One by one, the same chats in the same order.
+    // Pages of one chat each give the same chats in the same order.
     let mut paged = Vec::new();
     let mut after = String::new();
     loop {
@@ -96,7 +96,7 @@ async fn the_list_shows_the_latest_first_with_unread_counts_and_pages() {
         }
     }
     assert_eq!(&paged, chats);
-    // A cursor nobody was given, to before the database's calendar begins.
+    // A made-up cursor to a time before the database's calendar begins.
     let made_up = format!("/chats?after=-8000000000000000_{with_bob}");
     assert_eq!(alice.call(Method::GET, &made_up, None).await.0, 422);
 }

@@ -1,4 +1,4 @@
-//! What is said reaches every device of every member, in one order.
+//! A message reaches every device of every member, in one order.
 
 use futures_util::future::{join, join_all};
 use serde_json::{Value, json};
@@ -69,7 +69,7 @@ async fn a_thousand_sends_from_twenty_connections_have_one_order_without_holes()
         let person = if connection % 2 == 0 { &alice } else { &bob };
         devices.push(person.device().await);
     }
-    // Twenty sends under way at any time, each sender waiting for its own message to come back.
+    // Twenty sends are under way at any time: each sender waits for its own message to come back.
     let sending = devices.iter_mut().enumerate().map(|(connection, device)| {
         let chat_id = &chat_id;
         async move {
@@ -84,19 +84,19 @@ async fn a_thousand_sends_from_twenty_connections_have_one_order_without_holes()
             device.messages(seen, CONNECTIONS * EACH).await
         }
     });
-    // Senders hear all of them too; who only listens hears them at the same time.
+    // Senders receive all of them too; the device that only listens receives them at the same time.
     let listening = listener.messages(Vec::new(), CONNECTIONS * EACH);
     let (received, listened) = join(join_all(sending), listening).await;
 
     let history = without_receipts(alice.history(&chat_id).await);
     assert_eq!(ids(&history), (1..=(CONNECTIONS * EACH) as i64).collect::<Vec<_>>());
     for messages in received.into_iter().chain([listened]) {
-        assert!(without_receipts(messages) == history, "every receiver holds, number by number, what history says");
+        assert!(without_receipts(messages) == history, "every receiver must hold exactly what history holds");
     }
     assert_eq!(world.stored_messages().await, (CONNECTIONS * EACH) as i64);
 }
 
-/// Whether a message has been read is all that may have changed since it was pushed.
+/// Only `is_read` may have changed since a message was pushed.
 fn without_receipts(mut messages: Vec<Value>) -> Vec<Value> {
     for message in &mut messages {
         message["is_read"] = Value::Null;

@@ -1,4 +1,4 @@
-//! Editing and deleting.
+//! Editing and deleting messages.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -18,7 +18,7 @@ async fn an_author_edits_and_deletes_and_everybody_is_told() {
     assert_eq!((status, &edited["text"], &edited["revision"]), (200, &json!("first"), &json!(3)));
     assert!(edited["edited_at"].is_string());
     assert_eq!(bobs.next_of("message_edited").await["data"], edited);
-    // The same text again is no change.
+    // The same text again changes nothing.
     assert_eq!(alice.call(Method::PATCH, &path, Some(json!({"text": "first"}))).await, (200, edited));
 
     let (status, deleted) = alice.call(Method::DELETE, &path, None).await;

@@ -1,4 +1,4 @@
-//! A send may be repeated for ever, and is stored once.
+//! A send may be repeated any number of times and is stored once.
 
 use reqwest::Method;
 use serde_json::json;
@@ -35,7 +35,7 @@ async fn a_key_belongs_to_its_text_its_sender_and_its_chat() {
     assert_eq!((status, &body["code"]), (409, &json!("idempotency_conflict")));
     assert_eq!(bob.post("/messages", message(&with_bob, "b")).await.0, 201, "another sender's key");
     assert_eq!(alice.post("/messages", message(&with_charlie, "b")).await.0, 201, "another chat's key");
-    // A refused send has used up no number.
+    // A refused send does not use up a number.
     assert_eq!(alice.say(&with_bob, "next").await["id"], 3);
 }
 
@@ -46,7 +46,7 @@ async fn sixty_four_parallel_identical_sends_store_one_message_and_return_it_to_
     let chat_id = alice.private_chat(&bob).await;
     let body = json!({"chat_id": chat_id, "text": "the same", "client_message_id": "k"});
     let over_http = (0..48).map(|_| alice.call(Method::POST, "/messages", Some(body.clone())));
-    // A user may have twenty connections.
+    // A user may have at most twenty connections.
     let over_sockets = (0..16).map(|_| async {
         let mut device = alice.device().await;
         device.send(json!({"action": "sendMessage", "request_id": "mine", "data": body})).await;

@@ -1,4 +1,4 @@
-//! Groups: roles, members, names, and who hears of every change.
+//! Groups: roles, members, names, and who is notified of every change.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -44,7 +44,7 @@ async fn every_change_takes_a_revision_and_is_told_to_the_person_concerned_too()
         let told = hears(device, "member_added", 2).await;
         assert_eq!((text(&told["member"]["id"]), text(&told["by"])), (charlie.id.clone(), alice.id.clone()));
     }
-    // Adding somebody who is there changes nothing.
+    // Adding somebody who is already a member changes nothing.
     let (status, _) = members(&alice, Method::POST, &chat_id, None, Some(json!({"user_id": charlie.id}))).await;
     assert_eq!(status, 200);
 
@@ -56,7 +56,7 @@ async fn every_change_takes_a_revision_and_is_told_to_the_person_concerned_too()
     let (status, _) =
         charlie.call(Method::PATCH, &format!("/chats/{chat_id}"), Some(json!({"name": "Best friends"}))).await;
     assert_eq!(status, 200);
-    assert_eq!(hears(&mut bobs, "chat_updated", 4).await["name"], "Best friends");
+    assert_eq!(hears(&mut bobs, "chat_updated", 4).await["chat"]["name"], "Best friends");
 
     let (status, removed) = members(&charlie, Method::DELETE, &chat_id, Some(&bob), None).await;
     assert_eq!((status, &removed["revision"]), (200, &json!(5)));
@@ -83,7 +83,7 @@ async fn roles_say_who_may_do_what_to_whom() {
     let (status, body) = members(&owner, Method::DELETE, &chat_id, Some(&world.person("nobody").await), None).await;
     assert_eq!((status, &body["code"]), (404, &json!("member_not_found")));
 
-    // Ownership is handed over: one owner, always.
+    // Ownership is handed over, so there is always exactly one owner.
     members(&owner, Method::PATCH, &chat_id, Some(&member), Some(json!({"role": "owner"}))).await;
     assert_eq!(
         (role(&owner, &chat_id, &member).await, role(&owner, &chat_id, &owner).await),
@@ -130,7 +130,7 @@ async fn a_removed_member_hears_nothing_more_on_any_device() {
     alices.send(json!({"action": "typing", "data": {"chat_id": chat_id, "is_typing": true}})).await;
     alices.drain().await;
     for device in [&mut phone, &mut laptop] {
-        // The presence of people one shares no chat with is none of one's business either.
+        // Nor does a device receive the presence of people who share no chat with its user.
         assert_eq!(device.drain().await, Vec::<Value>::new());
         device.send(json!({"action": "joinChat", "data": {"chat_id": chat_id}})).await;
         assert_eq!(device.next_of("error").await["data"]["code"], "chat_not_found");
@@ -141,7 +141,7 @@ async fn a_removed_member_hears_nothing_more_on_any_device() {
 async fn what_is_said_of_the_largest_group_fits_into_a_frame() {
     let world = World::new().await;
     let [alice, bob] = world.people(["alice", "bob"]).await;
-    // The longest names there are, in four bytes a letter.
+    // The longest names allowed, with four bytes per letter.
     sqlx::query(
         "insert into users (user_id, name, username, email, password_hash)
         select gen_random_uuid(), repeat('𝕏', 100), 'user' || n, 'u' || n || '@example.com', '' from generate_series(1, 998) n",
@@ -168,7 +168,7 @@ async fn what_is_said_of_the_largest_group_fits_into_a_frame() {
     let mut expected = [alice.id.clone(), bob.id.clone()];
     expected.sort();
     assert_eq!(there, expected);
-    // And somebody with more chats than a frame can name.
+    // And somebody with more chats than one frame can name.
     sqlx::query(
         "with made as (insert into chats (chat_id, kind, name, created_by)
             select gen_random_uuid(), 'group', 'g', $1::uuid from generate_series(1, 4000) returning chat_id)

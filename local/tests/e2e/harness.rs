@@ -1,4 +1,4 @@
-//! A world for a test: the messenger on a free port, people in it, and their devices.
+//! A world for one test: the messenger on a free port, its users and their devices.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Weak};
@@ -31,20 +31,20 @@ use crate::road::{Lease, ROAD, Road, settings};
 
 pub const PASSWORD: &str = "correct horse battery";
 pub const SECRET: &str = "the secret of all end-to-end tests, long enough";
-/// Longer than anything takes; reached only by a failure.
+/// Longer than anything takes; only a failure reaches it.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// The repository's template, whatever directory the test runs in.
+/// The repository's template, whatever directory the tests run in.
 pub const TEMPLATE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../template.yaml");
 
-/// A messenger of its own.
+/// A separate messenger for one test.
 pub struct World {
     gateway: Arc<Gateway>,
     pub app: Arc<App>,
     pub base: String,
     pub http: reqwest::Client,
     _dynamodb: Option<DynamoDb>,
-    /// Given back last.
+    /// The last field, so that it is returned after everything else has been dropped.
     _lease: Option<Lease>,
 }
 
@@ -58,7 +58,7 @@ impl World {
     }
 
     pub async fn with_limits(limits: Limits) -> Self {
-        // Shown with the output of a test that fails.
+        // Shown with the output of a failing test.
         let _ = tracing_subscriber::fmt().with_env_filter("warn").with_test_writer().try_init();
         let template = Template::load(TEMPLATE.as_ref()).unwrap();
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
@@ -110,7 +110,7 @@ impl World {
         call(&self.http, &self.base, method, path, token, body).await
     }
 
-    /// Lists a connection that does not exist, as a lost `$disconnect` leaves it behind.
+    /// Records a connection that does not exist, like one left behind by a lost `$disconnect`.
     pub async fn ghost(&self, user_id: UserId, at: DateTime<Utc>) {
         let id = ConnectionId("AAAAAAAAAAAAAAA=".to_owned());
         let ghost = Connection { id, user_id, session_id: SessionId::new(), at: at.timestamp_millis() };
@@ -148,7 +148,7 @@ async fn call(
     (status, serde_json::from_str(&body).unwrap_or(Value::String(body)))
 }
 
-/// Somebody who is logged in.
+/// A logged-in user.
 #[derive(Clone)]
 pub struct Person {
     pub id: String,
@@ -163,7 +163,7 @@ impl Person {
         call(&self.http, &self.base, method, path, Some(&self.token), body).await
     }
 
-    /// The same person with another token; an empty one stands for none.
+    /// The same person with another token; an empty string means no token.
     pub fn with_token(&self, token: &str) -> Self {
         Self { token: token.to_owned(), ..self.clone() }
     }
@@ -192,14 +192,14 @@ impl Person {
         text(&chat["id"])
     }
 
-    /// A message over HTTP that must be stored.
+    /// Sends a message over HTTP; it must be stored.
     pub async fn say(&self, chat_id: &str, words: &str) -> Value {
         let (status, message) = self.post("/messages", json!({"chat_id": chat_id, "text": words})).await;
         assert_eq!(status, 201, "{message}");
         message
     }
 
-    /// All of a chat's history, read page by page.
+    /// A chat's whole history, read page by page.
     pub async fn history(&self, chat_id: &str) -> Vec<Value> {
         let mut messages: Vec<Value> = Vec::new();
         loop {
@@ -226,7 +226,7 @@ impl Person {
     }
 }
 
-/// One open WebSocket. Frames that came while another was waited for are kept.
+/// One open WebSocket. Frames that arrive while another one is awaited are kept.
 pub struct Device {
     pub stream: WebSocketStream<MaybeTlsStream<TcpStream>>,
     pub handshake: BTreeMap<String, String>,
@@ -266,7 +266,7 @@ impl Device {
         self.send(json!({"action": "sendMessage", "data": data})).await;
     }
 
-    /// The next frame, whatever it is.
+    /// The next frame of any type, kept frames first.
     pub async fn next(&mut self) -> Value {
         if self.kept.is_empty() { self.read().await } else { self.kept.remove(0) }
     }
@@ -298,13 +298,14 @@ impl Device {
         }
     }
 
-    /// Reads on from what was `seen` until this many messages have been pushed, in the order of their numbers.
+    /// Adds pushed messages to those already `seen` until there are `count` different ones; returns them in the order
+    /// of their numbers.
     pub async fn messages(&mut self, mut seen: Vec<Value>, count: usize) -> Vec<Value> {
         let mut messages = BTreeMap::new();
         loop {
             for message in seen.drain(..) {
                 let before = messages.insert(message["id"].as_i64().unwrap(), message.clone());
-                assert!(before.is_none_or(|before| before == message), "a number was pushed with two contents");
+                assert!(before.is_none_or(|before| before == message), "a number was pushed with different contents");
             }
             if messages.len() == count {
                 return messages.into_values().collect();
@@ -313,13 +314,13 @@ impl Device {
         }
     }
 
-    /// All frames up to now: everything that anybody has asked over a socket until now has been done, and this device told
-    /// of it.
+    /// All frames up to now. When it returns, everything anybody has requested over a socket so far has been done, and
+    /// this device has received what it caused.
     pub async fn drain(&mut self) -> Vec<Value> {
-        // Frames run in parallel, so an answer does not say that what was sent before it has been done. It says that it has
-        // been received, and then the gateway knows of it.
+        // Frames are handled in parallel, so an answer does not mean that earlier frames have been handled. It means
+        // that they have been received, so the gateway counts them.
         self.ping().await;
-        let gateway = self.gateway.upgrade().expect("the world is there");
+        let gateway = self.gateway.upgrade().expect("the world still exists");
         let settled = async {
             while gateway.frames_under_way() > 0 {
                 tokio::task::yield_now().await;
@@ -330,7 +331,7 @@ impl Device {
         std::mem::take(&mut self.kept)
     }
 
-    /// Keeps what comes before the answer to a ping.
+    /// Sends a ping and keeps every frame that arrives before the answer.
     async fn ping(&mut self) {
         let marker = uuid::Uuid::now_v7().to_string();
         self.send(json!({"action": "ping", "request_id": marker})).await;
@@ -343,15 +344,15 @@ impl Device {
         }
     }
 
-    /// Reads until the server closes; returns the code of the `error` frame before, which says why.
+    /// Reads until the server closes the socket; returns the code of the preceding `error` frame, which says why.
     pub async fn dismissed(&mut self) -> String {
         let error = self.next_of("error").await;
-        assert_eq!(error["data"].get("action"), None, "it is about the socket: {error}");
+        assert_eq!(error["data"].get("action"), None, "the error must be about the socket: {error}");
         assert_eq!(self.closed().await, 1000);
         text(&error["data"]["code"])
     }
 
-    /// Reads until the server closes; returns its code.
+    /// Reads until the socket closes; returns the close code, 1005 if there was none, 1006 if there was no close frame.
     pub async fn closed(&mut self) -> u16 {
         let wait = async {
             loop {
@@ -371,7 +372,7 @@ impl Device {
 pub fn refused(outcome: Result<Device, WsError>) -> StatusCode {
     match outcome {
         Err(WsError::Http(response)) => response.status(),
-        Err(error) => panic!("refused otherwise: {error}"),
+        Err(error) => panic!("not refused with a status: {error}"),
         Ok(_) => panic!("accepted"),
     }
 }
@@ -380,7 +381,6 @@ pub fn text(value: &Value) -> String {
     value.as_str().unwrap_or_else(|| panic!("not text: {value}")).to_owned()
 }
 
-/// The numbers of these messages.
 pub fn ids(messages: &[Value]) -> Vec<i64> {
     messages.iter().map(|message| message["id"].as_i64().unwrap()).collect()
 }

@@ -54,7 +54,7 @@ async fn a_message_is_read_when_somebody_else_has_read_that_far() {
     let chat_id = alice.private_chat(&bob).await;
     alice.say(&chat_id, "one").await;
     assert_eq!(alice.history(&chat_id).await[0]["is_read"], false);
-    // Who answers has read what stands above.
+    // Whoever answers has read everything above.
     bob.say(&chat_id, "two").await;
     let read: Vec<_> = alice.history(&chat_id).await.iter().map(|message| message["is_read"].clone()).collect();
     assert_eq!(read, [json!(true), json!(false)]);

@@ -1,6 +1,6 @@
 //! The whole product through the local gateway: real HTTP, real WebSockets, a real PostgreSQL, the DynamoDB API.
 //!
-//! Every test has a world of its own (database, connections, gateway on a free port), so all run at once.
+//! Every test has its own world (database, connections, gateway on a free port), so all of them run at once.
 
 #![expect(clippy::unwrap_used, reason = "a test ends where something unexpected happens")]
 

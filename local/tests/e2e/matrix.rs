@@ -1,8 +1,8 @@
 //! Who may do what: every kind of caller × every operation × a chat that exists and one that does not.
 //!
-//! The table is the specification. A cell is the HTTP status; for operations over the socket the status its outcome stands
-//! for, 401 being a refused handshake. Whoever is logged in and not in the chat gets the same answer, byte for byte, for
-//! both chats; so does everybody for the chat that does not exist.
+//! The table is the specification. A cell is the HTTP status; for an operation over the socket it is the status that
+//! corresponds to the outcome, where 401 is a refused handshake. A logged-in caller who is not in the chat gets the
+//! same answer, byte for byte, for both chats; so does everybody for the chat that does not exist.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -11,7 +11,7 @@ use crate::harness::{Device, Person, World, text};
 
 const CALLERS: [&str; 8] = ["anonymous", "expired", "logged_out", "owner", "admin", "member", "ex_member", "stranger"];
 
-/// Operation, then a status for each of [`CALLERS`].
+/// Each line has an operation, then the status for each of [`CALLERS`].
 const TABLE: &str = "
     get                401 401 401 200 200 200 404 404
     changes            401 401 401 200 200 200 404 404
@@ -50,7 +50,7 @@ impl Cast {
             world.people(["owner", "admin", "member", "ex_member", "stranger", "author", "newcomer", "leaver"]).await;
         let caller = crate::harness::tokens().check(&member.token).unwrap();
         let expired = crate::harness::tokens().issue_at(caller, chrono::Utc::now().timestamp() - 3600).unwrap();
-        // Both are members of every chat: it is the token that is no good.
+        // Both belong to `member`, who is in every chat: only the token is bad.
         let expired = member.with_token(&expired);
         let anonymous = member.with_token("");
         assert_eq!(leaver.call(Method::POST, "/auth/logout", None).await.0, 204);
@@ -59,7 +59,7 @@ impl Cast {
         Self { owner, admin, member, ex_member, author, newcomer, callers }
     }
 
-    /// A new group with one message by the author.
+    /// Creates a group with one message by the author.
     async fn chat(&self) -> String {
         let leaver = &self.callers[2];
         let chat_id =
@@ -113,7 +113,7 @@ async fn over_socket(caller: &Person, action: &str, chat_id: &str) -> (u16, Valu
         _ => json!({"chat_id": chat_id}),
     };
     device.send(json!({"action": action, "request_id": "r", "data": data})).await;
-    // Typing answers nothing when it is allowed.
+    // Typing gets no answer when it is allowed.
     let mut told = if action == "typing" { device.drain().await } else { vec![answer_to(&mut device, "r").await] };
     let error = told.iter().position(|frame| frame["type"] == "error").map(|at| told.remove(at));
     match error {
@@ -152,7 +152,7 @@ async fn everybody_may_do_exactly_what_the_table_says() {
                 ));
             }
             if expected == 404 && without_request_id(there) != without_request_id(nowhere) {
-                wrong.push(format!("{operation} by {name}: tells the two chats apart"));
+                wrong.push(format!("{operation} by {name}: the answers tell the two chats apart"));
             }
         }
     }

@@ -1,4 +1,4 @@
-//! Focus, typing, and who is there.
+//! Focus, typing and presence.
 
 use std::time::Duration;
 
@@ -40,8 +40,8 @@ async fn typing_reaches_only_devices_with_the_chat_open_and_is_throttled() {
         typing(&mut alices, &chat_id, false).await;
     }
     assert_eq!(open.next_of("typing_indicator").await["data"]["is_typing"], false);
-    assert_eq!(of_type(&alices.drain().await, "typing_indicator"), 0, "not to those who type");
-    assert_eq!(of_type(&open.drain().await, "typing_indicator"), 0, "no second start or stop at once");
+    assert_eq!(of_type(&alices.drain().await, "typing_indicator"), 0, "not sent back to the person who types");
+    assert_eq!(of_type(&open.drain().await, "typing_indicator"), 0, "a second start or stop at once must not be sent");
     assert_eq!(of_type(&closed.drain().await, "typing_indicator"), 0);
 
     open.send(json!({"action": "leaveChat", "data": {"chat_id": chat_id}})).await;
@@ -80,14 +80,14 @@ async fn the_first_device_brings_somebody_online_and_the_last_takes_them_off() {
         (bob.id.clone(), &json!(false), true)
     );
     assert_eq!(status(&join(&mut alices, &chat_id).await, &bob.id)["last_seen_at"], offline["last_seen_at"]);
-    // Somebody who is online has not been seen last at any time.
+    // Somebody who is online has no last-seen time.
     let _again = bob.device().await;
     let online = alices.next_of("user_status").await["data"].clone();
     assert_eq!((&online["online"], &online["last_seen_at"]), (&json!(true), &Value::Null));
     let joined = status(&join(&mut alices, &chat_id).await, &bob.id);
     assert_eq!((&joined["online"], &joined["last_seen_at"]), (&json!(true), &Value::Null));
-    assert_eq!(of_type(&alices.drain().await, "user_status"), 0, "the second device came and went in silence");
-    assert_eq!(of_type(&eves.drain().await, "user_status"), 0, "strangers hear nothing");
+    assert_eq!(of_type(&alices.drain().await, "user_status"), 0, "the second device must come and go in silence");
+    assert_eq!(of_type(&eves.drain().await, "user_status"), 0, "strangers must not be notified");
 }
 
 #[tokio::test]
@@ -97,12 +97,12 @@ async fn a_closed_laptop_lid_is_noticed_when_the_gateway_gives_up_on_it() {
     let [alice, bob] = world.people(["alice", "bob"]).await;
     let chat_id = alice.private_chat(&bob).await;
     let mut alices = alice.device().await;
-    // Bob's connection stays, and nobody reads or writes it any more: to the server it has just vanished.
+    // Bob's connection stays, but nobody reads from it or writes to it any more: to the server he has simply vanished.
     let vanished = bob.device().await;
     assert_eq!(alices.next_of("user_status").await["data"]["online"], true);
     alice.say(&chat_id, "are you there?").await;
     let told = loop {
-        // Alice's own socket must not fall silent.
+        // Alice's own socket must not become idle.
         alices.send(json!({"action": "ping"})).await;
         if let Some(told) = alices.drain().await.into_iter().find(|frame| frame["type"] == "user_status") {
             break told["data"].clone();

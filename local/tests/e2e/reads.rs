@@ -1,4 +1,4 @@
-//! Read state: cursors, receipts, unread counts.
+//! Read state: cursors, receipts and unread counts.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -24,14 +24,14 @@ async fn the_senders_of_what_was_read_are_told_once_and_the_readers_devices_too(
             (bob.id.clone(), &json!(2), true)
         );
     }
-    // Backwards and again: nothing moves, nobody hears.
+    // Going backwards or repeating a read moves nothing and notifies nobody.
     for message_id in [1, 2] {
         phone.send(json!({"action": "markRead", "data": {"chat_id": chat_id, "message_id": message_id}})).await;
         phone.next_of("message_read").await;
     }
     let is_receipt = |frame: &Value| frame["type"] == "message_read";
     assert!(!alices.drain().await.iter().any(is_receipt));
-    assert!(!charlies.drain().await.iter().any(is_receipt), "who wrote nothing is told nothing");
+    assert!(!charlies.drain().await.iter().any(is_receipt), "a member who wrote nothing must get no receipt");
     let history = alice.history(&chat_id).await;
     assert!(history.iter().all(|message| message["is_read"] == true));
     let chat = alice.get(&format!("/chats/{chat_id}")).await;

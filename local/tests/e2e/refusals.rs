@@ -1,4 +1,4 @@
-//! What is refused, how, and that it leaves nothing behind.
+//! What is refused, how, and that a refusal leaves nothing behind.
 
 use futures_util::SinkExt as _;
 use reqwest::Method;
@@ -30,7 +30,7 @@ async fn a_stranger_cannot_tell_a_chat_that_exists_from_one_that_does_not() {
         }
         for (status, body) in &mut seen {
             assert_eq!(*status, 404);
-            // The only thing that may differ.
+            // Only the request's id may differ.
             if body["request_id"] != "r" {
                 body["request_id"] = Value::Null;
             }

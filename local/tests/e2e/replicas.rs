@@ -1,8 +1,8 @@
-//! The documented client rule, against everything the network can do to it.
+//! The documented client rule against everything the network can do.
 //!
-//! Random sends, edits, deletions, reads, renames and membership changes run at the same time; of the pushes some are
-//! dropped, doubled and shuffled. In the end every member's replica, built only by the rule in `docs/protocol.md`, equals
-//! the database, and nobody holds anything from outside their membership.
+//! Random sends, edits, deletions, reads, renames and membership changes run at the same time; some of the pushes are
+//! dropped, duplicated and shuffled. In the end every member's replica, built only by the rule in `docs/protocol.md`,
+//! equals the database, and nobody has been sent anything from outside their membership.
 
 use std::collections::BTreeMap;
 
@@ -25,12 +25,12 @@ struct Replica {
     members: BTreeMap<String, (String, i64)>,
     /// Text and revision by number.
     messages: BTreeMap<i64, (Value, i64)>,
-    /// There is a hole before something that was pushed.
+    /// Something was pushed whose predecessor is missing.
     behind: bool,
 }
 
 impl Replica {
-    /// The client's rule for a push.
+    /// Applies the client's rule for a push.
     fn apply(&mut self, frame: &Value) {
         let data = &frame["data"];
         if frame["type"] == "message_read" {
@@ -50,7 +50,7 @@ impl Replica {
         match frame["type"].as_str().unwrap() {
             "new_message" | "message_edited" | "message_deleted" => self.store(data),
             "chat_created" => self.replace(&data["chat"]),
-            "chat_updated" => self.name = text(&data["name"]),
+            "chat_updated" => self.name = text(&data["chat"]["name"]),
             "member_added" | "member_updated" => self.seat(&data["member"]),
             "member_removed" => {
                 self.members.remove(&text(&data["user_id"]));
@@ -62,7 +62,7 @@ impl Replica {
     fn store(&mut self, message: &Value) {
         let id = message["id"].as_i64().unwrap();
         if !self.messages.contains_key(&id) {
-            // Who writes has read what stands above.
+            // Whoever writes has read everything above.
             self.moved(&text(&message["sender_id"]), id);
         }
         self.messages.insert(id, (message["text"].clone(), message["revision"].as_i64().unwrap()));
@@ -87,7 +87,7 @@ impl Replica {
         }
     }
 
-    /// The client's rule for catching up; `false` if it is not in the chat any more.
+    /// Applies the client's rule for catching up; returns `false` if the person is no longer in the chat.
     async fn sync(&mut self, person: &Person, chat_id: &str) -> bool {
         loop {
             let path = format!("/chats/{chat_id}/changes?after={}&limit=7", self.revision);
@@ -109,7 +109,7 @@ impl Replica {
         }
     }
 
-    /// All but the cursors, which have no revision and are therefore only as fresh as the last receipt or sync.
+    /// Everything but the cursors, which have no revision and are therefore only as fresh as the last receipt or sync.
     fn without_cursors(&self) -> Self {
         let mut bare = self.clone();
         bare.members.values_mut().for_each(|(_, cursor)| *cursor = 0);
@@ -125,7 +125,7 @@ struct Client<'a> {
 }
 
 impl Client<'_> {
-    /// Takes what has come in, as a bad network would deliver it.
+    /// Applies what has arrived, as a bad network would deliver it.
     async fn receive(&mut self, device: &mut Device, chat_id: &str, random: &mut Rng) {
         let frames = device.drain().await;
         let ours = frames.into_iter().filter(|frame| frame["data"]["chat_id"] == chat_id);
@@ -146,7 +146,7 @@ impl Client<'_> {
     }
 }
 
-/// One random deed of somebody who may or may not be in the chat; what is refused is refused.
+/// One random operation by somebody who may or may not be in the chat; it may be refused.
 async fn act(person: &Person, people: &[Person], chat_id: &str, mut random: Rng) {
     let message = random.i64(1..12);
     let other = &people[random.usize(1..people.len())];
@@ -205,11 +205,11 @@ async fn every_replica_ends_equal_to_the_database() {
             for frame in &client.received {
                 let revision = frame["data"]["revision"].as_i64();
                 let inside = revision.is_none_or(|r| of_me.iter().any(|(from, to)| (*from..=*to).contains(&r)));
-                assert!(inside, "seed {seed}: {me} was sent {frame} outside of {of_me:?}");
+                assert!(inside, "seed {seed}: {me} was sent {frame} outside {of_me:?}");
             }
             let is_member = truth.members.contains_key(me);
             if is_member && !client.replica.behind && client.replica.revision == truth.revision {
-                // Nothing but pushes, and nothing missed: whole already.
+                // It has missed no push, so it is complete without a sync.
                 assert_eq!(client.replica.without_cursors(), truth.without_cursors(), "seed {seed}");
             } else {
                 lost_something += 1;
@@ -220,10 +220,10 @@ async fn every_replica_ends_equal_to_the_database() {
             }
         }
     }
-    assert!(lost_something > RUNS / 2, "the network was too kind to prove anything: {lost_something}");
+    assert!(lost_something > RUNS / 2, "the network lost too little to prove anything: {lost_something}");
 }
 
-/// The database as its owner reads it: the chat and all of its history.
+/// The database as the chat's owner reads it: the chat and its whole history.
 async fn truth(owner: &Person, chat_id: &str) -> Replica {
     let mut truth = Replica::default();
     let chat = owner.get(&format!("/chats/{chat_id}")).await;
@@ -239,8 +239,8 @@ async fn truth(owner: &Person, chat_id: &str) -> Replica {
     truth
 }
 
-/// From which to which revision each was in the chat, their removal included: told by the pushes the owner was sent, who
-/// was there all the time and of whose pushes none may be missing.
+/// The first and last revision of each person's stays in the chat, removals included. They come from the pushes to the
+/// owner, who was there all the time and must have received every push.
 fn memberships(owner: &Client<'_>, truth: &Replica) -> BTreeMap<String, Vec<(i64, i64)>> {
     let mut frames: BTreeMap<i64, &Value> = BTreeMap::new();
     for frame in owner.received.iter().filter(|frame| frame["data"]["revision"].is_i64()) {

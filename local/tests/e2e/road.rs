@@ -1,13 +1,13 @@
-//! What runs the functions of these tests: `WINDI_E2E_ROAD`.
+//! `WINDI_E2E_ROAD` chooses what runs the functions of these tests.
 //!
 //! | value | the functions run |
 //! |---|---|
 //! | not set | in this process |
 //! | `freeze` | in this process, each invocation cut off and forgotten as soon as it has answered |
-//! | `cargo-lambda-watch` | as their real binaries, each a process, under `cargo lambda watch` |
+//! | `cargo-lambda-watch` | as their real binaries, one process each, under `cargo lambda watch` |
 //!
-//! A binary reads its settings once, at its start. So on the last road there are a few hosts, each with a database's name
-//! and a gateway's port of its own; a test leases one, and finds a new database under the old name.
+//! A binary reads its settings once, when it starts. The last road therefore has a few hosts, each with its own
+//! database name and gateway port; a test leases one and gets a new database under the old name.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::os::unix::process::CommandExt as _;
@@ -29,7 +29,7 @@ use crate::harness::SECRET;
 const HOSTS: usize = 2;
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// However this process ends, its end of the pipe closes, and the host is stopped; its functions end with it.
+/// However this process ends, its end of the pipe closes and the keeper stops the host; its functions end with it.
 const KEEPER: &str = r#""$@" & host=$!; read -r _; kill -TERM $host; wait"#;
 
 static TURNS: Semaphore = Semaphore::const_new(HOSTS);
@@ -47,10 +47,10 @@ pub static ROAD: LazyLock<Road> = LazyLock::new(|| match std::env::var("WINDI_E2
     Err(_) | Ok("") => Road::InProcess,
     Ok("freeze") => Road::Frozen,
     Ok("cargo-lambda-watch") => Road::CargoLambdaWatch,
-    Ok(other) => panic!("WINDI_E2E_ROAD={other} is none of those in road.rs"),
+    Ok(other) => panic!("WINDI_E2E_ROAD={other} is not a value that road.rs knows"),
 });
 
-/// A running `cargo lambda watch`, and what its functions were told at their start.
+/// A running `cargo lambda watch`, and the settings its functions started with.
 struct Host {
     _keeper: Child,
     url: String,
@@ -83,14 +83,14 @@ impl Lease {
         &self.host().url
     }
 
-    /// The settings of the host's functions, with a new database in the old one's place.
+    /// The settings of the host's functions, with a new database in place of the old one.
     pub async fn settings(&self) -> Settings {
         let Host { database, gateway, .. } = self.host();
         let url = testing::replace_database(database, &MIGRATOR).await;
         settings(url, dynamodb().await, *gateway, 8)
     }
 
-    /// The port the functions push to, as soon as the test before has let go of it.
+    /// Listens on the port the functions push to, as soon as the previous test has released it.
     pub async fn listener(&self) -> TcpListener {
         let deadline = Instant::now() + PATIENCE;
         loop {
@@ -119,12 +119,12 @@ impl Host {
         command.args(["-c", KEEPER, "keeper", "cargo", "lambda", "watch", "--package", "windi-functions"]);
         command.args(["--ignore-changes", "--invoke-address", "127.0.0.1", "--invoke-port"]);
         command.arg(address.port().to_string()).current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
-        // The functions are told what they must know in the way that the README says.
+        // The functions get their settings in the way `docs/local.md` describes.
         let file = |kind| format!("{}/cargo-lambda-watch-{}.{kind}", env!("CARGO_TARGET_TMPDIR"), address.port());
         std::fs::write(file("env"), settings.environment_file().unwrap()).unwrap();
         command.args(["--env-file", &file("env")]).env("RUST_LOG", "error");
         let log = std::fs::File::create(file("log")).unwrap();
-        // A group of its own: Ctrl-C is for this process, and the keeper then sees to the rest.
+        // A separate process group: Ctrl-C reaches only this process, and the keeper then stops the rest.
         command.stdin(Stdio::piped()).stdout(log.try_clone().unwrap()).stderr(log).process_group(0);
         let keeper = command.spawn().unwrap();
         let deadline = Instant::now() + PATIENCE;
@@ -146,7 +146,7 @@ pub fn settings(url: String, dynamodb_endpoint: String, gateway: SocketAddr, max
     }
 }
 
-/// One for all hosts, on a thread of its own: it must outlive the test that starts it.
+/// Returns the URL of one DynamoDB for all hosts. It runs on a separate thread to outlive the test that starts it.
 async fn dynamodb() -> String {
     let start = || async {
         let (tell, told) = tokio::sync::oneshot::channel();
@@ -163,7 +163,7 @@ async fn dynamodb() -> String {
     DYNAMODB.get_or_init(start).await.clone()
 }
 
-/// A port that is free now and that the system gives to nobody who does not ask for it.
+/// A port that is free now and that the system does not hand out by itself.
 async fn free_address() -> SocketAddr {
     loop {
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, fastrand::u16(20_000..30_000)));

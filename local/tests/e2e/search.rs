@@ -1,4 +1,4 @@
-//! Search over messages.
+//! Searching messages.
 
 use reqwest::Method;
 use serde_json::json;
@@ -24,14 +24,14 @@ async fn words_are_found_in_both_languages_and_only_in_ones_own_chats() {
     assert_eq!(found(&alice, "q=meeting").await.len(), 2);
     assert_eq!(found(&alice, &format!("q=meeting&chat_id={with_eve}")).await, ["another meeting, for Eve"]);
     assert_eq!(found(&eve, "q=secret").await, Vec::<String>::new());
-    assert_eq!(found(&bob, &format!("q={with_bob}")).await, Vec::<String>::new(), "a chat's id is no word");
+    assert_eq!(found(&bob, &format!("q={with_bob}")).await, Vec::<String>::new(), "a chat's id is not a word");
     for hostile in ["q='%26|!:*", "q=%22unclosed"] {
         found(&eve, hostile).await;
     }
     for too_common in ["q=the", "q=-the", "q=и", "q=!!!"] {
         assert_eq!(found(&alice, too_common).await, Vec::<String>::new(), "{too_common}");
     }
-    // What was deleted is gone, what was edited is found by its new words.
+    // A deleted message is gone, and an edited one is found by its new words.
     alice.call(Method::DELETE, &format!("/messages/{with_bob}/1"), None).await;
     alice.call(Method::PATCH, &format!("/messages/{with_bob}/3"), Some(json!({"text": "a meeting for Bob"}))).await;
     assert_eq!(found(&bob, "q=meeting").await, ["a meeting for Bob"]);

@@ -1,4 +1,4 @@
-//! Sessions: refresh, logout, the list, another password.
+//! Sessions: refresh, logout, the list and a new password.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -28,7 +28,7 @@ async fn a_refresh_token_works_once_and_its_reuse_ends_the_session() {
     let alice = with(&alice, &second["access_token"]);
     let mut device = alice.device().await;
     assert_ne!(first["refresh_token"], second["refresh_token"]);
-    // Somebody has a copy of the first token: nobody keeps the session.
+    // Somebody has a copy of the first token, so the session ends for everybody.
     assert_eq!(refresh(&world, &first["refresh_token"]).await.0, 401);
     assert_eq!(device.dismissed().await, "session_ended");
     assert_eq!(refresh(&world, &second["refresh_token"]).await.0, 401);
@@ -73,7 +73,7 @@ async fn one_sees_ones_sessions_and_may_end_another() {
     let elsewhere = with(&alice, &tokens["access_token"]);
     let list = alice.get("/auth/sessions").await;
     let sessions = list["sessions"].as_array().unwrap();
-    assert_eq!(sessions.len(), 2, "a refreshed session is still one: {list}");
+    assert_eq!(sessions.len(), 2, "a refreshed session is still one session: {list}");
     let other = sessions.iter().find(|session| session["id"] != list["current"]).unwrap();
     let mut device = elsewhere.device().await;
     let path = format!("/auth/sessions/{}", text(&other["id"]));

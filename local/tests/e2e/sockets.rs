@@ -1,4 +1,4 @@
-//! Sockets: who may open one, how long it lives, what functions can do to it.
+//! Sockets: who may open one, how long it lives, and what functions can do with it.
 
 use std::time::Duration;
 
@@ -28,7 +28,7 @@ async fn a_socket_opens_only_with_a_good_token() {
         let headers: Vec<_> = token.iter().map(|token| ("authorization", format!("Bearer {token}"))).collect();
         assert_eq!(refused(Device::open(&url, &headers).await), 401, "{token:?}");
     }
-    // The three ways in; a browser's gets its sub-protocol echoed.
+    // The three ways to pass the token; a browser gets its sub-protocol echoed.
     alice.device().await;
     Device::open(&format!("{url}?token={}", alice.token), &[]).await.unwrap();
     let offered = [("sec-websocket-protocol", format!("windi, {}", alice.token))];
@@ -49,8 +49,8 @@ async fn a_ping_tells_which_chats_the_client_is_behind_on() {
     assert_eq!((&pong["data"]["stale"], &pong["request_id"]), (&json!({&unknown: 1}), &json!("p")));
     device.send(json!({"action": "ping", "data": {"chats": {&known: 1, &unknown: 1}}})).await;
     assert_eq!(device.next_of("pong").await["data"]["stale"], json!({&known: 2}));
-    // Whoever slept through their removal learns that there is something to ask, and that nothing is there; a stranger's
-    // chat and one that does not exist look the same.
+    // A client that missed its removal learns that it has something to ask, and then that the chat is not there; a chat
+    // it is not in and one that does not exist look the same.
     alice.call(Method::DELETE, &format!("/chats/{unknown}/members/{}", bob.id), None).await;
     let made_up = uuid::Uuid::now_v7().to_string();
     device.send(json!({"action": "ping", "data": {"chats": {&known: 2, &unknown: 1, &made_up: 1}}})).await;
@@ -95,7 +95,7 @@ async fn an_entry_of_a_vanished_connection_harms_nobody() {
     let mut bobs = bob.device().await;
     alice.say(&chat_id, "hello").await;
     bobs.next_of("new_message").await;
-    // Too young to be believed gone: its $connect might still be answering.
+    // Too young to be treated as gone: its $connect might not have answered yet.
     assert_eq!(world.app.connections.of_users(&[user_id]).await.unwrap().len(), 2);
 }
 

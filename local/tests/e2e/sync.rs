@@ -1,4 +1,4 @@
-//! Catching up: `changes`, page by page.
+//! Catching up with `changes`, page by page.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -32,7 +32,7 @@ async fn a_client_catches_up_without_reading_anything_twice_or_missing_anything(
     }
     assert_eq!(after, 16, "one creation, twelve messages, an edit, a deletion, a new name");
     let mut ids: Vec<_> = seen.iter().map(|(id, _)| *id).collect();
-    assert_eq!(seen[10..], [(3, json!("edited")), (5, Value::Null)], "changed ones come at the place of their change");
+    assert_eq!(seen[10..], [(3, json!("edited")), (5, Value::Null)], "changed messages are ordered by their change");
     ids.sort_unstable();
     assert_eq!(ids, (1..=12).collect::<Vec<_>>());
     let nothing = bob.get(&format!("/chats/{chat_id}/changes?after={after}")).await;
@@ -40,7 +40,7 @@ async fn a_client_catches_up_without_reading_anything_twice_or_missing_anything(
         (&nothing["messages"], &nothing["revision"], &nothing["has_more"]),
         (&json!([]), &json!(16), &json!(false))
     );
-    // A client from another world, one whose database was restored from an older copy: it is told the truth.
+    // A client that is ahead, because the database was restored from an older copy, gets the true revision.
     let ahead = bob.get(&format!("/chats/{chat_id}/changes?after=99")).await;
     assert_eq!(ahead["revision"], 16);
     let (status, _) = bob.call(Method::GET, &format!("/chats/{chat_id}/changes?after=-1"), None).await;

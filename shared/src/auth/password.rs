@@ -13,8 +13,8 @@ use crate::{Error, Result};
 static AT_ONCE: LazyLock<Arc<Semaphore>> =
     LazyLock::new(|| Arc::new(Semaphore::new(std::thread::available_parallelism().map_or(1, std::num::NonZero::get))));
 
-/// What a login without an account is checked against, so that it takes as long as any other. It has the parameters of
-/// [`hasher`], and is a constant so that not even the first such login pays for making it.
+/// The hash that logins without an account are verified against, so that they take as long as any other. It has the parameters
+/// of [`hasher`], and is a constant so that not even the first such login pays for making it.
 const NOBODY: &str =
     "$argon2id$v=19$m=19456,t=2,p=1$+gfD4eZuvcD1WXkzWAcpVQ$ukAL5lmkuj3cj0Svv6DXj/L2Q3/+eNyJJbVX0X71vM4";
 
@@ -76,13 +76,12 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_login_of_nobody_costs_one_hash_of_the_same_parameters() {
+    async fn a_login_of_nobody_is_checked_against_a_constant_with_the_same_parameters() {
         let parameters = |hash: &str| {
             let hash = PasswordHash::new(hash).expect("a PHC string");
             (hash.algorithm.to_string(), hash.version, hash.params.to_string(), hash.hash.map(|hash| hash.len()))
         };
-        // NOBODY is a constant: that nothing is hashed to make it, the compiler knows.
-        const _: &str = NOBODY;
-        assert_eq!(parameters(NOBODY), parameters(&hash(password("correct horse")).await.expect("hashes")));
+        const CONSTANT: &str = NOBODY;
+        assert_eq!(parameters(CONSTANT), parameters(&hash(password("correct horse")).await.expect("hashes")));
     }
 }

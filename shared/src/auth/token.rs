@@ -68,7 +68,7 @@ impl Tokens {
         Ok(Self { signing: EncodingKey::from_secret(config.secret.as_bytes()), keys })
     }
 
-    /// What a client gets for its password or its last refresh token: a new access token for `caller` beside the refresh token.
+    /// The token pair a client gets for its password or refresh token.
     ///
     /// # Errors
     /// [`Error::Internal`] if signing fails.
@@ -105,7 +105,7 @@ impl Tokens {
         jsonwebtoken::encode(&header, &claims, &self.signing).map_err(Error::internal)
     }
 
-    /// Whose token this is. Whether the session is still alive is for the database to say.
+    /// Whose token this is. The database knows whether the session is still alive.
     ///
     /// # Errors
     /// [`Error::Unauthorized`] for anything but a valid token of ours; the client does not learn why.

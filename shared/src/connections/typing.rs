@@ -12,7 +12,7 @@ const TYPING_MILLIS: i64 = 3000;
 
 impl Connections {
     /// Whether to pass on that somebody starts or stops typing in a chat: a start three seconds after the last one, and the first
-    /// stop after a start. Asking notes it.
+    /// stop after a start. The call records it.
     ///
     /// # Errors
     /// [`Unavailable`](crate::Error::Unavailable).

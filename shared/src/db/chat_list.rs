@@ -2,42 +2,12 @@
 
 use std::collections::HashMap;
 
-use chrono::DateTime;
 use sqlx::PgConnection;
 
 use crate::db::messages;
 use crate::ids::{ChatId, MessageId, UserId};
-use crate::protocol::{Chat, ChatKind, ListedChat, Person, Role, Timestamp};
+use crate::protocol::{Chat, ChatKind, ListCursor, ListedChat, Person, Role, Timestamp};
 use crate::{Error, Result};
-
-/// Where a page of the list begins: after this chat.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ListCursor {
-    /// The chat's last activity.
-    pub activity: Timestamp,
-    pub chat_id: ChatId,
-}
-
-const YEAR_10000_MILLIS: i64 = 253_402_300_800_000;
-
-/// Written as `<milliseconds since 1970>_<chat id>`; clients pass it back as it is.
-impl std::fmt::Display for ListCursor {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}_{}", self.activity.0.timestamp_millis(), self.chat_id)
-    }
-}
-
-impl std::str::FromStr for ListCursor {
-    type Err = ();
-
-    fn from_str(text: &str) -> std::result::Result<Self, ()> {
-        let (millis, chat_id) = text.split_once('_').ok_or(())?;
-        // PostgreSQL's years end before chrono's do, at both ends.
-        let millis = millis.parse().ok().filter(|millis| (0..YEAR_10000_MILLIS).contains(millis)).ok_or(())?;
-        let activity = DateTime::from_timestamp_millis(millis).ok_or(())?;
-        Ok(Self { activity: Timestamp(activity), chat_id: chat_id.parse().map_err(|_| ())? })
-    }
-}
 
 /// One page, and where the next one begins. Each chat costs a few index look-ups, however many messages it holds.
 pub async fn page(

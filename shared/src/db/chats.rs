@@ -143,7 +143,7 @@ impl Seat {
     }
 }
 
-/// Takes the chat's lock until the transaction ends, and only then looks who is asking.
+/// Takes the chat's lock until the transaction ends, and only then checks that the caller is a member.
 ///
 /// # Errors
 /// [`Error::ChatNotFound`], also if `me` is not in the chat.

@@ -1,14 +1,14 @@
 //! The memory of failed logins: some are free within fifteen minutes, after that each has to wait, from one second doubling up
 //! to five minutes.
 //!
-//! Failures are counted in three ways, because each alone can be turned against its owner:
+//! Failures are counted in three ways, because each count alone can be used against the people it protects:
 //!
-//! * by account and address together, 5 free: what slows somebody down who guesses;
-//! * by account, 20 free: what slows somebody down who guesses from many addresses;
-//! * by address, 20 free: what slows somebody down who tries one password on many accounts.
+//! * by account and address together, 5 free: slows down guessing at one account;
+//! * by account, 20 free: slows down guessing at one account from many addresses;
+//! * by address, 20 free: slows down trying one password on many accounts.
 //!
-//! The last two must not lock out people who have nothing to do with the guesses. Whoever has logged in from the address
-//! before waits for them at most a second. Open sessions are never touched.
+//! The last two must not lock out people who have nothing to do with the guesses: at an address from which somebody has logged
+//! in before, they hold up their account to one attempt a second. Open sessions are never touched.
 
 use std::time::Duration;
 
@@ -46,12 +46,20 @@ impl Subjects {
     }
 }
 
-/// Refuses an attempt that comes too soon. One that does not is counted as a failure of the account at the address until
-/// [`succeeded`] takes it back: of a hundred parallel guesses only the free ones get as far as a hash.
+/// An attempt that may be made, and what was counted for it in advance.
+#[derive(Debug)]
+#[must_use = "a login that succeeds takes back what was counted"]
+pub struct Admission {
+    account_was_counted: bool,
+}
+
+/// Refuses an attempt that comes too soon. Any other is counted as a failure of the account until [`succeeded`] takes it back: of a
+/// hundred parallel guesses only the free ones get as far as a hash, wherever they come from.
 ///
 /// # Errors
 /// [`Error::TooManyAttempts`].
-pub async fn admit(db: &PgPool, subjects: &Subjects) -> Result<()> {
+pub async fn admit(db: &PgPool, subjects: &Subjects) -> Result<Admission> {
+    let (user_id, address_hash) = subjects.user.as_ref().map(|(id, hash)| (id.0, &hash[..])).unzip();
     let waits = sqlx::query!(
         r#"
         select
@@ -65,37 +73,59 @@ pub async fn admit(db: &PgPool, subjects: &Subjects) -> Result<()> {
         subjects.pair,
         subjects.account,
         subjects.address,
-        subjects.user.as_ref().map(|(user_id, _)| user_id.0),
-        subjects.user.as_ref().map(|(_, address_hash)| &address_hash[..]),
+        user_id,
+        address_hash,
     )
     .fetch_one(db)
     .await?;
     let shared = if waits.is_known { waits.slowed } else { waits.shared };
     let wait = waits.pair.unwrap_or_default().max(shared.unwrap_or_default());
     if wait > 0.0 {
-        return Err(Error::TooManyAttempts { retry_after: Duration::from_secs_f64(wait.ceil()) });
+        return Err(too_soon(wait.ceil()));
     }
-    if count(db, &[(&subjects.pair, FREE_PER_PAIR)]).await? {
-        Ok(())
+    let counted = count(db, &[(&subjects.pair, FREE_PER_PAIR), (&subjects.account, FREE_PER_ACCOUNT)]).await?;
+    let account_was_counted = counted.contains(&subjects.account);
+    // Another attempt at the same moment may have used up what was free.
+    if counted.contains(&subjects.pair) && (account_was_counted || waits.is_known) {
+        Ok(Admission { account_was_counted })
     } else {
-        Err(Error::TooManyAttempts { retry_after: Duration::from_secs(1) })
+        Err(too_soon(1.0))
     }
 }
 
-/// Counts the failure against the account and against the address too.
+fn too_soon(seconds: f64) -> Error {
+    Error::TooManyAttempts { retry_after: Duration::from_secs_f64(seconds) }
+}
+
+/// Counts the failure against the address too. Where the account or the address is waiting already, its last failure is now.
 pub async fn failed(db: &PgPool, subjects: &Subjects) -> Result<()> {
-    count(db, &[(&subjects.account, FREE_PER_ACCOUNT), (&subjects.address, FREE_PER_ADDRESS)]).await?;
+    sqlx::query!(
+        "
+        update login_failures set last_at = clock_timestamp()
+        where subject in ($1, $2) and blocked_until > clock_timestamp()
+        ",
+        subjects.account,
+        subjects.address,
+    )
+    .execute(db)
+    .await?;
+    count(db, &[(&subjects.address, FREE_PER_ADDRESS)]).await?;
     Ok(())
 }
 
-/// Takes the attempt back and remembers the address. The failures of the account and of the address stay: one good login
-/// must not buy more guesses.
-pub async fn succeeded(db: &PgPool, subjects: &Subjects) -> Result<()> {
+/// Takes back what was counted for this attempt, and remembers the address. Earlier failures of the account and of the address
+/// stay: one good login must not buy more guesses.
+pub async fn succeeded(db: &PgPool, subjects: &Subjects, admission: Admission) -> Result<()> {
     let Some((user_id, address_hash)) = &subjects.user else { return Ok(()) };
     // An address that was not used for 90 days is forgotten, some with every login.
     sqlx::query!(
         "
-        with taken_back as (delete from login_failures where subject = $1),
+        with pair as (delete from login_failures where subject = $1),
+        account as (
+            update login_failures set failures = failures - 1,
+                blocked_until = case when failures - 1 < $6 then clock_timestamp() else blocked_until end
+            where subject = $4 and $5 and failures > 0
+        ),
         forgotten as (
             delete from login_addresses where (user_id, address_hash) in (
                 select user_id, address_hash from login_addresses
@@ -108,18 +138,21 @@ pub async fn succeeded(db: &PgPool, subjects: &Subjects) -> Result<()> {
         subjects.pair,
         *user_id as UserId,
         &address_hash[..],
+        subjects.account,
+        admission.account_was_counted,
+        FREE_PER_ACCOUNT,
     )
     .execute(db)
     .await?;
     Ok(())
 }
 
-/// Adds one failure to each subject and sets how long to wait after it, unless the subject is waiting: says whether any was
-/// counted. What has not failed for an hour is forgotten, some rows with every failure.
-async fn count(db: impl PgExecutor<'_>, subjects: &[(&String, i32)]) -> Result<bool> {
+/// Adds one failure to each subject that is not waiting, and sets how long to wait after it. Returns those that were counted. What
+/// has not failed for an hour is forgotten, some rows with every failure.
+async fn count(db: impl PgExecutor<'_>, subjects: &[(&String, i32)]) -> Result<Vec<String>> {
     let (subjects, free): (Vec<String>, Vec<i32>) =
         subjects.iter().map(|(name, free)| ((*name).clone(), *free)).unzip();
-    let counted = sqlx::query!(
+    Ok(sqlx::query_scalar!(
         "
         with forgotten as (
             delete from login_failures where subject in (
@@ -139,11 +172,11 @@ async fn count(db: impl PgExecutor<'_>, subjects: &[(&String, i32)]) -> Result<b
                     or f.failures + 1 < ($2::int4[])[array_position($1, f.subject)] then 0
                 else least(300, power(2, least(f.failures + 1 - ($2::int4[])[array_position($1, f.subject)], 9))) end)
         where f.blocked_until <= clock_timestamp()
+        returning subject
         ",
         &subjects,
         &free,
     )
-    .execute(db)
-    .await?;
-    Ok(counted.rows_affected() > 0)
+    .fetch_all(db)
+    .await?)
 }

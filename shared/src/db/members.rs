@@ -45,7 +45,7 @@ pub async fn list(db: impl PgExecutor<'_>, chat_id: ChatId) -> Result<Vec<Member
     .await?)
 }
 
-/// Adds people. To be called under the lock, or for a chat nobody knows yet.
+/// Adds people. To be called under the lock, or for a chat that is not visible yet.
 ///
 /// # Errors
 /// [`Error::UserNotFound`] if one of them does not exist.

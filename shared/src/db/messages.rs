@@ -163,7 +163,7 @@ pub async fn changed(
     .await?)
 }
 
-/// Those of these messages that are in chats of `me`, in no order.
+/// The given messages that are in chats of `me`, in no particular order.
 pub async fn some(db: impl PgExecutor<'_>, me: UserId, which: &[(ChatId, MessageId)]) -> Result<Vec<Message>> {
     let (chats, ids): (Vec<_>, Vec<_>) = which.iter().map(|(chat_id, id)| (chat_id.0, *id)).unzip();
     Ok(select_messages!(

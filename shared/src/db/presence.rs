@@ -40,7 +40,7 @@ pub async fn seen(db: impl PgExecutor<'_>, user_id: UserId) -> Result<Option<Tim
     Ok(seen.fetch_optional(db).await?.flatten())
 }
 
-/// The members of a chat as if all were offline, with when each was last seen. Who is online is for the caller to add.
+/// The members of a chat as if all were offline, with when each was last seen. The caller fills in who is online.
 pub async fn of_chat(db: impl PgExecutor<'_>, chat_id: ChatId) -> Result<Vec<UserStatus>> {
     Ok(sqlx::query_as!(
         UserStatus,

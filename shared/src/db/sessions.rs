@@ -1,4 +1,4 @@
-//! Sessions: all that descends from one login.
+//! A session: everything that stems from one login.
 
 use sqlx::{PgExecutor, PgPool};
 
@@ -9,10 +9,8 @@ use crate::protocol::{Session, Timestamp};
 
 /// Starts a session with its first refresh token. `None` if the password hash is no longer the one that was verified: a change
 /// of password ends all sessions and must not miss one that is just starting with the old password.
-///
-/// Some rows that nothing depends on any more are deleted on the way, as with every new refresh token.
 pub async fn start(
-    db: impl PgExecutor<'_>,
+    db: &PgPool,
     user_id: UserId,
     verified_hash: &str,
     refresh_token: &str,
@@ -21,11 +19,6 @@ pub async fn start(
     let session_id = SessionId::new();
     let started = sqlx::query!(
         "
-        with dead as (
-            delete from sessions where session_id in (
-                select session_id from sessions where expires_at < now() order by expires_at limit 10
-                for update skip locked)
-        )
         insert into sessions (session_id, user_id, family, refresh_hash, device, expires_at, started_at)
         select $1, user_id, $1, $4, $5, now() + make_interval(days => $6), date_trunc('milliseconds', clock_timestamp())
         from users where user_id = $2 and password_hash = $3 for share
@@ -37,7 +30,22 @@ pub async fn start(
         device,
         refresh::LIFETIME_DAYS,
     );
-    Ok((started.execute(db).await?.rows_affected() > 0).then_some(session_id))
+    let has_started = started.execute(db).await?.rows_affected() > 0;
+    purge(db).await?;
+    Ok(has_started.then_some(session_id))
+}
+
+/// Deletes some rows that have expired, with every row that is added.
+async fn purge(db: impl PgExecutor<'_>) -> Result<()> {
+    sqlx::query!(
+        "
+        delete from sessions where session_id in (
+            select session_id from sessions where expires_at < now() order by expires_at limit 10 for update skip locked)
+        "
+    )
+    .execute(db)
+    .await?;
+    Ok(())
 }
 
 /// Whether the session has neither ended nor expired.
@@ -54,7 +62,7 @@ pub async fn is_live(db: impl PgExecutor<'_>, session_id: SessionId) -> Result<b
     .await?)
 }
 
-/// What became of a refresh token that was presented.
+/// The result of presenting a refresh token.
 #[derive(Debug)]
 pub enum Rotation {
     /// It was good, and the next one is stored.
@@ -101,11 +109,6 @@ pub async fn rotate(db: &PgPool, token: &str, next: &str) -> Result<Rotation> {
         .await?;
     sqlx::query!(
         "
-        with dead as (
-            delete from sessions where session_id in (
-                select session_id from sessions where expires_at < now() order by expires_at limit 10
-                for update skip locked)
-        )
         insert into sessions (session_id, user_id, family, refresh_hash, device, expires_at, started_at)
         values ($1, $2, $3, $4, $5, now() + make_interval(days => $6), $7)
         ",
@@ -119,20 +122,22 @@ pub async fn rotate(db: &PgPool, token: &str, next: &str) -> Result<Rotation> {
     )
     .execute(&mut *transaction)
     .await?;
+    purge(&mut *transaction).await?;
     transaction.commit().await?;
     Ok(Rotation::Rotated { user_id, session_id })
 }
 
-/// Ends a session; `false` if the user has no such live one. One revoked row ends the family, so it does no harm that a refresh
-/// at the same moment may add a row this does not see; the revoked row outlives that one, see migration 7.
+/// Ends a session; `false` if the user has no such session that has not been ended before. One revoked row ends the family, so it
+/// does no harm that a refresh at the same moment may add a row this does not see: the revoked row expires a day later.
 pub async fn end(db: impl PgExecutor<'_>, user_id: UserId, session_id: SessionId) -> Result<bool> {
     let ended = sqlx::query!(
         "
-        update sessions set revoked_at = now(), expires_at = greatest(expires_at, now() + interval '31 days')
+        update sessions set revoked_at = now(), expires_at = greatest(expires_at, now() + make_interval(days => $3))
         where family = $1 and user_id = $2 and revoked_at is null
         ",
         session_id as SessionId,
         user_id as UserId,
+        refresh::LIFETIME_DAYS + 1,
     );
     Ok(ended.execute(db).await?.rows_affected() > 0)
 }
@@ -140,26 +145,16 @@ pub async fn end(db: impl PgExecutor<'_>, user_id: UserId, session_id: SessionId
 pub async fn end_others(db: impl PgExecutor<'_>, user_id: UserId, but: SessionId) -> Result<()> {
     sqlx::query!(
         "
-        update sessions set revoked_at = now(), expires_at = greatest(expires_at, now() + interval '31 days')
+        update sessions set revoked_at = now(), expires_at = greatest(expires_at, now() + make_interval(days => $3))
         where user_id = $1 and family <> $2 and revoked_at is null
         ",
         user_id as UserId,
         but as SessionId,
+        refresh::LIFETIME_DAYS + 1,
     )
     .execute(db)
     .await?;
     Ok(())
-}
-
-/// Whether this is a session of the user's, alive or not.
-pub async fn is_of(db: impl PgExecutor<'_>, user_id: UserId, session_id: SessionId) -> Result<bool> {
-    Ok(sqlx::query_scalar!(
-        r#"select exists (select 1 from sessions where family = $1 and user_id = $2) as "is_of!""#,
-        session_id as SessionId,
-        user_id as UserId,
-    )
-    .fetch_one(db)
-    .await?)
 }
 
 /// A user's live sessions, newest first.

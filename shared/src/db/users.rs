@@ -1,6 +1,7 @@
 //! People.
 
 use sqlx::PgExecutor;
+use unicode_normalization::UnicodeNormalization as _;
 
 use crate::error::OnConstraint as _;
 use crate::fields::{Email, Name, Username};
@@ -50,16 +51,20 @@ pub struct Credentials {
     pub password_hash: String,
 }
 
-/// The account with this e-mail address or username, in the form that [`Email`] and [`Username`] bring them into. An address
-/// contains an @; a username cannot.
-pub async fn credentials(db: impl PgExecutor<'_>, login: &str) -> Result<Option<Credentials>> {
+/// The account with this e-mail address or username. An address contains an @; a username cannot.
+///
+/// `login` is in the form in which [`Email`] and [`Username`] are stored, `typed` as it was typed: an account may be older than
+/// that form. The former has precedence.
+pub async fn credentials(db: impl PgExecutor<'_>, login: &str, typed: &str) -> Result<Option<Credentials>> {
     Ok(sqlx::query_as!(
         Credentials,
         r#"
         select user_id as "user_id: UserId", password_hash from users
-        where case when position('@' in $1) > 0 then lower(email) = lower($1) else username = lower($1) end
+        where case when position('@' in $1) > 0 then lower(email) in (lower($1), lower($2)) else username = lower($1) end
+        order by lower(email) = lower($1) desc limit 1
         "#,
         login,
+        typed,
     )
     .fetch_optional(db)
     .await?)
@@ -113,7 +118,10 @@ pub async fn search(db: impl PgExecutor<'_>, words: &str, limit: i64) -> Result<
 
 /// `Bob smi` as `'bob':* & 'smi':*`. Quoted, so that nothing a person types is an operator; `None` without any word.
 fn prefix_query(words: &str) -> Option<String> {
+    // Names are stored composed.
     let words: Vec<String> = words
+        .nfc()
+        .collect::<String>()
         .split(|c: char| !c.is_alphanumeric())
         .filter(|word| !word.is_empty())
         .map(|word| format!("'{}':*", word.to_lowercase()))
@@ -130,6 +138,7 @@ mod tests {
         assert_eq!(prefix_query("Bob smi").as_deref(), Some("'bob':* & 'smi':*"));
         assert_eq!(prefix_query("a' | !b & (c):*").as_deref(), Some("'a':* & 'b':* & 'c':*"));
         assert_eq!(prefix_query("Иван").as_deref(), Some("'иван':*"));
+        assert_eq!(prefix_query("Rene\u{301}").as_deref(), Some("'ren\u{e9}':*"));
         assert_eq!(prefix_query(" :*'\\ "), None);
     }
 }

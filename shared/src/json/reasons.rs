@@ -2,7 +2,7 @@
 //!
 //! `serde` and `serde_json` offer their reasons as English text only, in the vocabulary of Rust ("expected i64", "invalid type:
 //! sequence"). Their texts have been stable for years; one that is not recognised here is passed on as it is, which is
-//! less pretty and no less true.
+//! less readable but still correct.
 
 /// Why a text is not JSON, and where if that helps.
 pub(super) fn malformed(error: &serde_json::Error) -> String {

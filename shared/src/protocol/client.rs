@@ -80,7 +80,7 @@ impl ClientAction {
     }
 }
 
-/// An action that a function does not serve, or that nobody does.
+/// An action that this function does not serve, or that does not exist.
 pub fn unknown_action() -> Error {
     Error::UnknownAction { known: ACTIONS }
 }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Error;
 use crate::ids::{ChatId, MessageId, UserId};
-use crate::protocol::objects::{ChatWithMembers, Member, Message, Timestamp};
+use crate::protocol::objects::{Chat, ChatWithMembers, Member, Message, Timestamp};
 
 /// The chats the client is behind on, those it does not know included, with the revision each has reached; 0 for a chat it is
 /// no longer in.
@@ -63,8 +63,8 @@ pub struct ChatUpdated {
     /// The chat's revision with this change.
     pub revision: i64,
     pub by: UserId,
-    /// The group's new name.
-    pub name: String,
+    /// The chat as it is now.
+    pub chat: Chat,
 }
 
 /// `member_added` and `member_updated`.
