@@ -273,26 +273,31 @@ async fn a_killed_postgresql_is_started_again_with_everything_that_was_acknowled
     let chats = call(&program, Method::GET, "/chats", Some(token), None).await;
     let message = |key: &str| json!({"chat_id": chats["chats"][0]["id"], "text": "kept", "client_message_id": key});
     let client = Client::builder().no_proxy().build().unwrap();
-    // Twice: what has come back once must be able to do so again.
-    for key in ["first", "second"] {
-        let sent = call(&program, Method::POST, "/messages", Some(token), Some(message(key))).await;
-        let pid_file = std::fs::read_to_string(program.files.join("data/postmaster.pid")).unwrap();
-        let pid: i32 = pid_file.lines().next().unwrap().parse().unwrap();
-        kill(Pid::from_raw(pid), Signal::SIGKILL).unwrap();
-        let back = async {
+    // What every client does: repeat while it is told to try again.
+    let send = async |key: &str| {
+        let until_taken = async {
             loop {
-                let again = client.post(format!("{}/messages", program.base)).bearer_auth(token).json(&message(key));
-                let answer = again.send().await.unwrap();
-                // Refused with a hint to try again, but never answered wrongly.
+                let request = client.post(format!("{}/messages", program.base)).bearer_auth(token).json(&message(key));
+                let answer = request.send().await.unwrap();
                 match answer.status().as_u16() {
-                    200 => return answer.json::<Value>().await.unwrap(),
+                    200 | 201 => return answer.json::<Value>().await.unwrap(),
                     status => assert_eq!(status, 503),
                 }
                 tokio::task::yield_now().await;
             }
         };
-        let again = tokio::time::timeout(Duration::from_secs(60), back).await.expect("PostgreSQL comes back");
-        assert_eq!(again, sent);
+        tokio::time::timeout(Duration::from_secs(60), until_taken).await.expect("PostgreSQL comes back")
+    };
+    let postmaster = || -> Option<i32> {
+        std::fs::read_to_string(program.files.join("data/postmaster.pid")).ok()?.lines().next()?.parse().ok()
+    };
+    // Twice: what has come back once must be able to do so again.
+    for key in ["first", "second"] {
+        let sent = send(key).await;
+        let pid = postmaster().unwrap();
+        kill(Pid::from_raw(pid), Signal::SIGKILL).unwrap();
+        wait_until("another server", || postmaster().is_some_and(|other| other != pid)).await;
+        assert_eq!(send(key).await, sent);
     }
     assert!(program.log.lock().unwrap().contains("PostgreSQL has ended"));
     program.end();
