@@ -8,6 +8,7 @@ use sam_gateway::gateway::Gateway;
 use sam_gateway::routes::HttpRoute;
 use sam_gateway::state::Limits;
 use sam_gateway::template::Template;
+use saphyr::{LoadableYamlNode as _, Yaml};
 use serde_json::{Value, json};
 use strum::VariantArray as _;
 use tokio::net::TcpListener;
@@ -32,6 +33,45 @@ fn the_template_the_binaries_and_the_handlers_are_the_same_functions() {
     for (id, function) in &template.functions {
         assert_eq!(function.name.replace('_', ""), id.to_ascii_lowercase());
     }
+}
+
+/// The environment variables of a resource of the template, or of its `Globals`.
+fn variables(node: &Yaml<'_>) -> BTreeSet<String> {
+    let variables = node.as_mapping_get("Environment").and_then(|environment| environment.as_mapping_get("Variables"));
+    let names = variables.and_then(Yaml::as_mapping).into_iter().flat_map(|variables| variables.keys());
+    names.map(|name| name.as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn every_function_gets_the_variables_it_reads_and_no_others() {
+    let text = std::fs::read_to_string(TEMPLATE).unwrap();
+    let template = &Yaml::load_from_str(&text).unwrap()[0];
+    let everybodys = variables(&template["Globals"]["Function"]);
+    let mut checked = 0;
+    for (id, resource) in template["Resources"].as_mapping().unwrap() {
+        if resource["Type"].as_str() != Some("AWS::Serverless::Function") {
+            continue;
+        }
+        let binary = resource["Metadata"]["BuildProperties"]["Binary"].as_str().unwrap();
+        let door = format!("{}/../functions/src/bin/{binary}.rs", env!("CARGO_MANIFEST_DIR"));
+        let door = std::fs::read_to_string(door).unwrap();
+        let mut read: BTreeSet<String> = ["RUST_LOG".to_owned()].into();
+        for (call, names) in [
+            ("door::database(", &["DATABASE_URL", "DATABASE_MAX_CONNECTIONS"][..]),
+            ("door::tokens(", &["JWT_SECRET"]),
+            ("door::connections(", &["CONNECTIONS_TABLE"]),
+            ("door::push(", &["CONNECTIONS_TABLE", "CONNECTIONS_ENDPOINT"]),
+        ] {
+            if door.contains(call) {
+                read.extend(names.iter().map(|name| (*name).to_owned()));
+            }
+        }
+        let own = resource.as_mapping_get("Properties").map(variables).unwrap_or_default();
+        let given: BTreeSet<_> = everybodys.union(&own).cloned().collect();
+        assert_eq!(given, read, "{}", id.as_str().unwrap());
+        checked += 1;
+    }
+    assert_eq!(checked, Function::VARIANTS.len());
 }
 
 #[test]
