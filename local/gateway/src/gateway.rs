@@ -4,10 +4,9 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use axum::Router;
 use axum::body::Body;
-use axum::extract::{ConnectInfo, State};
-use axum::serve::ListenerExt as _;
+use bytes::Bytes;
+use http::header::{CONNECTION, HeaderValue};
 use http::{Method, Request, Response, StatusCode};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -20,7 +19,7 @@ use crate::sockets::Sockets;
 use crate::state::{Limits, Peer, Shared};
 use crate::template::Template;
 use crate::websocket_api::{self, handshake};
-use crate::{http_api, management};
+use crate::{http_api, listener, management};
 
 /// The path where the faults are read and changed, if the gateway was started with any.
 pub const TEST_API: &str = "/@faults";
@@ -62,21 +61,9 @@ impl Gateway {
             faults: Mutex::new(faults.unwrap_or_default()),
             shutdown: shutdown.clone(),
         });
-        let app = Router::new().fallback(answer).with_state(shared.clone());
-        let listener = listener.tap_io(|stream| {
-            // Small frames must go out at once; Nagle's algorithm would hold them until an acknowledgement arrives.
-            let _ = stream.set_nodelay(true);
-        });
-        let mut stopped = shutdown;
-        let server = tokio::spawn(async move {
-            let app = app.into_make_service_with_connect_info::<SocketAddr>();
-            let until = async move {
-                let _ = stopped.wait_for(|stopping| *stopping).await;
-            };
-            if let Err(error) = axum::serve(listener, app).with_graceful_shutdown(until).await {
-                tracing::error!(%error, "The gateway stopped serving.");
-            }
-        });
+        let served = shared.clone();
+        let answer = move |address, request| answer(served.clone(), address, request);
+        let server = tokio::spawn(listener::serve(listener, shared.limits.request, shutdown, answer));
         Ok(Self { shared, address, stop, server })
     }
 
@@ -111,11 +98,7 @@ impl Gateway {
     }
 }
 
-async fn answer(
-    State(shared): State<Arc<Shared>>,
-    ConnectInfo(address): ConnectInfo<SocketAddr>,
-    request: Request<Body>,
-) -> Response<Body> {
+async fn answer(shared: Arc<Shared>, address: SocketAddr, request: Request<Body>) -> Response<Body> {
     let peer = Peer { address, port: shared.port };
     let (parts, body) = request.into_parts();
     if let Some(api) = &shared.template.websocket {
@@ -129,19 +112,38 @@ async fn answer(
             if stage != api.stage {
                 return management::forbidden();
             }
-            return match axum::body::to_bytes(body, http_api::MAX_REQUEST).await {
+            return match read(&shared, body).await {
                 Ok(body) => management::answer(&shared, &parts.method, &parts.headers, &id, &body).await,
-                Err(_) => management::too_large(),
+                Err(StatusCode::PAYLOAD_TOO_LARGE) => management::too_large(),
+                Err(status) => refused(status),
             };
         }
     }
-    let Ok(body) = axum::body::to_bytes(body, http_api::MAX_REQUEST).await else {
-        return message(StatusCode::PAYLOAD_TOO_LARGE, "Request Entity Too Large");
+    let body = match read(&shared, body).await {
+        Ok(body) => body,
+        Err(status) => return refused(status),
     };
     if shared.test_api && parts.uri.path() == TEST_API {
         return test_api(&shared, &parts.method, &body);
     }
     http_api::answer(&shared, parts, body, peer).await
+}
+
+/// The body, if all of it arrives in time and it is not too large.
+async fn read(shared: &Shared, body: Body) -> Result<Bytes, StatusCode> {
+    match tokio::time::timeout(shared.limits.request, axum::body::to_bytes(body, http_api::MAX_REQUEST)).await {
+        Ok(Ok(body)) => Ok(body),
+        Ok(Err(_)) => Err(StatusCode::PAYLOAD_TOO_LARGE),
+        Err(_) => Err(StatusCode::REQUEST_TIMEOUT),
+    }
+}
+
+/// The answer to a request that could not be read; the connection cannot be used for another.
+fn refused(status: StatusCode) -> Response<Body> {
+    let text = if status == StatusCode::REQUEST_TIMEOUT { "Request Timeout" } else { "Request Entity Too Large" };
+    let mut response = message(status, text);
+    response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    response
 }
 
 /// `GET` returns the faults, `PUT` replaces them. Leaving a field out turns that fault off.

@@ -11,6 +11,7 @@
 //! * [`state`]: what all requests share.
 //! * [`events`]: the JSON of every event.
 //! * [`http_api`], [`websocket_api`], [`management`]: the three APIs: HTTP, WebSocket and `@connections`.
+//! * [`listener`]: TCP connections, and deadlines for requests.
 //! * [`gateway`]: the three APIs on one port. [`options`]: the command line of a program that serves them.
 
 pub mod answers;
@@ -22,6 +23,7 @@ pub mod gateway;
 pub mod headers;
 pub mod http_api;
 pub mod invoke;
+pub mod listener;
 pub mod management;
 pub mod options;
 pub mod routes;

@@ -44,7 +44,12 @@ impl Options {
     }
 
     pub fn limits(&self) -> Limits {
-        Limits { integration: self.integration_timeout, idle: self.idle_timeout, life: self.max_life }
+        Limits {
+            integration: self.integration_timeout,
+            idle: self.idle_timeout,
+            life: self.max_life,
+            ..Limits::default()
+        }
     }
 
     /// Listens, and returns the address that clients on this machine can use.

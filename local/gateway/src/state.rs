@@ -17,6 +17,9 @@ use crate::template::Template;
 pub struct Limits {
     /// How long a function may take to answer.
     pub integration: Duration,
+    /// How long a client may take to send the head of a request, and how long for its body; also how long a connection may
+    /// wait for its next request.
+    pub request: Duration,
     /// How long a socket may be silent in both directions.
     pub idle: Duration,
     /// How long a socket may live.
@@ -25,7 +28,12 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { integration: Duration::from_secs(29), idle: Duration::from_secs(600), life: Duration::from_secs(7200) }
+        Self {
+            integration: Duration::from_secs(29),
+            request: Duration::from_secs(60),
+            idle: Duration::from_secs(600),
+            life: Duration::from_secs(7200),
+        }
     }
 }
 
@@ -92,4 +100,10 @@ impl Shared {
     pub fn set_faults(&self, faults: Faults) {
         *self.faults.lock().unwrap_or_else(PoisonError::into_inner) = faults;
     }
+}
+
+/// Returns once the gateway stops.
+pub async fn stopping(shutdown: &mut watch::Receiver<bool>) {
+    // The guard that this returns must not live across an await.
+    let _ = shutdown.wait_for(|stopping| *stopping).await.is_ok();
 }

@@ -24,7 +24,10 @@ pub async fn dispatch(
     frame: String,
     delay: Duration,
 ) {
-    sleep(delay).await;
+    // A timer of zero still takes until its next tick, a whole millisecond.
+    if !delay.is_zero() {
+        sleep(delay).await;
+    }
     let asked = selection::evaluate(&api.selection, &frame).filter(|key| !key.starts_with('$'));
     let route = asked.and_then(|key| api.routes.get_key_value(&key)).or_else(|| api.routes.get_key_value("$default"));
     let event = socket.message(route.map_or("$default", |(key, _)| key), &frame);

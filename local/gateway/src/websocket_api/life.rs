@@ -7,7 +7,6 @@ use futures_util::{SinkExt as _, StreamExt as _};
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::sync::watch;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
@@ -18,7 +17,7 @@ use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 use super::frames;
 use crate::events::Socket;
 use crate::sockets::Queue;
-use crate::state::Shared;
+use crate::state::{Shared, stopping};
 use crate::template::WebSocketApi;
 
 /// The largest frame and the largest message a client may send, in bytes. Beyond either, the connection is closed with
@@ -66,7 +65,9 @@ pub async fn live(shared: Arc<Shared>, api: Arc<WebSocketApi>, socket: Socket, u
     if let Some(route) = api.routes.get("$disconnect")
         && let Some(delay) = shared.faults().disconnect(number)
     {
-        sleep(delay).await;
+        if !delay.is_zero() {
+            sleep(delay).await;
+        }
         let _ = shared.run(&route.function, socket.disconnect(ended.0, &ended.1)).await;
     }
     drop(alive);
@@ -139,11 +140,6 @@ async fn talk(
             () = stopping(&mut shutdown) => return End::Ours(1001, "Going away"),
         }
     }
-}
-
-async fn stopping(shutdown: &mut watch::Receiver<bool>) {
-    // The guard it returns must not live across an await.
-    let _ = shutdown.wait_for(|stopping| *stopping).await.is_ok();
 }
 
 /// Finishes the closing handshake and returns the code and reason for `$disconnect`.

@@ -7,8 +7,10 @@ use base64::engine::general_purpose::STANDARD;
 use reqwest::Method;
 use sam_gateway::state::Limits;
 use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
 
-use crate::harness::{Answer, Stage, text};
+use crate::harness::{Answer, PATIENCE, Stage, text};
 
 const TEMPLATE: &str = "
 Resources:
@@ -173,4 +175,28 @@ async fn a_named_stage_is_the_first_segment_of_the_path() {
     let event: Value = stage.functions.event("Literal").await;
     let context = &event["requestContext"];
     assert_eq!((text(&event["rawPath"]), text(&context["stage"])), ("/v1/pets/dog".to_owned(), "v1".to_owned()));
+}
+
+#[tokio::test]
+async fn a_request_that_stops_in_the_middle_is_cut_off() {
+    let limits = Limits { request: Duration::from_millis(300), ..Limits::default() };
+    let stage = Stage::with_limits(TEMPLATE, limits).await;
+    let address = stage.base.trim_start_matches("http://");
+    for sent in [
+        "GET /pets/d",
+        "GET /pets/dog HTTP/1.1\r\nHost: x\r\n",
+        "GET /prod HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: up",
+        "POST /pets/1 HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nabc",
+        "POST /pets/1 HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nab",
+    ] {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        stream.write_all(sent.as_bytes()).await.unwrap();
+        let mut received = String::new();
+        let read = stream.read_to_string(&mut received);
+        tokio::time::timeout(PATIENCE, read).await.unwrap_or_else(|_| panic!("still open: {sent}")).unwrap();
+        let is_body = sent.contains("\r\n\r\n");
+        assert!(received.starts_with("HTTP/1.1 408") || (received.is_empty() && !is_body), "{sent}: {received}");
+    }
+    assert_eq!(stage.get("/pets/dog").await.0, 200);
+    assert!(stage.functions.events_so_far("Variable").await.is_empty(), "half a request reaches no function");
 }
