@@ -48,14 +48,17 @@ async fn history(db: &PgPool, tokens: &Tokens, request: &Request) -> Result<Answ
 }
 
 /// The page that `offset`, `before` or `after` asks for; from the beginning if none does. Ids are 1, 2, 3…, so
-/// `offset=k` is `after=k`.
+/// `offset=k` is `after=k`, and `before=latest` is before the number that the next message will get.
 fn wanted_page(request: &Request) -> Result<Page> {
     let given = |name| http_api::query::<MessageId>(request, name);
-    let pages: Vec<(&str, MessageId)> =
-        [("offset", given("offset")?), ("before", given("before")?), ("after", given("after")?)]
-            .into_iter()
-            .filter_map(|(name, id)| Some((name, id?)))
-            .collect();
+    let before = match http_api::query::<String>(request, "before")? {
+        Some(latest) if latest == "latest" => Some(MessageId::MAX),
+        _ => given("before")?,
+    };
+    let pages: Vec<(&str, MessageId)> = [("offset", given("offset")?), ("before", before), ("after", given("after")?)]
+        .into_iter()
+        .filter_map(|(name, id)| Some((name, id?)))
+        .collect();
     match pages[..] {
         [] => Ok(Page::After(0)),
         [(name, id)] if id < 0 => Err(Error::field(name, format!("must not be negative, is {id}"))),

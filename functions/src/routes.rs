@@ -25,7 +25,7 @@ pub const ROUTES: &[Route] = &[
     route("GET", "/auth/sessions", &[]),
     route("DELETE", "/auth/sessions/{session_id}", &[]),
     route("GET", "/auth/me", &[]),
-    route("GET", "/users", &["search"]),
+    route("GET", "/users", &["search", "ids"]),
     route("GET", "/chats", &["limit", "after"]),
     route("POST", "/chats", &[]),
     route("GET", "/chats/{chat_id}", &[]),

@@ -7,7 +7,7 @@
 //! than a minute later.
 
 use lambda_http::{Body, Request, Response};
-use windi_shared::auth::{Caller, Tokens, password, refresh};
+use windi_shared::auth::{Caller, Tokens, password};
 use windi_shared::connections::Connection;
 use windi_shared::db::logins::{self, Subjects};
 use windi_shared::db::sessions::{self, Rotation};
@@ -36,9 +36,10 @@ pub async fn handle(db: &PgPool, tokens: &Tokens, push: &Push, request: Request)
 
 async fn refresh(db: &PgPool, tokens: &Tokens, push: &Push, request: &Request) -> Result<Answer> {
     let Refresh { refresh_token } = http_api::read_json(request)?;
-    let next = refresh::generate()?;
-    match sessions::rotate(db, &refresh_token, &next).await? {
-        Rotation::Rotated { user_id, session_id } => http_api::ok(&tokens.pair(Caller { user_id, session_id }, next)?),
+    match sessions::rotate(db, &refresh_token).await? {
+        Rotation::Rotated { user_id, session_id, next } => {
+            http_api::ok(&tokens.pair(Caller { user_id, session_id }, next)?)
+        }
         Rotation::Reused { user_id, session_id } => {
             tracing::warn!(%user_id, %session_id, "A used refresh token came back; its session was ended.");
             close_session(push, request, user_id, session_id).await?;

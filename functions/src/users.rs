@@ -1,21 +1,23 @@
-//! `GET /auth/me` and `GET /users?search=`: the caller's own account, and people to talk to.
+//! `GET /auth/me` and `GET /users?search=` or `?ids=`: the caller's own account, and other people.
 
 use lambda_http::{Body, Request, Response};
 use windi_shared::auth::Tokens;
 use windi_shared::db::{PgPool, users};
+use windi_shared::ids::UserId;
 use windi_shared::protocol::FoundPeople;
 use windi_shared::{Error, Result};
 
 use crate::http_api::{self, Answer};
 
 const MAX_FOUND: i64 = 20;
+const MAX_IDS: usize = 100;
 
 /// Never answers with anybody else's e-mail address.
 pub async fn handle(db: &PgPool, tokens: &Tokens, request: Request) -> Response<Body> {
     http_api::respond(&request, async {
         match http_api::route(&request).as_str() {
             "GET /auth/me" => me(db, tokens, &request).await,
-            "GET /users" => search(db, tokens, &request).await,
+            "GET /users" => find(db, tokens, &request).await,
             route => http_api::unknown_route(route),
         }
     })
@@ -27,11 +29,27 @@ async fn me(db: &PgPool, tokens: &Tokens, request: &Request) -> Result<Answer> {
     http_api::ok(&users::account(db, caller.user_id).await?)
 }
 
-async fn search(db: &PgPool, tokens: &Tokens, request: &Request) -> Result<Answer> {
+/// People by the beginnings of their names, or by their ids: those who have left a chat are still named in its history.
+async fn find(db: &PgPool, tokens: &Tokens, request: &Request) -> Result<Answer> {
     http_api::caller(db, tokens, request).await?;
-    let words: String = http_api::query(request, "search")?.ok_or_else(|| Error::field("search", "is required"))?;
-    if words.is_empty() || words.len() > 200 || words.contains('\0') {
-        return Err(Error::field("search", "must have 1 to 200 bytes and no U+0000"));
-    }
-    http_api::ok(&FoundPeople { users: users::search(db, &words, MAX_FOUND).await? })
+    let words: Option<String> = http_api::query(request, "search")?;
+    let ids: Option<String> = http_api::query(request, "ids")?;
+    let users = match (words, ids) {
+        (Some(words), None) => {
+            if words.is_empty() || words.len() > 200 || words.contains('\0') {
+                return Err(Error::field("search", "must have 1 to 200 bytes and no U+0000"));
+            }
+            users::search(db, &words, MAX_FOUND).await?
+        }
+        (None, Some(ids)) => {
+            let ids: std::result::Result<Vec<UserId>, _> = ids.split(',').map(str::parse).collect();
+            let ids = ids.map_err(|_| Error::field("ids", "must be UUIDs separated by commas"))?;
+            if ids.len() > MAX_IDS {
+                return Err(Error::field("ids", format!("must have at most {MAX_IDS} ids, has {}", ids.len())));
+            }
+            users::by_ids(db, &ids).await?
+        }
+        _ => return Err(Error::field("search", "give either search or ids")),
+    };
+    http_api::ok(&FoundPeople { users })
 }

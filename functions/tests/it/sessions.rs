@@ -20,6 +20,13 @@ async fn login(stage: &Stage) -> (Person, Value) {
     (Person { caller: stage.tokens.check(&token).unwrap(), token }, tokens["refresh_token"].clone())
 }
 
+/// Lets the seconds pass in which a refresh token may be used again.
+async fn past_the_grace(stage: &Stage) {
+    let statement = "update sessions set rotated_at = rotated_at - make_interval(secs => $1)";
+    let seconds = f64::from(windi_shared::auth::refresh::GRACE_SECONDS) + 1.0;
+    sqlx::query(statement).bind(seconds).execute(&stage.db).await.unwrap();
+}
+
 /// As if DynamoDB were away.
 async fn without_dynamodb(stage: &Stage) -> Push {
     Push::new(&sdk_config(NOWHERE), &stage.posts.serve().await, Connections::new(&sdk_config(NOWHERE), "connections"))
@@ -68,6 +75,7 @@ async fn a_reused_refresh_token_closes_the_sessions_sockets_at_the_latest_when_i
         async move { call(stage, &push, "POST /auth/refresh", None, Some(body)).await }
     };
     assert_eq!(refresh(stage.push.clone()).await.0, 200);
+    past_the_grace(&stage).await;
     let (status, body) = refresh(without_dynamodb(&stage).await).await;
     assert_eq!((status, &body["code"]), (503, &json!("unavailable")));
     assert!(!sessions::is_live(&stage.db, alice.caller.session_id).await.unwrap());
@@ -146,4 +154,48 @@ async fn a_socket_that_was_not_closed_is_cut_off_when_its_session_is_found_to_ha
     assert_eq!(stage.posts.closed(), ["a=", "a="]);
     let stored: i64 = sqlx::query_scalar("select count(*) from messages").fetch_one(&stage.db).await.unwrap();
     assert_eq!(stored, 0);
+}
+
+#[tokio::test]
+async fn a_refresh_token_used_twice_at_once_gets_the_same_successor_and_later_ends_the_session() {
+    let stage = Stage::new().await;
+    stage.person("alice").await;
+    let (alice, first) = login(&stage).await;
+    let refresh = async |token: &Value| {
+        let body = Some(json!({"refresh_token": token}));
+        call(&stage, &stage.push, "POST /auth/refresh", None, body).await
+    };
+    // Two tabs, or an answer that was lost.
+    let (a, b) = futures_util::future::join(refresh(&first), refresh(&first)).await;
+    assert_eq!((a.0, b.0), (200, 200));
+    let second = a.1["refresh_token"].clone();
+    assert_eq!(b.1["refresh_token"], second);
+    assert_ne!(second, first);
+    // Of the two only one session came, and it goes on.
+    let live: i64 = sqlx::query_scalar("select count(*) from sessions where family = $1 and rotated_at is null")
+        .bind(alice.caller.session_id.0)
+        .fetch_one(&stage.db)
+        .await
+        .unwrap();
+    assert_eq!(live, 1);
+
+    past_the_grace(&stage).await;
+    let (status, body) = refresh(&first).await;
+    assert_eq!((status, &body["code"]), (401, &json!("unauthorized")));
+    assert_eq!(refresh(&second).await.0, 401, "the session has ended for everybody");
+}
+
+#[tokio::test]
+async fn within_the_grace_a_token_whose_successor_was_used_betrays_a_copy() {
+    let stage = Stage::new().await;
+    stage.person("alice").await;
+    let (_, first) = login(&stage).await;
+    let refresh = async |token: &Value| {
+        let body = Some(json!({"refresh_token": token}));
+        call(&stage, &stage.push, "POST /auth/refresh", None, body).await
+    };
+    let second = refresh(&first).await.1["refresh_token"].clone();
+    let third = refresh(&second).await.1["refresh_token"].clone();
+    assert_eq!(refresh(&first).await.0, 401);
+    assert_eq!(refresh(&third).await.0, 401, "the session has ended for everybody");
 }

@@ -172,3 +172,24 @@ async fn what_looks_the_same_is_the_same_account_text_and_name() {
         assert_eq!((status, &body["message"]), (422, &json!("text: must not be blank")), "{text:?}");
     }
 }
+
+#[tokio::test]
+async fn people_are_named_by_their_ids_many_at_a_time_and_after_they_have_left() {
+    let world = World::new().await;
+    let [alice, bob, charlie] = world.people(["alice", "bob", "charlie"]).await;
+    let chat_id = alice.group("Friends", &[&bob]).await;
+    bob.say(&chat_id, "bye").await;
+    assert_eq!(bob.call(Method::DELETE, &format!("/chats/{chat_id}/members/{}", bob.id), None).await.0, 200);
+    let nobody = "0199a1b2-0000-7000-8000-000000000001";
+    let found = alice.get(&format!("/users?ids={},{nobody},{}", bob.id, charlie.id)).await;
+    let mut names: Vec<_> =
+        found["users"].as_array().unwrap().iter().map(|user| user["name"].as_str().unwrap()).collect();
+    names.sort_unstable();
+    assert_eq!(names, ["bob", "charlie"]);
+    assert!(!found.to_string().contains("example.com"), "{found}");
+    let many = vec![nobody; 101].join(",");
+    for query in ["ids=bob", "ids=", &format!("ids={many}"), &format!("ids={nobody}&search=bob"), ""] {
+        let (status, body) = alice.call(Method::GET, &format!("/users?{query}"), None).await;
+        assert_eq!((status, &body["code"]), (422, &json!("invalid_field")), "{query}: {body}");
+    }
+}

@@ -59,3 +59,21 @@ async fn a_message_is_read_when_somebody_else_has_read_that_far() {
     let read: Vec<_> = alice.history(&chat_id).await.iter().map(|message| message["is_read"].clone()).collect();
     assert_eq!(read, [json!(true), json!(false)]);
 }
+
+#[tokio::test]
+async fn the_newest_page_needs_no_number() {
+    let world = World::new().await;
+    let [alice, bob] = world.people(["alice", "bob"]).await;
+    let chat_id = alice.private_chat(&bob).await;
+    let newest = async |query: &str| bob.get(&format!("/messages/history/{chat_id}?before=latest{query}")).await;
+    assert_eq!(newest("").await["messages"], json!([]));
+    for words in ["one", "two", "three"] {
+        alice.say(&chat_id, words).await;
+    }
+    let page = newest("&limit=2").await;
+    assert_eq!((ids(page["messages"].as_array().unwrap()), &page["has_more"]), (vec![2, 3], &json!(true)));
+    let page = newest("").await;
+    assert_eq!((ids(page["messages"].as_array().unwrap()), &page["has_more"]), (vec![1, 2, 3], &json!(false)));
+    let wrong = format!("/messages/history/{chat_id}?before=newest");
+    assert_eq!(bob.call(Method::GET, &wrong, None).await.0, 422);
+}

@@ -1,4 +1,4 @@
-//! Refresh tokens: 256 random bits for the client, their SHA-256 for the database.
+//! Refresh tokens: 256 bits for the client, their SHA-256 for the database.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -9,14 +9,35 @@ use crate::{Error, Result};
 /// How long a refresh token may be used, in days.
 pub const LIFETIME_DAYS: i32 = 30;
 
-/// A new token.
+/// How long after its first use a token may be used again, in seconds: long enough for a client that lost the answer to try
+/// again and for a second tab, too short for most thieves.
+pub const GRACE_SECONDS: i32 = 10;
+
+/// The first token of a session.
 ///
 /// # Errors
 /// [`Error::Internal`] if the system has no randomness.
 pub fn generate() -> Result<String> {
+    Ok(URL_SAFE_NO_PAD.encode(random()?))
+}
+
+/// What the database keeps of a rotation, to be able to repeat it.
+///
+/// # Errors
+/// [`Error::Internal`] if the system has no randomness.
+pub fn salt() -> Result<Vec<u8>> {
+    random().map(Vec::from)
+}
+
+/// The token that follows `token`. Both inputs are 256 random bits, of which the client has one and the database the other.
+pub fn successor(token: &str, salt: &[u8]) -> String {
+    URL_SAFE_NO_PAD.encode(Sha256::new().chain_update(salt).chain_update(token.as_bytes()).finalize())
+}
+
+fn random() -> Result<[u8; 32]> {
     let mut bytes = [0; 32];
     getrandom::fill(&mut bytes).map_err(|e| Error::internal(e.to_string()))?;
-    Ok(URL_SAFE_NO_PAD.encode(bytes))
+    Ok(bytes)
 }
 
 /// What the database keeps of a token. 256 random bits need no slow hash.

@@ -65,9 +65,10 @@ pub async fn is_live(db: impl PgExecutor<'_>, session_id: SessionId) -> Result<b
 /// The result of presenting a refresh token.
 #[derive(Debug)]
 pub enum Rotation {
-    /// It was good, and the next one is stored.
-    Rotated { user_id: UserId, session_id: SessionId },
-    /// It had been used before, so somebody has a copy. The session has been ended.
+    /// It was good; `next` follows it.
+    Rotated { user_id: UserId, session_id: SessionId, next: String },
+    /// It had been used before, too long ago or with a successor that has been used too: somebody has a copy. The session has
+    /// been ended.
     Reused { user_id: UserId, session_id: SessionId },
     /// Its session ended earlier.
     Ended { user_id: UserId, session_id: SessionId },
@@ -75,19 +76,22 @@ pub enum Rotation {
     Refused,
 }
 
-/// Exchanges a refresh token for the next one.
-pub async fn rotate(db: &PgPool, token: &str, next: &str) -> Result<Rotation> {
+/// Exchanges a refresh token for the next one. Used again within [`refresh::GRACE_SECONDS`], it gets the same one, unless that
+/// has been used itself.
+pub async fn rotate(db: &PgPool, token: &str) -> Result<Rotation> {
     let mut transaction = db.begin().await?;
     // The lock lets only one of two simultaneous uses be the first.
     let row = sqlx::query!(
         r#"
-        select session_id, user_id as "user_id: UserId", family as "family: SessionId", device, started_at,
+        select session_id, user_id as "user_id: UserId", family as "family: SessionId",
             rotated_at is not null as "is_used!", expires_at <= now() as "is_expired!",
+            case when rotated_at > now() - make_interval(secs => $2) then successor_salt end as grace_salt,
             exists (select 1 from sessions other
                 where other.family = mine.family and other.revoked_at is not null) as "is_ended!"
         from sessions mine where refresh_hash = $1 for update
         "#,
         refresh::hash(token),
+        f64::from(refresh::GRACE_SECONDS),
     )
     .fetch_optional(&mut *transaction)
     .await?;
@@ -100,31 +104,49 @@ pub async fn rotate(db: &PgPool, token: &str, next: &str) -> Result<Rotation> {
         return Ok(Rotation::Refused);
     }
     if row.is_used {
+        if let Some(next) = row.grace_salt.map(|salt| refresh::successor(token, &salt))
+            && is_unused(&mut *transaction, &next).await?
+        {
+            return Ok(Rotation::Rotated { user_id, session_id, next });
+        }
         end(&mut *transaction, user_id, session_id).await?;
         transaction.commit().await?;
         return Ok(Rotation::Reused { user_id, session_id });
     }
-    sqlx::query!("update sessions set rotated_at = now() where session_id = $1", row.session_id)
-        .execute(&mut *transaction)
-        .await?;
+    let salt = refresh::salt()?;
+    let next = refresh::successor(token, &salt);
+    sqlx::query!(
+        "update sessions set rotated_at = now(), successor_salt = $2 where session_id = $1",
+        row.session_id,
+        salt
+    )
+    .execute(&mut *transaction)
+    .await?;
     sqlx::query!(
         "
         insert into sessions (session_id, user_id, family, refresh_hash, device, expires_at, started_at)
-        values ($1, $2, $3, $4, $5, now() + make_interval(days => $6), $7)
+        select $2, user_id, family, $3, device, now() + make_interval(days => $4), started_at
+        from sessions where session_id = $1
         ",
+        row.session_id,
         SessionId::new() as SessionId,
-        user_id as UserId,
-        session_id as SessionId,
-        refresh::hash(next),
-        row.device,
+        refresh::hash(&next),
         refresh::LIFETIME_DAYS,
-        row.started_at,
     )
     .execute(&mut *transaction)
     .await?;
     purge(&mut *transaction).await?;
     transaction.commit().await?;
-    Ok(Rotation::Rotated { user_id, session_id })
+    Ok(Rotation::Rotated { user_id, session_id, next })
+}
+
+async fn is_unused(db: impl PgExecutor<'_>, token: &str) -> Result<bool> {
+    Ok(sqlx::query_scalar!(
+        r#"select exists (select 1 from sessions where refresh_hash = $1 and rotated_at is null) as "is_unused!""#,
+        refresh::hash(token),
+    )
+    .fetch_one(db)
+    .await?)
 }
 
 /// Ends a session; `false` if the user has no such session that has not been ended before. One revoked row ends the family, so it

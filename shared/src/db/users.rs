@@ -98,6 +98,18 @@ pub async fn account(db: impl PgExecutor<'_>, user_id: UserId) -> Result<Account
     .ok_or(Error::UserNotFound)
 }
 
+/// These people, in no particular order; an id that nobody has is left out.
+pub async fn by_ids(db: impl PgExecutor<'_>, ids: &[UserId]) -> Result<Vec<Person>> {
+    let ids: Vec<_> = ids.iter().map(|id| id.0).collect();
+    Ok(sqlx::query_as!(
+        Person,
+        r#"select user_id as "id: UserId", name, username from users where user_id = any ($1)"#,
+        &ids,
+    )
+    .fetch_all(db)
+    .await?)
+}
+
 /// People whose name or username has a part that begins with each of the words. One index covers both.
 pub async fn search(db: impl PgExecutor<'_>, words: &str, limit: i64) -> Result<Vec<Person>> {
     let Some(query) = prefix_query(words) else { return Ok(Vec::new()) };
