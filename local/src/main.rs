@@ -11,7 +11,7 @@ use clap::Parser;
 use sam_gateway::gateway::{Gateway, TEST_API};
 use sam_gateway::invoke::Functions;
 use sam_gateway::invoke::host::Host;
-use sam_gateway::options::{Options, interrupted, start_logging};
+use sam_gateway::options::{Options, exit_code, interrupted, start_logging};
 use sam_gateway::template::NamedBy;
 use windi_functions::Function;
 use windi_local::app::Settings;
@@ -50,13 +50,7 @@ struct Arguments {
 #[tokio::main]
 async fn main() -> ExitCode {
     start_logging("warn,windi=info,sam_gateway=info,sqlx=error");
-    match run(Arguments::parse()).await {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    exit_code(run(Arguments::parse()).await)
 }
 
 async fn run(arguments: Arguments) -> Result<(), Error> {

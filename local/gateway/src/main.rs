@@ -6,7 +6,7 @@ use std::sync::Arc;
 use clap::Parser;
 use sam_gateway::gateway::{Gateway, TEST_API};
 use sam_gateway::invoke::host::Host;
-use sam_gateway::options::{Options, interrupted, start_logging};
+use sam_gateway::options::{Options, exit_code, interrupted, start_logging};
 use sam_gateway::template::NamedBy;
 
 /// Events and answers are many short-lived allocations on all threads at once. The system allocator is slower at those.
@@ -31,13 +31,7 @@ struct Arguments {
 #[tokio::main]
 async fn main() -> ExitCode {
     start_logging("warn,sam_gateway=info");
-    match run(Arguments::parse()).await {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    exit_code(run(Arguments::parse()).await)
 }
 
 async fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
