@@ -1,7 +1,7 @@
-//! The Lambda authorizer of `$connect`: whose socket this will be.
+//! The Lambda authorizer for `$connect`: decides whose socket this will be.
 //!
-//! A token is taken from `Sec-WebSocket-Protocol: windi, <token>` (all that browsers can set), from
-//! `Authorization: Bearer <token>` (native clients), or from `?token=` (discouraged: addresses end up in logs).
+//! The token comes from `Sec-WebSocket-Protocol: windi, <token>` (all that browsers can set), from
+//! `Authorization: Bearer <token>` (native clients), or from `?token=` (discouraged: URLs end up in logs).
 
 use aws_lambda_events::apigw::{
     ApiGatewayCustomAuthorizerPolicy, ApiGatewayCustomAuthorizerRequestTypeRequest, ApiGatewayCustomAuthorizerResponse,
@@ -17,11 +17,11 @@ use windi_shared::{Error, Result};
 use crate::http_api::bearer;
 use crate::socket::SUBPROTOCOL;
 
-/// Allows the connection, with `user_id` and `session_id` as the context that API Gateway repeats on all its events.
+/// Allows the connection. The context holds `user_id` and `session_id`, which API Gateway repeats on all its events.
 ///
 /// # Errors
-/// Exactly "Unauthorized", which API Gateway turns into a 401 (API Gateway developer guide, "Lambda authorizers"); another
-/// text for a failure of ours, which becomes a 500.
+/// Exactly "Unauthorized", which API Gateway turns into a 401 (API Gateway developer guide, "Lambda authorizers"). A
+/// failure of ours has another text and becomes a 500.
 pub async fn handle(
     db: &PgPool,
     tokens: &Tokens,

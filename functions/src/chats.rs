@@ -1,5 +1,5 @@
-//! `GET /chats`, `POST /chats`, `GET` and `PATCH /chats/{chat_id}`, `GET /chats/{chat_id}/changes`: a person's chats, a new one,
-//! one of them with its members, its name, and what has changed in it.
+//! `GET /chats`, `POST /chats`, `GET` and `PATCH /chats/{chat_id}`, `GET /chats/{chat_id}/changes`: lists a person's
+//! chats, creates one, returns one with its members, renames it, and returns what has changed in it.
 
 use lambda_http::{Body, Request, Response};
 use windi_shared::auth::Tokens;
@@ -87,8 +87,8 @@ async fn rename(db: &PgPool, tokens: &Tokens, push: &Push, request: &Request) ->
     http_api::ok(&chat)
 }
 
-/// Sync: everything that changed after a revision, in pages. The chat is read first; what happens after that has a higher
-/// revision and is left to the next request, so a page never claims more than it holds.
+/// Sync: everything that changed after a revision, in pages. The chat is read first. Anything that happens after that
+/// has a higher revision and is left to the next request, so a page never claims more than it holds.
 async fn changes(db: &PgPool, tokens: &Tokens, request: &Request) -> Result<Answer> {
     let caller = http_api::caller(db, tokens, request).await?;
     let limit = http_api::limit(request, 50)?;

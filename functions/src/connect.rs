@@ -1,7 +1,7 @@
-//! `$connect`: lists the connection, and notifies the people who know its user if it is their first.
+//! `$connect`: lists the connection and, if it is the user's first, notifies the people who know them.
 //!
-//! Nothing is ever posted to the connection itself from here: until this has answered it does not exist, and a post to it
-//! is a 410.
+//! This function never posts to the connection itself: the connection does not exist until the function has answered,
+//! and a post to it returns 410.
 
 use aws_lambda_events::apigw::ApiGatewayProxyResponse;
 use lambda_http::http::HeaderValue;
@@ -13,22 +13,22 @@ use crate::notify;
 use crate::push::Push;
 use crate::socket::{self, Device, Event, Outcome, SUBPROTOCOL};
 
-/// How many connections a user may have; beyond that the oldest are closed.
+/// How many connections a user may have; beyond that, the oldest are closed.
 const MAX_CONNECTIONS: usize = 20;
 
 /// Answers `200`, which lets the handshake through, and echoes our sub-protocol if it was offered: a browser that
-/// offers one and gets none back closes the connection. `401` if the session has ended meanwhile.
+/// offers one and gets none back closes the connection. Answers `401` if the session has ended in the meantime.
 ///
 /// # Errors
-/// If the connection could not be listed: API Gateway refuses the handshake, and the client tries again.
+/// If the connection could not be listed. API Gateway then refuses the handshake, and the client tries again.
 pub async fn handle(db: &PgPool, push: &Push, event: Event) -> Outcome {
     socket::serve_lifecycle(&event, async |device| connect(db, push, &event, &device).await).await
 }
 
 async fn connect(db: &PgPool, push: &Push, event: &Event, device: &Device) -> Result<ApiGatewayProxyResponse> {
     let before = push.connections().remember(Address::User(device.user_id), &Connection::from(device)).await?;
-    // Listed first and asked second; a logout ends the session first and closes what is listed second. So no socket
-    // stays open if its session ends while it is opening.
+    // The connection is listed before the session is checked; a logout ends the session before it closes the listed
+    // connections. So no socket stays open if its session ends while it is opening.
     if !sessions::is_live(db, device.session_id).await? {
         push.connections().forget(Address::User(device.user_id), &[&device.connection_id]).await?;
         tracing::info!("Refused a socket: its session has ended.");

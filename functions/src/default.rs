@@ -1,4 +1,4 @@
-//! `ping`, and `$default`: every frame that names no action of ours.
+//! `ping`, and `$default`: every frame that does not name one of our actions.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use windi_shared::protocol::{Ping, Pong, ServerFrame};
 use crate::push::Push;
 use crate::socket::{Answer, Device, Event, Outcome, serve};
 
-/// How many chats one `pong` names: with more it would not fit into a frame. The next `ping` brings the rest.
+/// How many chats one `pong` names; more would not fit into a frame. The next `ping` returns the rest.
 const MAX_STALE: usize = 1000;
 
 pub async fn handle(db: &PgPool, push: &Push, event: Event) -> Outcome {
@@ -24,7 +24,7 @@ pub async fn handle(db: &PgPool, push: &Push, event: Event) -> Outcome {
 /// The chats that a client with these revisions is behind on.
 async fn stale(db: &PgPool, user_id: UserId, held: &BTreeMap<ChatId, i64>) -> Result<BTreeMap<ChatId, i64>> {
     let mut stale = chats::revisions(db, user_id).await?;
-    // A chat they are no longer in is named too: there is nothing to catch up on, and asking for it is a 404.
+    // Chats that the user is no longer in are named too: there is nothing to catch up on, and requesting one is a 404.
     let left: Vec<_> = held.keys().filter(|chat_id| !stale.contains_key(chat_id)).copied().collect();
     stale.retain(|chat_id, revision| held.get(chat_id).is_none_or(|held| *held < *revision));
     stale.extend(left.into_iter().map(|chat_id| (chat_id, 0)));

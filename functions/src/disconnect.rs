@@ -1,5 +1,6 @@
-//! `$disconnect`: takes the connection off the list, and notifies the people who know its user if it was their last. API Gateway
-//! calls this at most once and may not call it at all; entries it leaves behind go with their first 410, or with time.
+//! `$disconnect`: takes the connection off the list and, if it was the user's last, notifies the people who know them.
+//! API Gateway calls this at most once and may not call it at all. Entries left behind are removed at their first 410,
+//! or expire.
 
 use windi_shared::connections::Address;
 use windi_shared::db::PgPool;
@@ -9,7 +10,7 @@ use crate::push::Push;
 use crate::socket::{self, Event, Outcome};
 
 /// # Errors
-/// If the connection could not be taken off the list; the entry expires.
+/// If the connection could not be taken off the list; the entry will expire.
 pub async fn handle(db: &PgPool, push: &Push, event: Event) -> Outcome {
     socket::serve_lifecycle(&event, async |device| {
         let forgotten = push.connections().forget(Address::User(device.user_id), &[&device.connection_id]).await?;

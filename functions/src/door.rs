@@ -1,4 +1,5 @@
-//! Start-up and serving, shared by all binaries. A setting that is wrong ends the function at start, naming the variable.
+//! Start-up and serving, shared by all binaries. A wrong setting ends the function at start with an error that names
+//! the variable.
 
 use aws_config::{BehaviorVersion, SdkConfig};
 use lambda_http::{Body, Request, Response};
@@ -45,12 +46,12 @@ where
 pub fn start_logging() {
     let filter = tracing_subscriber::EnvFilter::try_from_default_env()
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
-    // Each line lists its spans; the innermost by itself would be there twice.
+    // Each line lists its spans, so the innermost would appear twice.
     let lines = tracing_subscriber::fmt().json().flatten_event(true).with_current_span(false);
     lines.with_env_filter(filter).with_target(false).init();
 }
 
-/// The database of `DATABASE_URL`.
+/// The database at `DATABASE_URL`.
 ///
 /// # Errors
 /// If the setting is missing or wrong.
@@ -58,7 +59,7 @@ pub fn database() -> Result<PgPool, Error> {
     Ok(db::connect(&config::database()?)?)
 }
 
-/// The signing keys of `JWT_SECRET`.
+/// The signing keys from `JWT_SECRET`.
 ///
 /// # Errors
 /// If the setting is missing or too short.
@@ -66,7 +67,7 @@ pub fn tokens() -> Result<Tokens, Error> {
     Ok(Tokens::new(&config::tokens()?)?)
 }
 
-/// The table of `CONNECTIONS_TABLE`.
+/// The table named by `CONNECTIONS_TABLE`.
 ///
 /// # Errors
 /// If the setting is missing.
@@ -74,7 +75,7 @@ pub async fn connections() -> Result<Connections, Error> {
     Ok(Connections::new(&aws().await, config::connections_table()?))
 }
 
-/// Posts to `CONNECTIONS_ENDPOINT`, over [`connections`].
+/// Posts to `CONNECTIONS_ENDPOINT`, using [`connections`].
 ///
 /// # Errors
 /// If a setting is missing.

@@ -1,4 +1,4 @@
-//! `joinChat` and `leaveChat`: this device has opened or closed the chat. A device that has it open sees typing.
+//! `joinChat` and `leaveChat`: this device has opened or closed the chat. A device with the chat open sees typing.
 
 use std::collections::HashSet;
 
@@ -27,8 +27,8 @@ pub async fn handle(db: &PgPool, push: &Push, event: Event) -> Outcome {
     .await
 }
 
-/// Lists the device first and looks at the membership second; a removal commits first and cleans the list second. In
-/// whichever order the four steps fall, no stranger stays on the list.
+/// Lists the device, then checks the membership; a removal commits, then cleans the list. In whatever order the four
+/// steps happen, no outsider stays on the list.
 async fn join(db: &PgPool, push: &Push, device: &Device, chat_id: ChatId) -> Result<ChatJoined> {
     let connections = push.connections();
     connections.remember(Address::Chat(chat_id), &Connection::from(device)).await?;
@@ -48,7 +48,7 @@ async fn join(db: &PgPool, push: &Push, device: &Device, chat_id: ChatId) -> Res
     }
     let chat = chat.for_frame();
     if chat.members.is_none() {
-        // The presence of a large group might not fit into a frame either. Whoever is not named is offline.
+        // The presence of a large group might not fit into a frame either. Anybody not named is offline.
         presence.retain(|status| status.online);
     }
     Ok(ChatJoined { chat, presence })

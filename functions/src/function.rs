@@ -1,7 +1,7 @@
 //! The list of functions.
 
-/// Every function there is. As text it is the name of its file, its binary and (apart from capitals) its resource in the
-/// template; a test compares them.
+/// All functions. The text form is the name of the function's file, its binary and (apart from capitals) its resource
+/// in the template; a test compares them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, strum::EnumString, strum::IntoStaticStr, strum::VariantArray)]
 #[strum(serialize_all = "snake_case")]
 pub enum Function {

@@ -1,4 +1,4 @@
-//! `GET /health`: whether the parts behind the functions answer.
+//! `GET /health`: whether the parts behind the functions respond.
 
 use lambda_http::http::StatusCode;
 use lambda_http::{Body, Request, Response};
@@ -9,7 +9,7 @@ use windi_shared::protocol::Health;
 
 use crate::http_api::{self, Answer};
 
-/// `200` if all is well, else `503` with what is not.
+/// Answers `200` if all parts respond, else `503`, showing which do not.
 pub async fn handle(db: &PgPool, connections: &Connections, request: Request) -> Response<Body> {
     http_api::respond(&request, health(db, connections)).await
 }

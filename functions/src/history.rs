@@ -1,4 +1,4 @@
-//! `GET /messages/history/{chat_id}`: a chat's messages, a page at a time.
+//! `GET /messages/history/{chat_id}`: a chat's messages, page by page.
 
 use lambda_http::{Body, Request, Response};
 use windi_shared::auth::Tokens;
@@ -20,7 +20,7 @@ async fn history(db: &PgPool, tokens: &Tokens, request: &Request) -> Result<Answ
     let page = wanted_page(request)?;
     let chat_id = http_api::chat_id(request)?;
     let head = chats::head(db, chat_id, caller.user_id).await?;
-    // Numbers have no holes, so where a page lies and whether there is more is arithmetic.
+    // Numbers have no gaps, so the position of a page and whether there is more can be calculated.
     let page = match page {
         Page::After(id) => Page::After(id),
         Page::Before(id) => Page::Before(id.min(head.last_message_id + 1)),
@@ -31,7 +31,7 @@ async fn history(db: &PgPool, tokens: &Tokens, request: &Request) -> Result<Answ
         Page::Before(id) => id - 1,
     };
     if (messages.len() as i64) < there_were.min(limit) {
-        // The caller was removed since the chat was looked at: what was said after that is not for them.
+        // The caller was removed after the chat was read: messages sent after that are not for them.
         return Err(Error::ChatNotFound);
     }
     let has_more = match page {
@@ -47,7 +47,7 @@ async fn history(db: &PgPool, tokens: &Tokens, request: &Request) -> Result<Answ
     })
 }
 
-/// The page that `offset`, `before` or `after` asks for; from the beginning if none does. Ids are 1, 2, 3…, so
+/// The page that `offset`, `before` or `after` asks for; without any of them, the first. Ids are 1, 2, 3…, so
 /// `offset=k` is `after=k`, and `before=latest` is before the number that the next message will get.
 fn wanted_page(request: &Request) -> Result<Page> {
     let given = |name| http_api::query::<MessageId>(request, name);

@@ -1,4 +1,4 @@
-//! HTTP functions: a request's body, path and caller in, JSON or an error out.
+//! HTTP functions: read a request's body, path and caller, and return JSON or an error.
 
 use std::time::Instant;
 
@@ -17,14 +17,14 @@ use windi_shared::{Error, Result, json};
 
 use crate::routes;
 
-/// What a handler answers when all went well.
+/// A handler's answer when all went well.
 #[derive(Debug)]
 pub struct Answer {
     status: StatusCode,
     body: String,
 }
 
-/// `200`.
+/// A `200` answer.
 ///
 /// # Errors
 /// [`Error::Internal`] if the body cannot be written as JSON.
@@ -32,31 +32,31 @@ pub fn ok(body: &impl Serialize) -> Result<Answer> {
     answer_with(StatusCode::OK, body)
 }
 
-/// `201`.
+/// A `201` answer.
 ///
 /// # Errors
-/// As [`ok`].
+/// Same as [`ok`].
 pub fn created(body: &impl Serialize) -> Result<Answer> {
     answer_with(StatusCode::CREATED, body)
 }
 
-/// `204`.
+/// A `204` answer.
 pub fn no_content() -> Answer {
     Answer { status: StatusCode::NO_CONTENT, body: String::new() }
 }
 
 /// # Errors
-/// As [`ok`].
+/// Same as [`ok`].
 pub fn answer_with(status: StatusCode, body: &impl Serialize) -> Result<Answer> {
     Ok(Answer { status, body: serde_json::to_string(body).map_err(Error::internal)? })
 }
 
-/// Serves a request: checks its method and query, runs `work`, turns its outcome into the response, and logs one line.
+/// Serves a request: checks its method and query, runs `work`, turns the outcome into a response, and logs one line.
 ///
-/// Everything logged on the way is in a span with the request's id, which is also in the body of every error.
+/// Everything logged in the process is in a span with the request's id, which is also in the body of every error.
 pub async fn respond(request: &Request, work: impl Future<Output = Result<Answer>>) -> Response<Body> {
     let (method, path) = (method(request), path(request));
-    // At the highest level, so that it is there whatever `RUST_LOG` leaves of the events.
+    // At the highest level, so the span is there whatever events `RUST_LOG` filters out.
     let span = tracing::error_span!(
         "http",
         request_id = request_id(request),
@@ -136,7 +136,7 @@ fn response(request: &Request, outcome: Result<Answer>) -> Response<Body> {
 /// Reads the JSON object in the body.
 ///
 /// # Errors
-/// [`Error::UnsupportedMediaType`] unless it says that it is JSON; those of [`json::parse`].
+/// [`Error::UnsupportedMediaType`] unless the request declares JSON; those of [`json::parse`].
 pub fn read_json<T: DeserializeOwned>(request: &Request) -> Result<T> {
     match media_type(request).as_str() {
         "application/json" => json::parse(request.body().as_ref()),
@@ -144,13 +144,13 @@ pub fn read_json<T: DeserializeOwned>(request: &Request) -> Result<T> {
     }
 }
 
-/// The media type of the body in lower case, without parameters; empty if none is given.
+/// The body's media type in lower case, without parameters; empty if none is given.
 pub fn media_type(request: &Request) -> String {
     let value = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
 }
 
-/// Whose bearer token the request carries. The token must be valid and its session alive.
+/// The owner of the request's bearer token. The token must be valid and its session alive.
 ///
 /// # Errors
 /// [`Error::Unauthorized`].
@@ -159,7 +159,7 @@ pub async fn caller(db: &PgPool, tokens: &Tokens, request: &Request) -> Result<C
     if sessions::is_live(db, caller.session_id).await? { Ok(caller) } else { Err(Error::Unauthorized) }
 }
 
-/// As [`caller`], whether or not the session is still alive.
+/// Like [`caller`], but whether or not the session is still alive.
 ///
 /// # Errors
 /// [`Error::Unauthorized`].
@@ -177,7 +177,7 @@ pub fn bearer(header: &str) -> Option<&str> {
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 
-/// The chat named in the path. An id that cannot be one names no chat.
+/// The chat named in the path. A malformed id names no chat.
 ///
 /// # Errors
 /// [`Error::ChatNotFound`].
@@ -187,12 +187,12 @@ pub fn chat_id(request: &Request) -> Result<ChatId> {
     Ok(chat_id)
 }
 
-/// A variable of the path; `None` if it cannot be read.
+/// A path variable; `None` if it cannot be read.
 pub fn path_parameter<T: std::str::FromStr>(request: &Request, name: &str) -> Option<T> {
     request.path_parameters().first(name)?.parse().ok()
 }
 
-/// A query parameter, if it is there.
+/// A query parameter, if present.
 ///
 /// # Errors
 /// [`Error::InvalidField`] if it cannot be read.
@@ -214,13 +214,13 @@ pub fn limit(request: &Request, default: i64) -> Result<i64> {
     }
 }
 
-/// The route that serves the request, such as `GET /chats/{chat_id}`; for `HEAD` it is that of `GET`.
+/// The route that serves the request, such as `GET /chats/{chat_id}`; for `HEAD`, that of `GET`.
 pub fn route(request: &Request) -> String {
     let method = method(request);
     format!("{} {}", if method == "HEAD" { "GET" } else { method }, path(request))
 }
 
-/// A route that the template sends to a function without an arm for it. A test asks for every route.
+/// The error for a route that the template sends to a function without an arm for it. A test requests every route.
 ///
 /// # Errors
 /// Always [`Error::Internal`].
@@ -232,7 +232,8 @@ fn method(request: &Request) -> &str {
     request.method().as_str()
 }
 
-/// The path as the template spells it. The route key has another method in front of it: `ANY` for one that no route has.
+/// The path as the template spells it. The method in the route key may be another: `ANY` for a method that no route
+/// has.
 fn path(request: &Request) -> &str {
     match request.request_context_ref() {
         Some(RequestContext::ApiGatewayV2(context)) => {
@@ -243,7 +244,7 @@ fn path(request: &Request) -> &str {
     }
 }
 
-/// The caller's address, as the gateway saw it.
+/// The caller's IP address, as seen by the gateway.
 pub fn source_ip(request: &Request) -> &str {
     match request.request_context_ref() {
         Some(RequestContext::ApiGatewayV2(context)) => context.http.source_ip.as_deref().unwrap_or_default(),
@@ -251,7 +252,7 @@ pub fn source_ip(request: &Request) -> &str {
     }
 }
 
-/// The gateway's name for the request.
+/// The gateway's id for the request.
 pub fn request_id(request: &Request) -> &str {
     match request.request_context_ref() {
         Some(RequestContext::ApiGatewayV2(context)) => context.request_id.as_deref().unwrap_or_default(),

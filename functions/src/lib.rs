@@ -1,23 +1,23 @@
-//! The messenger's Lambda functions. Each has one file here, one binary in `src/bin/` and one resource in `template.yaml`, all
-//! of one name.
+//! The messenger's Lambda functions. Each has one file here, one binary in `src/bin/` and one resource in
+//! `template.yaml`, all with the same name.
 //!
-//! Over HTTP: [`register`], [`login`], [`session`], [`users`], [`chats`], [`members`], [`messages`], [`history`], [`search`],
-//! [`health`].
+//! Over HTTP: [`register`], [`login`], [`session`], [`users`], [`chats`], [`members`], [`messages`], [`history`],
+//! [`search`], [`health`].
 //!
-//! Over the WebSocket: [`authorize`], [`connect`], [`disconnect`], [`send_message`], [`mark_read`], [`typing`], [`focus`],
-//! [`default`].
+//! Over the WebSocket: [`authorize`], [`connect`], [`disconnect`], [`send_message`], [`mark_read`], [`typing`],
+//! [`focus`], [`default`].
 //!
 //! They share:
 //!
-//! * [`function`]: the list of them. [`routes`]: the list of HTTP routes.
-//! * [`http_api`]: a request's body, path and caller in, JSON or an error out.
-//! * [`socket`]: a frame in, its answer out. [`liveness`]: whether the frame's session is still alive.
-//! * [`messaging`]: sending and reading messages, whichever way the request came.
-//! * [`notify`]: frames to all devices of people. [`push`]: posts to connections.
+//! * [`function`]: the list of functions. [`routes`]: the list of HTTP routes.
+//! * [`http_api`]: reads a request's body, path and caller, and returns JSON or an error.
+//! * [`socket`]: reads a frame and sends its answer. [`liveness`]: checks whether the frame's session is still alive.
+//! * [`messaging`]: sends and reads messages, over HTTP or the socket.
+//! * [`notify`]: sends frames to all of people's devices. [`push`]: posts to connections.
 //! * [`door`]: what every binary does before it serves.
 //!
-//! Each handler takes just the clients it uses. One state with all of them would cost every binary the code of all of
-//! them: the linker drops only what is not reached.
+//! Each handler takes only the clients it uses. A single state with all of them would add the code of all of them to
+//! every binary: the linker drops only what is unreachable.
 
 pub mod door;
 pub mod function;

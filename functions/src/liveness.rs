@@ -1,7 +1,7 @@
 //! Whether the session behind a frame is still alive.
 //!
-//! Ending a session closes its sockets at once, through DynamoDB and `@connections`. Should either fail, the session must not go
-//! on as long as its sockets do: so each process asks the database again, at most once a minute per session.
+//! Ending a session closes its sockets at once, through DynamoDB and `@connections`. If either fails, the session must
+//! not last as long as its sockets do, so each process asks the database again, at most once a minute per session.
 
 use std::collections::HashMap;
 use std::sync::{LazyLock, Mutex, PoisonError};
@@ -13,7 +13,7 @@ use windi_shared::ids::SessionId;
 
 /// How long a positive answer is trusted.
 const TRUSTED: Duration = Duration::from_secs(60);
-/// How many sessions a process remembers. A Lambda environment sees a handful; the local gateway has everybody's.
+/// How many sessions a process remembers. A Lambda environment sees a handful; the local gateway sees everybody's.
 const MAX_REMEMBERED: usize = 10_000;
 
 static FOUND_ALIVE: LazyLock<FoundAlive> = LazyLock::new(FoundAlive::default);
@@ -31,7 +31,7 @@ pub async fn is_live(db: &PgPool, session_id: SessionId) -> Result<bool> {
     Ok(is_live)
 }
 
-/// By the wall clock: a frozen Lambda environment may not count the time it was frozen for.
+/// Uses the wall clock: a frozen Lambda environment may not count the time it was frozen for.
 #[derive(Debug, Default)]
 struct FoundAlive {
     at: Mutex<HashMap<SessionId, SystemTime>>,
@@ -46,7 +46,7 @@ impl FoundAlive {
     fn note(&self, session_id: SessionId, now: SystemTime) {
         let mut at = self.at.lock().unwrap_or_else(PoisonError::into_inner);
         if at.len() >= MAX_REMEMBERED {
-            // Everybody is asked about once more, which costs less than to look for the oldest every time.
+            // Every session is then asked about once more, which costs less than finding the oldest every time.
             at.clear();
         }
         at.insert(session_id, now);

@@ -1,4 +1,4 @@
-//! `POST /auth/login`: a password for tokens. Reads JSON, and the form of OAuth 2.0's password grant.
+//! `POST /auth/login`: exchanges a password for tokens. Reads JSON and the form of OAuth 2.0's password grant.
 
 use lambda_http::http::header::USER_AGENT;
 use lambda_http::{Body, Request, Response};
@@ -47,7 +47,7 @@ async fn login(db: &PgPool, tokens: &Tokens, request: &Request) -> Result<Answer
     http_api::ok(&tokens.pair(Caller { user_id, session_id }, refresh_token)?)
 }
 
-/// Who tried is named by their id only: what was typed may be somebody's e-mail address, or a password in the wrong field.
+/// Logs only the user's id: what was typed may be somebody's e-mail address, or a password in the wrong field.
 fn refused(user_id: Option<UserId>, reason: &str) {
     tracing::info!(user_id = user_id.map(tracing::field::display), reason, "Refused a login.");
 }
@@ -55,7 +55,7 @@ fn refused(user_id: Option<UserId>, reason: &str) {
 struct Attempt {
     /// An e-mail address or a username, in the form in which registration stores it.
     login: String,
-    /// The same as it was typed, without the space around it.
+    /// The same as typed, with surrounding space removed.
     typed: String,
     password: Password,
 }
@@ -81,8 +81,8 @@ fn read_attempt(request: &Request) -> Result<Attempt> {
     Ok(Attempt { login: normal_form(&typed), typed, password })
 }
 
-/// The login in the form registration stores. Input that registration would refuse is kept as typed, so that a typo is a wrong login
-/// and not a malformed one.
+/// The login in the form registration stores. Input that registration would refuse is kept as typed, so a typo is a
+/// wrong login rather than a malformed one.
 fn normal_form(typed: &str) -> String {
     let stored = match typed.contains('@') {
         true => Email::new(typed).map(|email| email.as_str().to_owned()),
@@ -103,7 +103,7 @@ fn read_form(body: &[u8]) -> Result<(String, String)> {
     }
 }
 
-/// What the client calls itself, for the list of sessions.
+/// The client's name for itself, for the list of sessions.
 fn device(request: &Request) -> Option<String> {
     let agent = request.headers().get(USER_AGENT)?.to_str().ok()?;
     Some(agent.chars().take(200).collect())

@@ -1,7 +1,8 @@
-//! `POST /chats/{chat_id}/members`, `PATCH` and `DELETE /chats/{chat_id}/members/{user_id}`: who is in a group, in which role.
+//! `POST /chats/{chat_id}/members`, `PATCH` and `DELETE /chats/{chat_id}/members/{user_id}`: who is in a group, and in
+//! which role.
 //!
-//! Every change is decided and made under the chat's lock and takes a revision. Everybody who was in the chat is notified, and
-//! so is the person concerned.
+//! Every change is decided and made under the chat's lock and takes a revision. Everybody who was in the chat is
+//! notified, and so is the person affected.
 
 use lambda_http::{Body, Request, Response};
 use windi_shared::auth::Tokens;
@@ -115,7 +116,7 @@ async fn remove(db: &PgPool, tokens: &Tokens, push: &Push, request: &Request) ->
     http_api::ok(&Removed { chat_id, revision })
 }
 
-/// Who becomes owner when this member goes: the admin, else the member, who has been there longest.
+/// The new owner when this member leaves: the longest-standing admin, or without one, the longest-standing member.
 fn heir(present: &[Member], leaving: &Member) -> Option<UserId> {
     if leaving.role != Role::Owner {
         return None;
@@ -125,8 +126,8 @@ fn heir(present: &[Member], leaving: &Member) -> Option<UserId> {
     heir.map(|member| member.id)
 }
 
-/// Takes a person's devices off the list of those that have the chat open. A `joinChat` at the same moment writes first and
-/// looks at the membership second, so it takes itself off again.
+/// Takes a person's devices off the list of those that have the chat open. A `joinChat` at the same moment writes first
+/// and then checks the membership, so it takes itself off again.
 async fn forget_open(push: &Push, chat_id: ChatId, user_id: UserId) -> Result<()> {
     let open = push.connections().of_chat(chat_id).await?;
     let theirs: Vec<_> = open.iter().filter(|open| open.user_id == user_id).map(|open| &open.id).collect();
@@ -136,7 +137,7 @@ async fn forget_open(push: &Push, chat_id: ChatId, user_id: UserId) -> Result<()
     Ok(())
 }
 
-/// Counts the change that was just made to a member, and describes it.
+/// Counts the change just made to a member, and describes it.
 async fn changed(db: &mut PgConnection, chat_id: ChatId, by: UserId, user_id: UserId) -> Result<MemberChanged> {
     let revision = chats::next_revision(&mut *db, chat_id).await?;
     let member = members::list(&mut *db, chat_id).await?.into_iter().find(|member| member.id == user_id);
@@ -147,7 +148,7 @@ fn user_ids(members: &[Member]) -> Vec<UserId> {
     members.iter().map(|member| member.id).collect()
 }
 
-/// The member named in the path. An id that cannot be one names no member.
+/// The member named in the path. A malformed id names no member.
 fn member_id(request: &Request) -> Result<UserId> {
     http_api::path_parameter(request, "user_id").ok_or(Error::MemberNotFound)
 }

@@ -1,5 +1,6 @@
-//! `POST /messages`, `PATCH` and `DELETE /messages/{chat_id}/{message_id}`, `POST /messages/{chat_id}/{message_id}/read`: what the
-//! socket does, for clients without one, and changes to messages.
+//! `POST /messages`, `PATCH` and `DELETE /messages/{chat_id}/{message_id}`,
+//! `POST /messages/{chat_id}/{message_id}/read`: what the socket does, for clients without one, and changes to
+//! messages.
 
 use lambda_http::{Body, Request, Response};
 use windi_shared::auth::Tokens;
@@ -13,7 +14,7 @@ use crate::http_api::{self, Answer};
 use crate::push::Push;
 use crate::{messaging, notify};
 
-/// A send is answered with `201`, or `200` if an earlier attempt stored it.
+/// Answers a send with `201`, or with `200` if an earlier attempt already stored it.
 pub async fn handle(db: &PgPool, tokens: &Tokens, push: &Push, request: Request) -> Response<Body> {
     http_api::respond(&request, async {
         match http_api::route(&request).as_str() {
@@ -88,14 +89,14 @@ fn may_delete(seat: &Seat, message: &Message, me: UserId) -> bool {
 async fn read(db: &PgPool, tokens: &Tokens, push: &Push, request: &Request) -> Result<Answer> {
     let caller = http_api::caller(db, tokens, request).await?;
     let chat_id = http_api::chat_id(request)?;
-    // Whether the caller is in the chat is decided before whether there is such a message.
+    // The caller's membership is checked before the message's existence.
     let message_id = message_id(request).unwrap_or(MessageId::MAX);
     let read = messaging::mark_read(db, caller.user_id, &MarkRead { chat_id, message_id }).await?;
     messaging::notify_read(db, push, &read, None).await;
     http_api::ok(&read.cursor)
 }
 
-/// The message named in the path. What is not a number names no message.
+/// The message named in the path. Anything but a number names no message.
 fn message_id(request: &Request) -> Result<MessageId> {
     http_api::path_parameter(request, "message_id").ok_or(Error::MessageNotFound)
 }

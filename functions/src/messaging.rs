@@ -1,4 +1,4 @@
-//! Sending and reading messages, whichever way the request came.
+//! Sending and reading messages, over HTTP or the socket.
 
 use chrono::{TimeDelta, Utc};
 use windi_shared::db::messages::{self, Sent};
@@ -11,7 +11,7 @@ use windi_shared::{Error, Result};
 use crate::notify;
 use crate::push::Push;
 
-/// How long after a message was stored the fan-out of its first send may still be missing: a function ends after 28 s.
+/// How long after a message was stored its first fan-out may still be missing: a function ends after 28 s.
 const FIRST_FAN_OUT: TimeDelta = TimeDelta::seconds(30);
 
 /// Stores a message.
@@ -31,10 +31,10 @@ pub async fn send(db: &PgPool, sender: UserId, message: SendMessage) -> Result<S
     Ok(sent)
 }
 
-/// Sends a message that was stored to every device of every member but the one it came from, which gets its own answer.
+/// Sends a stored message to every device of every member except the one it came from, which gets its own answer.
 ///
-/// A repeated send goes to the sender's devices again. The others get it again only while the first attempt may have died
-/// between the commit and its pushes; later, all that it would bring them is what sync has brought them before.
+/// A repeated send goes to the sender's devices again. The others get it again only while the first attempt may have
+/// died between the commit and its pushes; after that, sync has already delivered it to them.
 pub async fn notify_sent(db: &PgPool, push: &Push, sent: &Sent, from: Option<&ConnectionId>) {
     let frame = ServerFrame::NewMessage(sent.message.clone());
     let is_settled = sent.repeated && sent.message.timestamp.0 < Utc::now() - FIRST_FAN_OUT;
@@ -45,13 +45,13 @@ pub async fn notify_sent(db: &PgPool, push: &Push, sent: &Sent, from: Option<&Co
 /// A read cursor after a request to move it.
 #[derive(Debug)]
 pub struct Read {
-    /// The cursor as it is.
+    /// The cursor as it is now.
     pub cursor: MessageRead,
-    /// Who is to be notified: the senders of what was read and the reader; nobody if the cursor did not move.
+    /// The users to notify: the senders of what was read, and the reader; empty if the cursor did not move.
     pub notified: Vec<UserId>,
 }
 
-/// Moves the reader's cursor forward, unless it is there already or further.
+/// Moves the reader's cursor forward, unless it is already there or further.
 ///
 /// # Errors
 /// [`Error::ChatNotFound`], and [`Error::MessageNotFound`] past the last message.

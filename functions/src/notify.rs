@@ -10,17 +10,17 @@ use windi_shared::protocol::{ServerFrame, UserStatus};
 
 use crate::push::Push;
 
-/// How long it may take to report people who turn out to have gone, after the fan-out that found it out.
+/// How long a fan-out may afterwards spend on reporting the people it found to have gone.
 const REPORT_LIMIT: Duration = Duration::from_secs(5);
-/// How many people who have gone are reported at once.
+/// How many of these people are reported at once.
 const REPORTED_AT_ONCE: usize = 8;
 
-/// Sends `frame` to every device of `users` except one. Anybody who turns out to have gone without a `$disconnect`, for example
-/// with a closed laptop, is shown offline to the people who know them.
+/// Sends `frame` to every device of `users` except one. Anybody found to have gone without a `$disconnect`, for example
+/// by closing a laptop, is shown as offline to the people who know them.
 pub async fn users(db: &PgPool, push: &Push, users: &[UserId], frame: &ServerFrame, except: Option<&ConnectionId>) {
     let mut gone = push.to_users(users, frame, except).await;
-    // Reporting that somebody has gone may find out that others have too; every round takes entries off the lists. All
-    // rounds together are limited: nobody waits longer because of other people's phones.
+    // Reporting that one person has gone may reveal that others have too; every round takes entries off the lists. All
+    // rounds together are limited, so nobody waits longer because of other people's phones.
     let rounds = async {
         while !gone.is_empty() {
             let round = stream::iter(std::mem::take(&mut gone)).map(async |user_id| {
@@ -56,7 +56,7 @@ pub async fn went_offline(db: &PgPool, push: &Push, user_id: UserId) -> Result<(
     Ok(())
 }
 
-/// Whom to notify, and with what; `None` if the user has come back, because that news must not be overtaken.
+/// Whom to notify, and with which frame; `None` if the user has come back, because that news must not be overtaken.
 async fn offline(db: &PgPool, push: &Push, user_id: UserId) -> Result<Option<(Vec<UserId>, ServerFrame)>> {
     let last_seen_at = presence::seen(db, user_id).await?;
     let peers = presence::peers(db, user_id).await?;

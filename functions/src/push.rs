@@ -1,5 +1,5 @@
-//! Frames to connections, through `@connections`. Best effort: a push that does not arrive is made good by sync, and no
-//! request fails because somebody else's phone is off.
+//! Sends frames to connections through `@connections`. This is best effort: sync makes up for a push that does not
+//! arrive, and no request fails because somebody else's phone is off.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -18,18 +18,19 @@ use windi_shared::ids::{ChatId, ConnectionId, UserId};
 use windi_shared::protocol::{ErrorBody, Reply, ServerFrame};
 use windi_shared::{Error, Result};
 
-/// How many posts of fan-outs are under way at once.
+/// How many posts of fan-outs are in progress at once.
 const POSTS_AT_ONCE: usize = 64;
-/// How many fan-outs are under way at once; others wait for their turn, which is not counted against [`FAN_OUT_LIMIT`].
+/// How many fan-outs are in progress at once. Others wait their turn, which does not count towards [`FAN_OUT_LIMIT`].
 ///
-/// Both hold for the process. A Lambda environment has one request at a time and never waits, but the local gateway has
-/// everybody's, and a thousand fan-outs at once would slow each other down until all of them were cut short.
+/// Both limits apply to the process. A Lambda environment has one request at a time and never waits, but the local
+/// gateway has everybody's, and a thousand fan-outs at once would slow each other down until all of them were cut
+/// short.
 const FAN_OUTS_AT_ONCE: usize = 32;
 /// How long one attempt may take.
 const ATTEMPT_LIMIT: Duration = Duration::from_millis(1500);
 /// How long a whole fan-out may take once it has its turn; the function has 28 s.
 const FAN_OUT_LIMIT: Duration = Duration::from_secs(5);
-/// A connection younger than this may be one whose `$connect` is still being answered: API Gateway says 410 for it too.
+/// The `$connect` of a connection younger than this may still be in progress: API Gateway returns 410 for it too.
 const YOUNG: Duration = Duration::from_secs(10);
 
 #[derive(Debug, Clone)]
@@ -43,9 +44,9 @@ pub struct Push {
 /// The outcome of one post.
 enum Posted {
     Arrived,
-    /// There is no such connection.
+    /// The connection does not exist.
     Gone,
-    /// Logged; the connection may be there.
+    /// The failure was logged; the connection may still exist.
     Failed,
 }
 
@@ -55,16 +56,17 @@ struct Tally {
     posts: AtomicUsize,
     gone: AtomicUsize,
     failed: AtomicUsize,
-    /// The users whose list a post has emptied.
+    /// The users whose list was emptied by a post.
     offline: Mutex<Vec<UserId>>,
 }
 
 impl Push {
-    /// To the connections of the WebSocket API at `endpoint`, such as `https://<id>.execute-api.<region>.amazonaws.com/ws`.
+    /// Posts to the connections of the WebSocket API at `endpoint`, such as
+    /// `https://<id>.execute-api.<region>.amazonaws.com/ws`.
     pub fn new(config: &SdkConfig, endpoint: &str, connections: Connections) -> Self {
         let timeouts =
             TimeoutConfig::builder().operation_attempt_timeout(ATTEMPT_LIMIT).operation_timeout(FAN_OUT_LIMIT).build();
-        // Standard retries are those for 429 and 5xx, with jitter. Three attempts are two retries.
+        // Standard retries cover 429 and 5xx, with jitter. Three attempts are two retries.
         let retries = RetryConfig::standard().with_max_attempts(3).with_initial_backoff(Duration::from_millis(100));
         let config = Builder::from(config).endpoint_url(endpoint).timeout_config(timeouts).retry_config(retries);
         Self {
@@ -75,19 +77,19 @@ impl Push {
         }
     }
 
-    /// The table that lists whom it posts to.
+    /// The table that lists the connections it posts to.
     pub fn connections(&self) -> &Connections {
         &self.connections
     }
 
-    /// Answers one connection, without waiting for a turn among the fan-outs.
+    /// Answers one connection without waiting for a turn among the fan-outs.
     pub async fn reply(&self, to: &ConnectionId, reply: &Reply) {
         let Some(body) = encode(reply) else { return };
         self.post(to, body).await;
     }
 
-    /// Sends `frame` to every device of `users` except one. Returns those of the users who turn out to have no live device
-    /// left although their list said otherwise.
+    /// Sends `frame` to every device of `users` except one. Returns the users found to have no live device left
+    /// although their list said otherwise.
     pub async fn to_users(&self, users: &[UserId], frame: &ServerFrame, except: Option<&ConnectionId>) -> Vec<UserId> {
         let devices = self.connections.of_users(users);
         self.fan_out(
@@ -99,14 +101,14 @@ impl Push {
         .await
     }
 
-    /// Sends `frame` to the devices that have the chat open, of those users for whom `meant` is true.
+    /// Sends `frame` to the devices that have the chat open and belong to users for whom `meant` returns true.
     pub async fn to_open(&self, chat_id: ChatId, frame: &ServerFrame, meant: impl Fn(UserId) -> bool) {
         let devices = self.connections.of_chat(chat_id);
         self.fan_out(devices, frame, |connection| meant(connection.user_id), |_| Address::Chat(chat_id)).await;
     }
 
-    /// Sends each connection the reason, then closes it. It is taken off its user's list by its `$disconnect`, or by the next
-    /// post to it.
+    /// Sends each connection the reason, then closes it. Its `$disconnect` takes it off its user's list, or else the
+    /// next post to it does.
     ///
     /// # Errors
     /// [`Error::Unavailable`] if one of them could not be closed.
@@ -126,7 +128,7 @@ impl Push {
         outcomes.into_iter().collect()
     }
 
-    /// Closes a connection; one that is gone is closed.
+    /// Closes a connection; one that no longer exists counts as closed.
     ///
     /// # Errors
     /// [`Error::Unavailable`] if it could not be closed.
@@ -148,9 +150,9 @@ impl Push {
         listed_at: impl Fn(&Connection) -> Address,
     ) -> Vec<UserId> {
         let Some(body) = encode(frame) else { return Vec::new() };
-        // Outside what is timed: whoever was taken off a list must be reported, even if the rest was cut short.
+        // Outside the timed part: users taken off a list must be reported even if the rest was cut short.
         let tally = Tally::default();
-        // Neither semaphore is ever closed, so a turn and a place always come.
+        // Neither semaphore is ever closed, so a turn and a place can always be acquired.
         let _turn = self.turns.acquire().await;
         let start = Instant::now();
         let fan_out = async {
@@ -177,7 +179,7 @@ impl Push {
         offline.into_inner().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Posts; takes a connection that is gone off its list.
+    /// Posts, and takes a connection that no longer exists off its list.
     async fn post_or_forget(&self, address: Address, connection: &Connection, body: Blob, tally: &Tally) {
         let _place = self.places.acquire().await;
         tally.posts.fetch_add(1, Ordering::Relaxed);

@@ -1,4 +1,4 @@
-//! `POST /auth/register`: opens an account.
+//! `POST /auth/register`: creates an account.
 
 use lambda_http::{Body, Request, Response};
 use windi_shared::Result;

@@ -1,14 +1,14 @@
 //! The list of HTTP routes.
 //!
-//! `template.yaml` is what API Gateway serves; this is what the functions know of it, so that they can refuse query parameters
-//! that a route does not take and answer a wrong method with those that are allowed. A test compares the two.
+//! API Gateway serves `template.yaml`; this list is what the functions know of it. With it they refuse query parameters
+//! that a route does not take and answer a wrong method with the allowed ones. A test compares the two.
 
 #[derive(Debug)]
 pub struct Route {
     pub method: &'static str,
-    /// As the template spells it, such as `/chats/{chat_id}`.
+    /// The path as the template spells it, such as `/chats/{chat_id}`.
     pub path: &'static str,
-    /// The query parameters it takes.
+    /// The query parameters the route takes.
     pub query: &'static [&'static str],
 }
 
@@ -49,7 +49,7 @@ pub fn find(method: &str, path: &str) -> Option<&'static Route> {
     ROUTES.iter().find(|route| route.path == path && route.method == method)
 }
 
-/// The methods of a path, as an `Allow` header has them.
+/// The methods of a path, in the form of an `Allow` header.
 pub fn allowed(path: &str) -> String {
     let methods = ROUTES.iter().filter(|route| route.path == path).map(|route| route.method);
     let methods: Vec<_> =

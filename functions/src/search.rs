@@ -1,4 +1,4 @@
-//! `GET /messages/search?q=&chat_id=`: messages by their words, in the caller's own chats.
+//! `GET /messages/search?q=&chat_id=`: finds messages by their words, in the caller's own chats.
 
 use lambda_http::{Body, Request, Response};
 use windi_shared::auth::Tokens;
@@ -20,7 +20,7 @@ async fn search(db: &PgPool, tokens: &Tokens, request: &Request) -> Result<Answe
     if words.trim().is_empty() || words.len() > 200 || words.contains('\0') {
         return Err(Error::field("q", "must have 1 to 200 bytes and no U+0000"));
     }
-    // An id that cannot be one names no chat.
+    // A malformed id names no chat.
     let chat_id: Option<String> = http_api::query(request, "chat_id")?;
     let chat_id: Option<ChatId> = match chat_id {
         Some(id) => Some(id.parse().map_err(|_| Error::ChatNotFound)?),

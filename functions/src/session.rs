@@ -1,10 +1,10 @@
 //! Sessions after login: `POST /auth/refresh`, `POST /auth/logout`, `POST /auth/password`, `GET /auth/sessions`,
 //! `DELETE /auth/sessions/{session_id}`.
 //!
-//! A session that ends takes its sockets with it. If they cannot be closed, the answer is 503 and the client tries again. The
-//! session has ended by then, so the repetition is answered as for any session that has ended, but it closes what is still
-//! open first. Should nobody try again, [`liveness`](crate::liveness) disconnects a socket with its next frame that comes more
-//! than a minute later.
+//! Ending a session closes its sockets. If they cannot be closed, the answer is 503 and the client tries again. The
+//! session has ended by then, so the retry gets the same answer as for any ended session, but it first closes what is
+//! still open. If nobody tries again, [`liveness`](crate::liveness) disconnects a socket on its next frame that arrives
+//! more than a minute later.
 
 use lambda_http::{Body, Request, Response};
 use windi_shared::auth::{Caller, Tokens, password};
@@ -70,8 +70,8 @@ async fn end(db: &PgPool, tokens: &Tokens, push: &Push, request: &Request) -> Re
     if has_ended { Ok(http_api::no_content()) } else { Err(Error::SessionNotFound) }
 }
 
-/// Ends all other sessions: people change a password because somebody else may know it. A repetition, whose current password is
-/// wrong by now but whose new one is right, closes what is still open.
+/// Ends all other sessions: people change a password because somebody else may know it. In a repeated request, the
+/// current password is wrong by now but the new one is right; it closes what is still open.
 async fn change_password(db: &PgPool, tokens: &Tokens, push: &Push, request: &Request) -> Result<Answer> {
     let caller = http_api::caller(db, tokens, request).await?;
     let NewPassword { current_password, new_password } = http_api::read_json(request)?;
@@ -102,8 +102,8 @@ async fn list(db: &PgPool, tokens: &Tokens, request: &Request) -> Result<Answer>
     http_api::ok(&Sessions { sessions, current: caller.session_id })
 }
 
-/// Ends a session of the user's and closes its sockets; of one that has ended before, it closes what is still open and
-/// returns `false`.
+/// Ends one of the user's sessions and closes its sockets. If the session had already ended, closes what is still open
+/// and returns `false`.
 async fn end_session(
     db: &PgPool,
     push: &Push,
@@ -124,7 +124,7 @@ async fn close_session(push: &Push, request: &Request, user_id: UserId, session_
     dismiss(push, request, user_id, its, &Error::SessionEnded).await
 }
 
-/// Closes some of a user's sockets, telling each why. That they have gone is reported by the `$disconnect` of each.
+/// Closes some of a user's sockets and sends each the reason. Each socket's `$disconnect` reports that it has gone.
 async fn dismiss(
     push: &Push,
     request: &Request,

@@ -1,8 +1,8 @@
-//! WebSocket functions: an event in, the answer API Gateway wants out.
+//! WebSocket functions: take an event and return the answer that API Gateway expects.
 //!
 //! Identity comes only from the authorizer's context, which API Gateway repeats on every event of a connection; nothing
 //! in a frame says who sent it. Answers to the client go through `@connections` like every push: what a route's own
-//! response does depends on a `RouteResponse` being deployed, a post does not (`docs/decisions.md`).
+//! response does depends on whether a `RouteResponse` is deployed; a post does not depend on it (`docs/decisions.md`).
 
 use std::pin::Pin;
 use std::time::Instant;
@@ -20,13 +20,13 @@ use windi_shared::{Error, Result};
 use crate::liveness;
 use crate::push::Push;
 
-/// The sub-protocol a browser offers beside its token, and gets back.
+/// The sub-protocol a browser offers along with its token, and gets back.
 pub const SUBPROTOCOL: &str = "windi";
 
 /// The event of every WebSocket function.
 pub type Event = ApiGatewayWebsocketProxyRequest;
 
-/// What API Gateway is answered. Only the answer to `$connect` reaches anybody.
+/// The answer to API Gateway. Only the answer to `$connect` reaches anybody.
 pub type Outcome = std::result::Result<ApiGatewayProxyResponse, Diagnostic>;
 
 /// The device behind an event.
@@ -39,7 +39,8 @@ pub struct Device {
 
 impl Device {
     /// # Errors
-    /// [`Error::Internal`] without the authorizer's context: then the API was deployed without its authorizer.
+    /// [`Error::Internal`] without the authorizer's context, which means that the API was deployed without its
+    /// authorizer.
     fn of(event: &Event) -> Result<Self> {
         let context = &event.request_context;
         let field = |name: &str| context.authorizer.fields.get(name).and_then(|value| value.as_str());
@@ -55,7 +56,7 @@ impl Device {
 }
 
 impl From<&Device> for Connection {
-    /// As it is listed from now on.
+    /// The connection as listed from now on.
     fn from(device: &Device) -> Self {
         Self {
             id: device.connection_id.clone(),
@@ -66,7 +67,7 @@ impl From<&Device> for Connection {
     }
 }
 
-/// What a handler answers a frame with.
+/// A handler's answer to a frame.
 pub struct Answer<'a> {
     frame: Option<ServerFrame>,
     meanwhile: Option<Pin<Box<dyn Future<Output = ()> + Send + 'a>>>,
@@ -81,16 +82,16 @@ impl<'a> Answer<'a> {
         Self { frame: Some(frame), meanwhile: None }
     }
 
-    /// Runs `work` while the client is answered: the client does not wait for others to be notified.
+    /// Runs `work` while the client is answered, so the client does not wait for others to be notified.
     pub fn meanwhile(self, work: impl Future<Output = ()> + Send + 'a) -> Self {
         Self { meanwhile: Some(Box::pin(work)), ..self }
     }
 }
 
-/// Serves a frame: reads it, runs `act` with its action, and answers the client, with the client's `request_id` and with an
-/// `error` frame if it was refused. A device whose session has ended is told and disconnected.
+/// Serves a frame: reads it, runs `act` with its action, and answers the client with the client's `request_id`. If the
+/// frame was refused, the answer is an `error` frame. A device whose session has ended is notified and disconnected.
 ///
-/// `A` is the action the function serves, or [`ClientAction`] for several.
+/// `A` is the action the function serves, or [`ClientAction`] if it serves several.
 ///
 /// # Errors
 /// Only if the API was deployed without its authorizer.
@@ -103,7 +104,7 @@ where
     in_span(&event, async |device| {
         let start = Instant::now();
         let body = event.body.as_deref().unwrap_or_default();
-        // Asked first: a client whose session has ended must not live on by sending nonsense.
+        // The session is checked first: a client whose session has ended must not stay connected by sending nonsense.
         let frame = match liveness::is_live(db, device.session_id).await {
             Ok(true) => ClientFrame::parse(body),
             Ok(false) => Err(Error::SessionEnded),
@@ -152,7 +153,7 @@ async fn refuse(push: &Push, device: &Device, event: &Event, body: &str, error: 
     let told = ErrorBody::for_frame(&error, body, gateway_request_id);
     let request_id = Some(told.request_id.clone()).filter(|id| id != gateway_request_id);
     note_client_request_id(request_id.as_deref());
-    // Not the message: it may quote what the client has sent.
+    // The message is not logged: it may quote what the client has sent.
     tracing::info!(code = told.code, "Refused a frame.");
     push.reply(&device.connection_id, &Reply { frame: ServerFrame::Error(told), request_id }).await;
     if matches!(error, Error::SessionEnded)
@@ -162,7 +163,7 @@ async fn refuse(push: &Push, device: &Device, event: &Event, body: &str, error: 
     }
 }
 
-/// The client's own name for the request goes to the log too, escaped: a client whose frame was refused quotes it.
+/// Logs the client's own id for the request too, escaped: a client whose frame was refused quotes it.
 fn note_client_request_id(request_id: Option<&str>) {
     Span::current().record("client_request_id", request_id.map(field::debug));
 }
@@ -170,7 +171,7 @@ fn note_client_request_id(request_id: Option<&str>) {
 /// Serves `$connect` or `$disconnect`.
 ///
 /// # Errors
-/// A failure of ours, which is logged with its cause here: what API Gateway learns is only that there was one.
+/// A failure of ours. Its cause is logged here; API Gateway only learns that there was one.
 pub async fn serve_lifecycle(
     event: &Event,
     act: impl AsyncFnOnce(Device) -> Result<ApiGatewayProxyResponse>,
@@ -178,10 +179,10 @@ pub async fn serve_lifecycle(
     in_span(event, act).await
 }
 
-/// Everything logged within is in a span with the gateway's id of the event and, if the client has given one, its own.
+/// Everything logged within is in a span with the gateway's id for the event and, if the client gave one, its own.
 async fn in_span(event: &Event, act: impl AsyncFnOnce(Device) -> Result<ApiGatewayProxyResponse>) -> Outcome {
     let context = &event.request_context;
-    // At the highest level, so that it is there whatever `RUST_LOG` leaves of the events.
+    // At the highest level, so the span is there whatever events `RUST_LOG` filters out.
     let span = tracing::error_span!(
         "socket",
         request_id = request_id(event),
@@ -191,7 +192,7 @@ async fn in_span(event: &Event, act: impl AsyncFnOnce(Device) -> Result<ApiGatew
         user_id = field::Empty,
         session_id = field::Empty,
     );
-    // Boxed, or the compiler gives up on the size of the nested futures.
+    // Boxed, because otherwise the compiler gives up on the size of the nested futures.
     let work = Box::pin(async {
         let device = Device::of(event)?;
         Span::current().record("user_id", field::display(device.user_id));
@@ -205,12 +206,12 @@ async fn in_span(event: &Event, act: impl AsyncFnOnce(Device) -> Result<ApiGatew
     })
 }
 
-/// The gateway's name for the event.
+/// The gateway's id for the event.
 pub fn request_id(event: &Event) -> &str {
     event.request_context.request_id.as_deref().unwrap_or_default()
 }
 
-/// A status without a body.
+/// A response with a status and no body.
 pub fn status(code: i64) -> ApiGatewayProxyResponse {
     let mut response = ApiGatewayProxyResponse::default();
     response.status_code = code;

@@ -1,4 +1,5 @@
-//! `typing`: to the devices that have the chat open, at most once in three seconds, and never stored. It has no answer.
+//! `typing`: goes to the devices that have the chat open, at most once every three seconds, and is never stored. It has
+//! no answer.
 
 use windi_shared::db::{PgPool, members};
 use windi_shared::protocol::{ServerFrame, Typing, TypingIndicator};
@@ -23,7 +24,7 @@ async fn pass_on(db: &PgPool, push: &Push, device: &Device, typing: Typing) -> R
     }
     if push.connections().is_typing_news(chat_id, user_id, is_typing).await? {
         let frame = ServerFrame::TypingIndicator(TypingIndicator { chat_id, user_id, is_typing });
-        // The list of open chats may name devices of people who have been removed.
+        // The list of devices with the chat open may include those of people who have been removed.
         push.to_open(chat_id, &frame, |listener| listener != user_id && members.contains(&listener)).await;
     }
     Ok(())

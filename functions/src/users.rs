@@ -12,7 +12,7 @@ use crate::http_api::{self, Answer};
 const MAX_FOUND: i64 = 20;
 const MAX_IDS: usize = 100;
 
-/// Never answers with anybody else's e-mail address.
+/// Never returns anybody else's e-mail address.
 pub async fn handle(db: &PgPool, tokens: &Tokens, request: Request) -> Response<Body> {
     http_api::respond(&request, async {
         match http_api::route(&request).as_str() {
@@ -29,7 +29,8 @@ async fn me(db: &PgPool, tokens: &Tokens, request: &Request) -> Result<Answer> {
     http_api::ok(&users::account(db, caller.user_id).await?)
 }
 
-/// People by the beginnings of their names, or by their ids: those who have left a chat are still named in its history.
+/// Finds people by the beginnings of their names or by their ids: those who have left a chat are still named in its
+/// history.
 async fn find(db: &PgPool, tokens: &Tokens, request: &Request) -> Result<Answer> {
     http_api::caller(db, tokens, request).await?;
     let words: Option<String> = http_api::query(request, "search")?;

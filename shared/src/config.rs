@@ -1,8 +1,8 @@
-//! Every environment variable of the functions, read once at start. `.env.example` explains each to its operator.
+//! Every environment variable of the functions, read once at start. `.env.example` explains each one to operators.
 
 use std::fmt::Display;
 
-/// A setting that is missing or wrong. It names the variable and never shows its value.
+/// A setting that is missing or wrong. The error names the variable and never shows its value.
 #[derive(Debug, thiserror::Error)]
 #[error("{name} {problem}")]
 pub struct ConfigError {
@@ -14,7 +14,7 @@ pub struct ConfigError {
 pub struct DatabaseConfig {
     /// `postgres://user:password@host:port/name?sslmode=…`.
     pub url: String,
-    /// The most connections one process opens.
+    /// The maximum number of connections one process opens.
     pub max_connections: u32,
 }
 
@@ -22,7 +22,7 @@ pub struct DatabaseConfig {
 #[derive(Clone)]
 pub struct TokenConfig {
     pub secret: String,
-    /// The secret before this one, accepted until the tokens signed with it have expired.
+    /// The previous secret, accepted until the tokens signed with it have expired.
     pub previous_secret: Option<String>,
 }
 
@@ -30,7 +30,7 @@ pub struct TokenConfig {
 /// connection.
 ///
 /// # Errors
-/// If `DATABASE_URL` is missing or `DATABASE_MAX_CONNECTIONS` is not a whole number from 1.
+/// If `DATABASE_URL` is missing or `DATABASE_MAX_CONNECTIONS` is not a whole number of at least 1.
 pub fn database() -> Result<DatabaseConfig, ConfigError> {
     Ok(DatabaseConfig { url: required("DATABASE_URL")?, max_connections: max_connections(1)? })
 }
@@ -38,7 +38,7 @@ pub fn database() -> Result<DatabaseConfig, ConfigError> {
 /// `DATABASE_MAX_CONNECTIONS`.
 ///
 /// # Errors
-/// If it is not a whole number from 1.
+/// If it is not a whole number of at least 1.
 pub fn max_connections(default: u32) -> Result<u32, ConfigError> {
     let Some(text) = optional("DATABASE_MAX_CONNECTIONS") else { return Ok(default) };
     let number = text.parse().ok().filter(|number| *number > 0);
@@ -48,7 +48,7 @@ pub fn max_connections(default: u32) -> Result<u32, ConfigError> {
 /// `JWT_SECRET`, `JWT_SECRET_PREVIOUS`.
 ///
 /// # Errors
-/// If `JWT_SECRET` is missing. The lengths are checked where they are used.
+/// If `JWT_SECRET` is missing. The lengths are checked where the secrets are used.
 pub fn tokens() -> Result<TokenConfig, ConfigError> {
     Ok(TokenConfig { secret: required("JWT_SECRET")?, previous_secret: optional("JWT_SECRET_PREVIOUS") })
 }
@@ -61,7 +61,7 @@ pub fn connections_table() -> Result<String, ConfigError> {
     required("CONNECTIONS_TABLE")
 }
 
-/// `CONNECTIONS_ENDPOINT`: the WebSocket API's URL with its stage, under which `@connections` lies.
+/// `CONNECTIONS_ENDPOINT`: the WebSocket API's URL with its stage; `@connections` is below it.
 ///
 /// # Errors
 /// If it is missing.
@@ -69,7 +69,7 @@ pub fn connections_endpoint() -> Result<String, ConfigError> {
     required("CONNECTIONS_ENDPOINT")
 }
 
-/// A variable, unless it is missing or empty.
+/// The value of a variable, unless it is missing or empty.
 pub fn optional(name: &'static str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }

@@ -1,4 +1,5 @@
-//! Every error of the messenger: one variant per thing a client can act on. Why one of ours happened is for the log only.
+//! All errors of the messenger, one variant for each case a client can act on. The causes of our own failures only go
+//! to the log.
 
 use std::time::Duration;
 
@@ -8,8 +9,8 @@ type Source = Box<dyn std::error::Error + Send + Sync>;
 
 /// What a client must know about a failure.
 ///
-/// The `Display` text is what the client reads: it never contains SQL, paths or types. Details for the log are in
-/// the [source](std::error::Error::source).
+/// The client reads the `Display` text, which never contains SQL, paths or types. Details for the log are in the
+/// [source](std::error::Error::source).
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The body is not JSON, or not UTF-8.
@@ -17,26 +18,26 @@ pub enum Error {
     MalformedJson(String),
     #[error("unknown action; the actions are {known}")]
     UnknownAction { known: &'static str },
-    /// No access or refresh token, or one that is wrong, expired or used up.
+    /// The access or refresh token is missing, wrong, expired or used up.
     #[error("a valid token is required")]
     Unauthorized,
-    /// The login failed. The same whether or not the account exists.
+    /// The login failed. The error is the same whether or not the account exists.
     #[error("wrong login or password")]
     InvalidCredentials,
-    /// Sent on a socket before it is closed.
+    /// Sent on a socket before closing it.
     #[error("this session has ended; log in again")]
     SessionEnded,
-    /// Sent on a socket before it is closed.
+    /// Sent on a socket before closing it.
     #[error("the password was changed elsewhere; log in again")]
     PasswordChanged,
-    /// The current password given for a change of password is wrong. Not a 401: the token is fine, and a client must not
-    /// refresh it because of this.
+    /// The current password given for a password change is wrong. This is not a 401: the token is fine, and a client
+    /// must not refresh it because of this.
     #[error("the current password is wrong")]
     WrongPassword,
-    /// A member of the chat, but not allowed to do this.
+    /// The caller is a member of the chat, but not allowed to do this.
     #[error("{0}")]
     Forbidden(&'static str),
-    /// The chat does not exist, or the caller is not in it: nobody can tell which.
+    /// The chat does not exist, or the caller is not in it; the error does not reveal which.
     #[error("no such chat")]
     ChatNotFound,
     #[error("no such user")]
@@ -61,14 +62,14 @@ pub enum Error {
     EmailTaken,
     #[error("this username is taken")]
     UsernameTaken,
-    /// The same `client_message_id` was used before, for another text.
+    /// The same `client_message_id` was already used for another text.
     #[error("this client_message_id was already used for another text")]
     IdempotencyConflict,
     #[error("the body is too large; the limit is {limit} bytes")]
     PayloadTooLarge { limit: usize },
     #[error("unsupported content type; send {0}")]
     UnsupportedMediaType(&'static str),
-    /// A field or query parameter has the wrong type, is missing, is unknown, or has a value that is not allowed.
+    /// A field or query parameter is missing, is unknown, has the wrong type, or has a value that is not allowed.
     #[error("{field}: {reason}")]
     InvalidField {
         /// A path such as `data.text`.
@@ -76,17 +77,17 @@ pub enum Error {
         /// A sentence without its subject: "must not be blank".
         reason: String,
     },
-    /// Too many failed logins; this attempt was not looked at.
+    /// Too many failed logins; this attempt was not checked.
     #[error("too many attempts; try again later")]
     TooManyAttempts { retry_after: Duration },
-    /// Sent on a person's oldest socket before it is closed in favour of their newest.
+    /// Sent on a person's oldest socket before closing it in favour of their newest.
     #[error("you have too many connections; this was the oldest")]
     TooManyConnections,
-    /// PostgreSQL or DynamoDB cannot be reached, is too busy, or gave up waiting for a lock. Nothing is known to have been
+    /// PostgreSQL or DynamoDB is unreachable or too busy, or gave up waiting for a lock. Nothing is known to have been
     /// stored.
     #[error("the service is busy or unavailable; try again")]
     Unavailable(#[source] Source),
-    /// A failure of ours.
+    /// A failure on our side.
     #[error("something went wrong on our side")]
     Internal(#[source] Source),
 }
@@ -96,12 +97,12 @@ impl Error {
         Self::InvalidField { field: field.into(), reason: reason.into() }
     }
 
-    /// A failure of ours; `source` goes to the log and nowhere else.
+    /// A failure on our side; `source` goes to the log and nowhere else.
     pub fn internal(source: impl Into<Source>) -> Self {
         Self::Internal(source.into())
     }
 
-    /// The HTTP status; on the socket, where there is none, the class of the error.
+    /// The HTTP status. The socket has no status; there it is the class of the error.
     pub fn status(&self) -> u16 {
         match self {
             Self::MalformedJson(_) | Self::UnknownAction { .. } => 400,
@@ -159,7 +160,7 @@ impl Error {
         }
     }
 
-    /// Seconds after which to try again, where waiting helps.
+    /// How many seconds to wait before trying again, where waiting helps.
     pub fn retry_after(&self) -> Option<u64> {
         match self {
             Self::TooManyAttempts { retry_after } => Some(retry_after.as_secs().max(1)),
@@ -168,7 +169,7 @@ impl Error {
         }
     }
 
-    /// Logs a failure of ours with all its causes. A client's mistake is not logged here.
+    /// Logs a failure of ours with all its causes. Client mistakes are not logged here.
     pub fn log(&self) {
         if let Self::Internal(source) | Self::Unavailable(source) = self {
             tracing::error!(error.code = self.code(), error = %chain(source.as_ref()), "A request failed.");
@@ -182,7 +183,7 @@ fn chain(error: &(dyn std::error::Error + 'static)) -> String {
     let mut source = error.source();
     while let Some(cause) = source {
         let cause_text = cause.to_string();
-        // Many errors quote their source in their own text.
+        // Many errors repeat their source in their own text.
         if !text.contains(&cause_text) {
             text.push_str(": ");
             text.push_str(&cause_text);
@@ -204,7 +205,7 @@ impl From<sqlx::Error> for Error {
     }
 }
 
-/// Whether trying again may help: the server is away, full, restarting, or gave up waiting.
+/// Whether trying again may help: the server is unreachable, full or restarting, or gave up waiting.
 fn is_unavailable(error: &sqlx::Error) -> bool {
     match error {
         sqlx::Error::Io(_)
@@ -223,9 +224,9 @@ fn is_unavailable(error: &sqlx::Error) -> bool {
     }
 }
 
-/// Turns a violated constraint into the error it stands for.
+/// Turns a violated constraint into the corresponding error.
 pub trait OnConstraint<T> {
-    /// Asks `error` what the name of a violated constraint means; any other failure stays as it is.
+    /// Calls `error` with the violated constraint's name; any other failure is returned unchanged.
     ///
     /// # Errors
     /// The mapped error, or the original one.

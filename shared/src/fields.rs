@@ -1,7 +1,8 @@
-//! Validated input types and their limits. A value never needs a second check.
+//! Validated input types and their limits. Their values never need a second check.
 //!
-//! Text is brought into one form on the way in, so that what looks the same is the same: names and e-mail addresses in Unicode's
-//! composed form (NFC), the host of an e-mail address as a browser would show it, usernames in lower case, line breaks as `\n`.
+//! Text is normalised on input, so that what looks the same is the same: names and e-mail addresses to Unicode's
+//! composed form (NFC), the host of an e-mail address to what a browser would show, usernames to lower case, line
+//! breaks to `\n`.
 
 use serde::{Deserialize, Deserializer, Serialize};
 use unicode_normalization::UnicodeNormalization as _;
@@ -16,13 +17,13 @@ pub const MAX_GROUP_MEMBERS: usize = 1000;
 /// The longest e-mail address, in bytes (RFC 5321, section 4.5.3.1.3, less the angle brackets).
 const MAX_EMAIL_BYTES: usize = 254;
 
-/// PostgreSQL cannot store U+0000, and the other C0 controls but tab and newline have no place in text.
+/// PostgreSQL cannot store U+0000, and the other C0 controls except tab and newline do not belong in text.
 fn has_controls(text: &str) -> bool {
     text.chars().any(|c| (c < ' ' && c != '\n' && c != '\t') || c == '\u{7f}')
 }
 
-/// Whether a character leaves no mark by itself: white space, controls, and what Unicode calls default-ignorable (joiners,
-/// direction marks, variation selectors, tags), with the letters and symbols that are drawn as a blank.
+/// Whether a character is invisible by itself: white space, controls, what Unicode calls default-ignorable (joiners,
+/// direction marks, variation selectors, tags), and the letters and symbols that are drawn as a blank.
 fn is_invisible(c: char) -> bool {
     c.is_whitespace()
         || c.is_control()
@@ -33,8 +34,8 @@ fn is_invisible(c: char) -> bool {
             | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
 }
 
-/// Line breaks, tabs, and the marks that turn the direction of what follows: a name with one of them would garble every line it
-/// is shown in.
+/// Line breaks, tabs, and the marks that change the direction of the text after them: a name with one of them would
+/// garble every line it is shown in.
 fn breaks_a_line(c: char) -> bool {
     c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
@@ -67,7 +68,7 @@ macro_rules! field {
 
         impl $name {
             /// # Errors
-            /// Why the value is refused, for the person who typed it: a sentence without its subject.
+            /// Why the value is refused, for the person who typed it, as a sentence without its subject.
             pub fn new(value: impl Into<String>) -> Result<Self, String> {
                 let check: fn(String) -> Result<String, String> = $check;
                 check(value.into()).map(Self)
@@ -87,7 +88,7 @@ macro_rules! field {
 }
 
 field!(
-    /// The name of a person or a group: 1–100 characters in one line, NFC, surrounding space removed.
+    /// The name of a person or a group: 1–100 characters on one line, NFC, surrounding space removed.
     Name,
     |text| {
         let text: String = text.trim().nfc().collect();
@@ -98,7 +99,7 @@ field!(
     }
 );
 field!(
-    /// A message: 1–4,096 characters and at most 16 KB, kept as typed but for its line breaks, which become `\n`.
+    /// A message: 1–4,096 characters and at most 16 KB, kept as typed except for its line breaks, which become `\n`.
     MessageText,
     |text| {
         let text = text.replace("\r\n", "\n").replace('\r', "\n");
@@ -126,8 +127,8 @@ field!(
     }
 );
 field!(
-    /// An e-mail address of at most 254 bytes: something, an @, a host; only sending mail would show whether it exists. The part
-    /// before the @ keeps its case; the host is in lower case and, if it is internationalised, in Unicode.
+    /// An e-mail address of at most 254 bytes: something, an @, a host. Only sending mail would show whether it exists.
+    /// The part before the @ keeps its case; the host is in lower case and, if it is internationalised, in Unicode.
     Email,
     |text| email(&text).ok_or_else(|| "is not an e-mail address".to_owned())
 );
@@ -138,8 +139,8 @@ fn email(text: &str) -> Option<String> {
     if who.is_empty() || host.is_empty() || text.chars().any(is_invisible) {
         return None;
     }
-    // Through ASCII and back: `bücher.example`, `BÜCHER.example` and `xn--bcher-kva.example` are one host.
-    // A host may end with the dot of the root, which changes nothing.
+    // Converted to ASCII and back, because `bücher.example`, `BÜCHER.example` and `xn--bcher-kva.example` are the same
+    // host. A host may end with the dot of the root, which changes nothing.
     let host = idna::domain_to_ascii(host.strip_suffix('.').unwrap_or(host)).ok().filter(|host| !host.contains('@'))?;
     let (host, readable) = idna::domain_to_unicode(&host);
     let email = format!("{who}@{host}");
@@ -154,14 +155,14 @@ impl Password {
     /// A new password. There are no composition rules (ASVS 6.2.5); the upper limit keeps hashing cheap.
     ///
     /// # Errors
-    /// Why it is refused.
+    /// Why the password is refused.
     pub fn new(value: impl Into<String>) -> Result<Self, String> {
         let value = value.into();
         length(&value, 8, 256)?;
         Ok(Self(value))
     }
 
-    /// A password that somebody claims to have. One that breaks the rules for new ones is merely wrong.
+    /// A password that somebody claims to have. One that breaks the rules for new passwords is merely wrong.
     ///
     /// # Errors
     /// If it is too long to be worth hashing.

@@ -1,4 +1,4 @@
-//! Ids, one type for each kind of thing, so that a chat's id cannot be passed where a user's is meant.
+//! A type for each kind of id, so that a chat's id cannot be passed where a user's is expected.
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -12,7 +12,7 @@ macro_rules! id {
         pub struct $name(pub Uuid);
 
         impl $name {
-            /// A new id. Version 7: ordered by time, so that indexes grow at one end.
+            /// A new id. Version 7 is ordered by time, so indexes grow at one end.
             #[expect(clippy::new_without_default, reason = "every call makes another id; there is no default one")]
             pub fn new() -> Self {
                 Self(Uuid::now_v7())
@@ -38,14 +38,14 @@ macro_rules! id {
 id!(UserId);
 id!(ChatId);
 id!(
-    /// All that descends from one login. The `sid` of an access token.
+    /// Everything that descends from one login. The `sid` of an access token.
     SessionId
 );
 
-/// A message's number within its chat: 1, 2, 3… Only `(chat_id, id)` names a message.
+/// A message's number within its chat: 1, 2, 3… Only `(chat_id, id)` identifies a message.
 pub type MessageId = i64;
 
-/// API Gateway's name for one WebSocket connection, such as `TXzPWdnOjoECGjA=`.
+/// API Gateway's id for a WebSocket connection, such as `TXzPWdnOjoECGjA=`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ConnectionId(pub String);
 

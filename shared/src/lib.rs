@@ -2,11 +2,11 @@
 //!
 //! Nothing here knows whether it runs in AWS Lambda or behind the local gateway. In reading order:
 //!
-//! * [`error`]: the one error, and the stable code a client reads for each variant.
+//! * [`error`]: the one error type, and the stable code that clients read for each variant.
 //! * [`ids`]: a type for each kind of id.
 //! * [`fields`]: what a person may type (a name, a password, a message) and its limits.
 //! * [`json`]: bytes in, checked values out.
-//! * [`protocol`]: the whole wire: every frame in both directions and the body of every HTTP request and answer.
+//! * [`protocol`]: the whole wire format: every frame in both directions and the body of every HTTP request and answer.
 //! * [`auth`]: passwords, access tokens, refresh tokens.
 //! * [`db`]: all SQL, one file per subject.
 //! * [`connections`]: who is connected where, in DynamoDB.

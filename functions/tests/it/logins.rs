@@ -66,7 +66,7 @@ async fn failures_of_others_at_an_address_slow_its_people_down_but_do_not_lock_t
     let (status, refusal) = attempt(&stage, HOME, right("alice")).await;
     assert!(status == 200 || refusal["retry_after"] == 1, "a second at most: {status} {refusal}");
     later(&stage, 1.0).await;
-    // Long before the address may guess again.
+    // The address may not guess again for a long time.
     sqlx::query("update login_failures set blocked_until = now() + interval '5 minutes' where subject like 'ip:%'")
         .execute(&stage.db)
         .await
@@ -92,7 +92,7 @@ async fn guesses_from_many_addresses_hold_up_new_places_but_not_known_ones() {
     .execute(&stage.db)
     .await
     .unwrap();
-    // The account alone is held up; its owner's own address is not.
+    // Only the account is held up; its owner's own address is not.
     sqlx::query("delete from login_failures where subject like '% ip:%'").execute(&stage.db).await.unwrap();
     assert_eq!(attempt(&stage, ELSEWHERE, right("alice")).await.0, 429);
     assert_eq!(attempt(&stage, HOME, right("alice")).await.0, 200);
@@ -111,12 +111,12 @@ async fn old_failures_and_dead_sessions_go_with_new_ones() {
         sqlx::query_scalar("select subject from login_failures").fetch_all(&stage.db).await.unwrap();
     assert!(left.iter().all(|subject| subject.contains("somebody") || subject.contains(ELSEWHERE)), "{left:?}");
 
-    // An address that was not used for long.
+    // An address that has not been used for a long time.
     let old =
         "insert into login_addresses (user_id, address_hash, last_at) values ($1, 'x', now() - interval '91 days')";
     sqlx::query(old).bind(alice.caller.user_id.0).execute(&stage.db).await.unwrap();
 
-    // One session is dead, one has ended but must be remembered, one is alive although its first token has expired.
+    // One session is dead, one has ended but must be remembered, and one is alive although its first token has expired.
     let insert = "insert into sessions (session_id, user_id, family, refresh_hash, expires_at, started_at, rotated_at, revoked_at)
         values ($1, $2, $3, sha256($1::text::bytea), now() + make_interval(secs => $4), now() - interval '40 days', $5, $6)";
     let [dead, ended, first, second] = [0; 4].map(|_| uuid::Uuid::now_v7());
@@ -160,7 +160,7 @@ async fn at_a_known_address_an_account_is_slowed_down_but_goes_on() {
         values ('ip:' || $1, 30, now() - interval '1 minute', now() + interval '4 minutes')";
     sqlx::query(block).bind(HOME).execute(&stage.db).await.unwrap();
     assert_eq!(attempt(&stage, HOME, wrong("alice")).await.0, 401);
-    // One a second, and no more.
+    // One attempt a second and no more.
     assert_eq!(attempt(&stage, HOME, right("alice")).await.0, 429);
     later(&stage, 1.0).await;
     assert_eq!(attempt(&stage, HOME, right("alice")).await.0, 200);

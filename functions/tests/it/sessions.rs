@@ -1,4 +1,4 @@
-//! `session`: a session that has ended loses its sockets, whatever fails on the way.
+//! `session`: an ended session loses its sockets, whatever fails on the way.
 
 use serde_json::{Value, json};
 use windi_functions::push::Push;
@@ -12,7 +12,7 @@ async fn call(stage: &Stage, push: &Push, route: &str, token: Option<&str>, body
     read(session::handle(&stage.db, &stage.tokens, push, http(route, token, body)).await)
 }
 
-/// A second login, with its refresh token.
+/// Logs in a second time; also returns the refresh token.
 async fn login(stage: &Stage) -> (Person, Value) {
     let body = json!({"username": "alice", "password": PASSWORD});
     let (_, tokens) = read(login::handle(&stage.db, &stage.tokens, http("POST /auth/login", None, Some(body))).await);
@@ -20,14 +20,14 @@ async fn login(stage: &Stage) -> (Person, Value) {
     (Person { caller: stage.tokens.check(&token).unwrap(), token }, tokens["refresh_token"].clone())
 }
 
-/// Lets the seconds pass in which a refresh token may be used again.
+/// Backdates every rotation, as if the seconds in which a refresh token may be used again had passed.
 async fn past_the_grace(stage: &Stage) {
     let statement = "update sessions set rotated_at = rotated_at - make_interval(secs => $1)";
     let seconds = f64::from(windi_shared::auth::refresh::GRACE_SECONDS) + 1.0;
     sqlx::query(statement).bind(seconds).execute(&stage.db).await.unwrap();
 }
 
-/// As if DynamoDB were away.
+/// A `Push` for which DynamoDB is unavailable.
 async fn without_dynamodb(stage: &Stage) -> Push {
     Push::new(&sdk_config(NOWHERE), &stage.posts.serve().await, Connections::new(&sdk_config(NOWHERE), "connections"))
 }
@@ -43,7 +43,7 @@ async fn a_logout_that_cannot_close_a_socket_says_so_and_its_repetition_closes_i
     assert_eq!((status, &body["code"]), (503, &json!("unavailable")));
     assert!(stage.posts.closed().is_empty());
     stage.posts.answer_close(&socket, &[]);
-    // The session has ended by now, and the client hears so; but its socket goes.
+    // The session has already ended, so the client gets a 401, but its socket is closed.
     assert_eq!(logout().await.0, 401);
     assert_eq!(stage.posts.closed(), ["a="]);
     assert_eq!(stage.posts.to(&socket)[0]["data"]["code"], "session_ended");
@@ -117,7 +117,7 @@ async fn a_change_of_password_that_cannot_close_the_others_can_be_repeated() {
     assert_eq!(stage.posts.closed(), ["b="]);
     assert_eq!(stage.posts.to(&there)[0]["data"]["code"], "password_changed");
     assert!(stage.posts.to(&here).is_empty());
-    // It was not the new password that made the old one right again.
+    // Repeating the change did not make the old password right again.
     let (status, body) = change(stage.push.clone(), PASSWORD, "yet another password").await;
     assert_eq!((status, &body["code"]), (403, &json!("wrong_password")));
 }
@@ -165,13 +165,13 @@ async fn a_refresh_token_used_twice_at_once_gets_the_same_successor_and_later_en
         let body = Some(json!({"refresh_token": token}));
         call(&stage, &stage.push, "POST /auth/refresh", None, body).await
     };
-    // Two tabs, or an answer that was lost.
+    // As with two tabs, or after an answer that was lost.
     let (a, b) = futures_util::future::join(refresh(&first), refresh(&first)).await;
     assert_eq!((a.0, b.0), (200, 200));
     let second = a.1["refresh_token"].clone();
     assert_eq!(b.1["refresh_token"], second);
     assert_ne!(second, first);
-    // Of the two only one session came, and it goes on.
+    // The two uses created only one session row, and it is still live.
     let live: i64 = sqlx::query_scalar("select count(*) from sessions where family = $1 and rotated_at is null")
         .bind(alice.caller.session_id.0)
         .fetch_one(&stage.db)

@@ -1,5 +1,5 @@
-//! TCP connections, with HTTP/1 on each and a deadline for every request: a client that stops in the middle of one must not hold
-//! a connection for ever.
+//! TCP connections, with HTTP/1 on each and a deadline for every request: a client that stops halfway through one must
+//! not hold a connection forever.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -18,10 +18,10 @@ use tokio::task::JoinSet;
 
 use crate::state::stopping;
 
-/// How long to wait when the system has no descriptor left for a connection: some are closed all the time.
+/// How long to wait when the system has no descriptor left for a connection; some are closed all the time.
 const BREATH: Duration = Duration::from_millis(100);
 
-/// Answers requests until `stop` turns true, and then those under way.
+/// Answers requests until `stop` turns true, then finishes those in progress.
 pub async fn serve<F>(
     listener: TcpListener,
     head_limit: Duration,
@@ -58,7 +58,7 @@ pub async fn serve<F>(
         let mut stop = stop.clone();
         connections.spawn(async move {
             let mut connection = pin!(connection);
-            // An error is the client's: it has gone, sent something other than HTTP, or taken too long.
+            // An error is the client's: it has gone, has sent something other than HTTP, or has taken too long.
             tokio::select! {
                 _ = connection.as_mut() => return,
                 () = stopping(&mut stop) => connection.as_mut().graceful_shutdown(),

@@ -84,7 +84,7 @@ pub fn interrupted() -> std::io::Result<impl Future<Output = ()>> {
     })
 }
 
-/// Logs readable text to the standard error stream, at the level that `RUST_LOG` sets, or else at `default`.
+/// Logs readable text to standard error, at the level that `RUST_LOG` sets, or else at `default`.
 pub fn start_logging(default: &str) {
     use std::io::IsTerminal as _;
     use tracing_subscriber::EnvFilter;
@@ -93,7 +93,7 @@ pub fn start_logging(default: &str) {
     tracing_subscriber::fmt().with_env_filter(filter).with_ansi(ansi).with_writer(std::io::stderr).init();
 }
 
-/// How a program ends; the reason, if it failed, goes to the standard error stream.
+/// A program's exit code. If the program failed, the reason goes to standard error.
 pub fn exit_code(outcome: Result<(), Box<dyn std::error::Error + Send + Sync>>) -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

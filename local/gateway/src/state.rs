@@ -1,4 +1,4 @@
-//! What every request and every socket shares.
+//! State shared by all requests and sockets.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -17,7 +17,7 @@ use crate::template::Template;
 pub struct Limits {
     /// How long a function may take to answer.
     pub integration: Duration,
-    /// How long a client may take to send the head of a request, and how long for its body; also how long a connection may
+    /// How long a client may take to send the head of a request, and again its body; also how long a connection may
     /// wait for its next request.
     pub request: Duration,
     /// How long a socket may be silent in both directions.
@@ -64,7 +64,7 @@ pub struct Shared {
     pub shutdown: watch::Receiver<bool>,
 }
 
-/// Why a function gave no answer.
+/// Why a function did not answer.
 #[derive(Debug)]
 pub enum RunError {
     Failed(InvokeError),
@@ -80,7 +80,7 @@ impl Shared {
         match tokio::time::timeout(self.limits.integration, invoked).await {
             Ok(Ok(answer)) => Ok(answer),
             Ok(Err(error)) => {
-                // With this error an authorizer refuses a client; it is not a failure.
+                // An authorizer refuses a client with this error; it is not a failure.
                 if !error.is_unauthorized() {
                     tracing::error!(request_id, function, %error, "A function failed.");
                 }
@@ -104,6 +104,6 @@ impl Shared {
 
 /// Returns once the gateway stops.
 pub async fn stopping(shutdown: &mut watch::Receiver<bool>) {
-    // The guard that this returns must not live across an await.
+    // The returned guard must not live across an await.
     let _ = shutdown.wait_for(|stopping| *stopping).await.is_ok();
 }

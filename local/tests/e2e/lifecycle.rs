@@ -16,16 +16,16 @@ use crate::harness::TEMPLATE;
 
 struct Program {
     child: Child,
-    /// What it has logged so far.
+    /// Its log output so far.
     log: Arc<Mutex<String>>,
     base: String,
     socket: String,
-    /// Where PostgreSQL's files are: elsewhere than in the data directory if that is out of its account's reach.
+    /// Where PostgreSQL's files are: outside the data directory if PostgreSQL's account cannot reach that.
     files: PathBuf,
 }
 
 impl Program {
-    /// Ends it as a service manager would, and removes what it kept.
+    /// Stops it as a service manager would, and removes what it kept.
     fn end(mut self) {
         signal(&self.child, Signal::SIGTERM);
         assert!(self.child.wait().unwrap().success());
@@ -43,13 +43,13 @@ fn command(data: &Path, port: &str) -> Command {
     command
 }
 
-/// Starts the program and waits until it says where it is.
+/// Starts the program and waits until it reports its address.
 fn start(data: &Path, arguments: &[&str]) -> Program {
     let mut child = command(data, "0").args(arguments).spawn().unwrap();
     let (log, stderr) = (Arc::new(Mutex::new(String::new())), child.stderr.take().unwrap());
     std::thread::spawn({
         let log = log.clone();
-        // Read to its end, or a program that logs much would wait for its reader.
+        // Read to the end, because otherwise a program that logs a lot would block on its reader.
         move || {
             BufReader::new(stderr).lines().map_while(Result::ok).for_each(|line| *log.lock().unwrap() += &(line + "\n"))
         }
@@ -113,7 +113,8 @@ async fn what_was_acknowledged_is_there_after_a_kill() {
     program.child.kill().unwrap();
     program.child.wait().unwrap();
 
-    // At once, while the keeper may still be stopping the old server; the demo data is found, not made again.
+    // Started at once, while the keeper may still be stopping the old server. The demo data is found, not created
+    // again.
     let program = start(data.path(), &["--demo"]);
     let again = call(&program, Method::POST, "/messages", Some(&token), Some(message)).await;
     assert_eq!(again, sent, "the token, the message and its key survived");
@@ -273,7 +274,7 @@ async fn a_killed_postgresql_is_started_again_with_everything_that_was_acknowled
     let chats = call(&program, Method::GET, "/chats", Some(token), None).await;
     let message = |key: &str| json!({"chat_id": chats["chats"][0]["id"], "text": "kept", "client_message_id": key});
     let client = Client::builder().no_proxy().build().unwrap();
-    // What every client does: repeat while it is told to try again.
+    // Does what every client does: retries as long as the answer is a 503.
     let send = async |key: &str| {
         let until_taken = async {
             loop {
@@ -291,7 +292,7 @@ async fn a_killed_postgresql_is_started_again_with_everything_that_was_acknowled
     let postmaster = || -> Option<i32> {
         std::fs::read_to_string(program.files.join("data/postmaster.pid")).ok()?.lines().next()?.parse().ok()
     };
-    // Twice: what has come back once must be able to do so again.
+    // Twice, because a server that has come back once must be able to do so again.
     for key in ["first", "second"] {
         let sent = send(key).await;
         let pid = postmaster().unwrap();

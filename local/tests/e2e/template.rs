@@ -29,7 +29,7 @@ fn the_template_the_binaries_and_the_handlers_are_the_same_functions() {
         doors.map(|entry| entry.unwrap().path().file_stem().unwrap().to_string_lossy().into_owned()).collect();
     assert_eq!(in_template, handlers);
     assert_eq!(doors, handlers);
-    // And the entry in the template is called like the function.
+    // The entry in the template also has the function's name.
     for (id, function) in &template.functions {
         assert_eq!(function.name.replace('_', ""), id.to_ascii_lowercase());
     }
@@ -81,14 +81,14 @@ fn the_functions_know_the_routes_of_the_template() {
     let served: BTreeSet<_> = routes.iter().map(|route| (route.method.as_str(), route.path.as_str())).collect();
     let known: BTreeSet<_> = ROUTES.iter().map(|route| (route.method, route.path)).collect();
     assert_eq!(served, known);
-    // Every path has a route for all other methods, to the function that serves the path.
+    // Every path has a route that sends all other methods to the function that serves the path.
     let functions = |routes: &[&HttpRoute]| -> BTreeSet<(String, String)> {
         routes.iter().map(|route| (route.path.clone(), route.function.clone())).collect()
     };
     assert_eq!(functions(&any), functions(&routes));
 }
 
-/// A path with something in the place of its variables.
+/// A path with its variables filled in.
 fn path_of(route: &Route) -> String {
     let segments = route.path.split('/');
     let filled =
@@ -105,7 +105,7 @@ async fn every_route_of_the_template_has_an_arm_in_its_function() {
         let path = path_of(route);
         let (status, body) = world.call(method.clone(), &path, None, None).await;
         assert!(status < 500 && status != 404 && status != 405, "{method} {path}: {status} {body}");
-        // No parameter that the route does not take goes unnoticed, whoever asks.
+        // A parameter that the route does not take is never ignored, no matter who asks.
         let (status, body) = alice.call(method.clone(), &format!("{path}?surprise=1"), None).await;
         assert_eq!((status, &body["code"]), (422, &json!("invalid_field")), "{method} {path}: {body}");
         assert!(body["message"].as_str().unwrap().starts_with("surprise: "), "{body}");
@@ -122,7 +122,7 @@ async fn every_route_of_the_template_has_an_arm_in_its_function() {
             _ => {}
         }
         device.send(json!({"action": action, "data": data, "request_id": action})).await;
-        // A function that the route reached by mistake would not know the action.
+        // A function reached by mistake would not know the action.
         let answer = loop {
             let frame = device.next().await;
             if frame["request_id"] == action.as_str() {

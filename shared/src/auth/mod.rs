@@ -1,4 +1,4 @@
-//! Who is calling: passwords, access tokens, refresh tokens.
+//! Authentication: passwords, access tokens, refresh tokens.
 
 pub mod password;
 pub mod refresh;

@@ -9,12 +9,12 @@ use tokio::sync::Semaphore;
 use crate::fields::Password;
 use crate::{Error, Result};
 
-/// Each hash takes 19 MiB and a core; more at a time than cores only costs memory.
+/// Each hash takes 19 MiB and a core; running more at once than there are cores only costs memory.
 static AT_ONCE: LazyLock<Arc<Semaphore>> =
     LazyLock::new(|| Arc::new(Semaphore::new(std::thread::available_parallelism().map_or(1, std::num::NonZero::get))));
 
-/// The hash that logins without an account are verified against, so that they take as long as any other. It has the parameters
-/// of [`hasher`], and is a constant so that not even the first such login pays for making it.
+/// Logins without an account are verified against this hash, so they take the same time as the others. It has the
+/// parameters of [`hasher`]. It is a constant so that not even the first such login pays for creating it.
 const NOBODY: &str =
     "$argon2id$v=19$m=19456,t=2,p=1$+gfD4eZuvcD1WXkzWAcpVQ$ukAL5lmkuj3cj0Svv6DXj/L2Q3/+eNyJJbVX0X71vM4";
 
@@ -28,7 +28,7 @@ fn hash_now(password: &[u8]) -> Result<String> {
     Ok(hash.to_string())
 }
 
-/// Hashes a new password into a PHC string with a random salt of its own.
+/// Hashes a new password with a fresh random salt and returns a PHC string.
 ///
 /// # Errors
 /// [`Error::Internal`] if the system has no randomness.
@@ -36,7 +36,7 @@ pub async fn hash(password: Password) -> Result<String> {
     off_thread(move || hash_now(password.as_bytes())).await
 }
 
-/// Whether `password` is the one behind `hash`. Without a hash (no such account) the same work is done and the answer is no.
+/// Whether `password` matches `hash`. Without a hash (no such account), does the same work and returns false.
 ///
 /// # Errors
 /// [`Error::Internal`] if the stored hash cannot be read.

@@ -1,4 +1,4 @@
-//! Access tokens: JWT, HS256, 15 minutes. The algorithm is pinned, every claim is required, the leeway is small.
+//! Access tokens: JWT, HS256, 15 minutes. The algorithm is pinned, every claim is required, and the leeway is small.
 
 use std::collections::HashSet;
 
@@ -18,10 +18,10 @@ pub const LIFETIME_SECONDS: i64 = 15 * 60;
 const LEEWAY_SECONDS: u64 = 5;
 const ISSUER: &str = "windi-messenger";
 const AUDIENCE: &str = "windi-messenger-api";
-/// RFC 9068: what tells an access token from any other JWT.
+/// RFC 9068: distinguishes an access token from any other JWT.
 const TYPE: &str = "at+jwt";
 
-/// Who is calling, as the token says.
+/// The caller, as identified by the token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Caller {
     pub user_id: UserId,
@@ -40,7 +40,7 @@ struct Claims {
 }
 
 struct Key {
-    /// Derived from the secret, so that tokens name their key and nobody has to number keys.
+    /// Derived from the secret, so tokens name their key and nobody has to number keys.
     id: String,
     decoding: DecodingKey,
 }
@@ -53,7 +53,7 @@ pub struct Tokens {
 
 impl Tokens {
     /// # Errors
-    /// If a secret has fewer than 32 bytes (HS256 wants as many as its output); the text names its variable.
+    /// If a secret has fewer than 32 bytes (HS256 needs as many as its output has); the text names its variable.
     pub fn new(config: &TokenConfig) -> std::result::Result<Self, &'static str> {
         let previous = config.previous_secret.iter();
         let secrets = std::iter::once((&config.secret, "JWT_SECRET must have at least 32 bytes"))
@@ -68,7 +68,7 @@ impl Tokens {
         Ok(Self { signing: EncodingKey::from_secret(config.secret.as_bytes()), keys })
     }
 
-    /// The token pair a client gets for its password or refresh token.
+    /// The token pair a client gets in exchange for its password or refresh token.
     ///
     /// # Errors
     /// [`Error::Internal`] if signing fails.
@@ -77,7 +77,7 @@ impl Tokens {
         Ok(TokenPair { access_token, token_type: "bearer".to_owned(), expires_in: LIFETIME_SECONDS, refresh_token })
     }
 
-    /// An access token for `caller`, valid from now on.
+    /// An access token for `caller`, valid from now.
     ///
     /// # Errors
     /// [`Error::Internal`] if signing fails.
@@ -85,7 +85,7 @@ impl Tokens {
         self.issue_at(caller, Utc::now().timestamp())
     }
 
-    /// As [`issue`](Self::issue), at another time (Unix seconds).
+    /// Like [`issue`](Self::issue), but issued at `now` (Unix seconds).
     ///
     /// # Errors
     /// [`Error::Internal`] if signing fails.
@@ -105,7 +105,7 @@ impl Tokens {
         jsonwebtoken::encode(&header, &claims, &self.signing).map_err(Error::internal)
     }
 
-    /// Whose token this is. The database knows whether the session is still alive.
+    /// Returns whose token this is. Only the database knows whether the session is still alive.
     ///
     /// # Errors
     /// [`Error::Unauthorized`] for anything but a valid token of ours; the client does not learn why.
@@ -114,7 +114,7 @@ impl Tokens {
         if header.typ.as_deref() != Some(TYPE) {
             return Err(Error::Unauthorized);
         }
-        // The key's name only chooses among our own keys.
+        // The key id only selects one of our own keys.
         let key = self.keys.iter().find(|key| Some(&key.id) == header.kid.as_ref()).ok_or(Error::Unauthorized)?;
         let token = jsonwebtoken::decode::<Claims>(token, &key.decoding, &validation());
         let claims = token.map_err(|_| Error::Unauthorized)?.claims;
@@ -128,7 +128,7 @@ impl std::fmt::Debug for Tokens {
     }
 }
 
-/// The crate's defaults allow a minute of leeway, any issuer, a missing audience and a future `nbf`.
+/// Overrides the crate's defaults, which allow a minute of leeway, any issuer, a missing audience and a future `nbf`.
 fn validation() -> Validation {
     let mut validation = Validation::new(Algorithm::HS256);
     validation.leeway = LEEWAY_SECONDS;

@@ -1,11 +1,12 @@
-//! Who is connected where: one DynamoDB table of addresses.
+//! Who is connected where: a DynamoDB table of addresses.
 //!
 //! The key is `address`: `user#<id>` lists a user's live connections, `chat#<id>` those that have the chat open. Each
-//! connection is one attribute `c:<connection_id>` = `{at, session, user}` of that item, so the devices of a hundred
-//! people are one `BatchGetItem`, and connections that come and go at the same moment do not overwrite each other. Reads
-//! are strongly consistent: a sender that looks after its commit sees every receiver that registered before it synced.
+//! connection is one attribute `c:<connection_id>` = `{at, session, user}` of that item. One `BatchGetItem` therefore
+//! reads the devices of a hundred people, and connections that open and close at the same moment do not overwrite each
+//! other. Reads are strongly consistent: a sender that reads after its commit sees every receiver that registered
+//! before it synced.
 //!
-//! `table.rs` makes and checks the table; `typing.rs` keeps another kind of item in it.
+//! `table.rs` creates and checks the table; `typing.rs` keeps another kind of item in it.
 
 mod table;
 mod typing;
@@ -22,21 +23,21 @@ use futures_util::future::try_join_all;
 use crate::ids::{ChatId, ConnectionId, SessionId, UserId};
 use crate::{Error, Result};
 
-/// API Gateway ends every connection after two hours; ten minutes more and an entry is dead whatever the TTL says, which
-/// DynamoDB may take days to act on.
+/// API Gateway ends every connection after two hours. Ten minutes later an entry is dead, whatever the TTL says:
+/// DynamoDB may take days to act on it.
 const DEAD_AFTER: Duration = Duration::from_secs(2 * 3600 + 600);
 /// The most keys one `BatchGetItem` takes.
 const BATCH: usize = 100;
 const PREFIX: &str = "c:";
-/// How many devices that have a chat open are kept; older ones see no typing there.
+/// How many of the devices that have a chat open are kept; older ones see no typing there.
 const MAX_OPEN: usize = 1000;
 
 /// A list of connections.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Address {
-    /// All of a user's.
+    /// All connections of a user.
     User(UserId),
-    /// Those that have the chat open.
+    /// The connections that have the chat open.
     Chat(ChatId),
 }
 
@@ -44,7 +45,7 @@ pub enum Address {
 pub struct Connection {
     pub id: ConnectionId,
     pub user_id: UserId,
-    /// The session that opened it.
+    /// The session that opened the connection.
     pub session_id: SessionId,
     /// When it was listed, in milliseconds since the Unix epoch.
     pub at: i64,
@@ -52,7 +53,7 @@ pub struct Connection {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Forgotten {
-    /// Something was on the list, and now it is empty. For a user's list: they have just gone offline.
+    /// The list had entries and is now empty. For a user's list, this means that they have just gone offline.
     pub was_last: bool,
 }
 
@@ -63,7 +64,7 @@ pub struct Connections {
 }
 
 impl Connections {
-    /// The SDK has no timeouts of its own but for connecting, so they are set here.
+    /// The SDK's only default timeout is for connecting, so the others are set here.
     pub fn new(config: &SdkConfig, table: impl Into<String>) -> Self {
         let timeouts = TimeoutConfig::builder()
             .operation_attempt_timeout(Duration::from_secs(1))
@@ -76,7 +77,7 @@ impl Connections {
         Self { client: Client::from_conf(config), table: table.into() }
     }
 
-    /// Lists a connection and returns those that were listed before, oldest first.
+    /// Adds a connection to the list and returns those already on it, oldest first.
     ///
     /// # Errors
     /// [`Error::Unavailable`].
@@ -103,7 +104,7 @@ impl Connections {
         let live = live(&before);
         let excess = excess(address, &connection.id, &before, &live);
         if !excess.is_empty() {
-            // Left for the next connection that is listed, if this fails.
+            // If this fails, the next connection to be listed cleans up.
             if let Err(error) = self.forget(address, &excess.iter().collect::<Vec<_>>()).await {
                 error.log();
             }
@@ -111,7 +112,7 @@ impl Connections {
         Ok(live)
     }
 
-    /// Takes connections off the list; there must be at least one.
+    /// Takes connections off the list; at least one must be given.
     ///
     /// # Errors
     /// [`Error::Unavailable`].
@@ -156,7 +157,7 @@ impl Connections {
         let mut found = Vec::new();
         let key = |address: &Address| HashMap::from([("address".to_owned(), address.to_value())]);
         let mut keys: Vec<_> = addresses.iter().map(key).collect();
-        // DynamoDB may answer in part and name the keys it left out.
+        // DynamoDB may return only part of the answer and name the keys it left out.
         for round in 0..5 {
             if round > 0 {
                 tokio::time::sleep(Duration::from_millis(20 << round)).await;
@@ -190,8 +191,9 @@ impl Address {
     }
 }
 
-/// What is to be taken off a list on which `joined` has just been put: entries that are dead, and of a chat's list, which no
-/// `$disconnect` takes entries off, all but the newest. An item holds 400 KB, and every write to it is charged for the whole.
+/// The entries to take off a list to which `joined` has just been added: dead ones and, for a chat's list, all but the
+/// newest, because no `$disconnect` takes entries off it. An item holds 400 KB, and every write to it is charged for
+/// the whole.
 fn excess(
     address: Address,
     joined: &ConnectionId,
@@ -205,11 +207,11 @@ fn excess(
         Address::User(_) => &[],
         Address::Chat(_) => &live[..live.len().saturating_sub(MAX_OPEN)],
     };
-    // A device that joins again has an old entry among these, and a new one that must stay.
+    // A device that joins again has an old entry among these and a new one that must stay.
     dead.chain(old.iter().map(|connection| connection.id.clone())).filter(|id| id != joined).take(BATCH).collect()
 }
 
-/// When DynamoDB may forget an item that is written now.
+/// When DynamoDB may delete an item written now.
 fn expires_at() -> AttributeValue {
     AttributeValue::N((Utc::now().timestamp() + DEAD_AFTER.as_secs() as i64).to_string())
 }
@@ -218,7 +220,7 @@ fn attribute(connection_id: &ConnectionId) -> String {
     format!("{PREFIX}{connection_id}")
 }
 
-/// The connections of an item that can still be alive, oldest first.
+/// The connections in an item that may still be alive, oldest first.
 fn live(item: &HashMap<String, AttributeValue>) -> Vec<Connection> {
     let oldest = Utc::now().timestamp_millis() - DEAD_AFTER.as_millis() as i64;
     let mut connections: Vec<_> = item

@@ -1,4 +1,4 @@
-//! The table itself.
+//! Creates and checks the table.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use super::{Connections, unavailable};
 use crate::{Error, Result};
 
 impl Connections {
-    /// Makes the table if it is not there, as `template.yaml` does on AWS. For `local/` and tests.
+    /// Creates the table if it does not exist, as `template.yaml` does on AWS. For `local/` and tests.
     ///
     /// # Errors
     /// [`Error::Unavailable`] if DynamoDB does not answer.
@@ -33,7 +33,7 @@ impl Connections {
             Err(e) if e.as_service_error().is_some_and(|e| e.is_resource_in_use_exception()) => return Ok(()),
             Err(e) => return Err(unavailable(e)),
         }
-        // Until it is there it can be neither used nor changed.
+        // The table can be neither used nor changed until it exists.
         let patience = Duration::from_secs(60);
         self.client.wait_until_table_exists().table_name(&self.table).wait(patience).await.map_err(unavailable)?;
         let ttl = TimeToLiveSpecification::builder().attribute_name("expires_at").enabled(true);

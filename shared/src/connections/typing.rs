@@ -1,4 +1,4 @@
-//! Who is typing: an item `typing#<chat>#<user>` for each person who has typed in a chat lately.
+//! Who is typing: one item `typing#<chat>#<user>` for each person who has recently typed in a chat.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use chrono::Utc;
@@ -7,12 +7,12 @@ use super::{Connections, expires_at, unavailable};
 use crate::Result;
 use crate::ids::{ChatId, UserId};
 
-/// How soon after one start of typing the next is worth passing on, in milliseconds.
+/// How long after one start of typing the next is worth passing on, in milliseconds.
 const TYPING_MILLIS: i64 = 3000;
 
 impl Connections {
-    /// Whether to pass on that somebody starts or stops typing in a chat: a start three seconds after the last one, and the first
-    /// stop after a start. The call records it.
+    /// Whether to pass on that a person has started or stopped typing in a chat: a start if the last one was at least
+    /// three seconds ago, and the first stop after a start. The call records it.
     ///
     /// # Errors
     /// [`Unavailable`](crate::Error::Unavailable).
@@ -25,7 +25,7 @@ impl Connections {
             .table_name(&self.table)
             .key("address", AttributeValue::S(format!("typing#{chat_id}#{user_id}")))
             .expression_attribute_values(":expires_at", expires_at());
-        // The time of the last start, made negative by a stop; either way it says when the next may be.
+        // The time of the last start, negated by a stop. Either way it determines when the next start may be passed on.
         let note = if is_typing {
             note.update_expression("set began = :now, expires_at = :expires_at")
                 .condition_expression("attribute_not_exists(began) or began between :stopped and :typing")

@@ -1,4 +1,4 @@
-//! A person's list of chats, the latest active first.
+//! A person's list of chats, most recently active first.
 
 use std::collections::HashMap;
 
@@ -16,8 +16,8 @@ pub async fn page(
     after: Option<ListCursor>,
     limit: i64,
 ) -> Result<(Vec<ListedChat>, Option<ListCursor>)> {
-    // The chats first and their newest messages second: a change in between has a higher revision than the chat in the list,
-    // so it is sent again later, never missed.
+    // The chats are read before their newest messages: a change in between has a higher revision than the chat in the
+    // list, so it is sent again later and never missed.
     let mut rows = rows(db, me, after, limit + 1).await?;
     let page = usize::try_from(limit).map_err(Error::internal)?;
     let has_more = rows.len() > page;

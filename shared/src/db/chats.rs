@@ -1,6 +1,7 @@
-//! Chats: how they come to be, their lock and their revision.
+//! Creating chats, their lock and their revision.
 //!
-//! Every change of a chat is made under its lock and takes its next revision, so that everybody sees the changes in one order.
+//! Every change to a chat is made under its lock and takes its next revision, so everybody sees the changes in the same
+//! order.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +13,7 @@ use crate::ids::{ChatId, MessageId, UserId};
 use crate::protocol::{Chat, ChatKind, ChatWithMembers, Role, Timestamp};
 use crate::{Error, Result};
 
-/// Finds the private chat of two people or makes it, and says whether it is new. To be called in a transaction.
+/// Finds or creates the private chat of two people, and returns whether it is new. Must be called in a transaction.
 ///
 /// # Errors
 /// [`Error::UserNotFound`] if the other person does not exist.
@@ -41,7 +42,7 @@ pub async fn private(db: &mut PgConnection, me: UserId, other: UserId) -> Result
     Ok((chat_id, false))
 }
 
-/// Makes a group owned by `me`. To be called in a transaction.
+/// Creates a group owned by `me`. Must be called in a transaction.
 ///
 /// # Errors
 /// [`Error::UserNotFound`] if one of `others` does not exist.
@@ -64,7 +65,7 @@ pub async fn group(db: &mut PgConnection, me: UserId, name: &Name, others: &[Use
 /// # Errors
 /// [`Error::ChatNotFound`], also if `me` is not in the chat.
 pub async fn get(db: &mut PgConnection, chat_id: ChatId, me: UserId) -> Result<ChatWithMembers> {
-    // The revision first and the members second: a change in between is sent again later, never missed.
+    // The revision is read before the members: a change in between is sent again later and never missed.
     let chat = sqlx::query_as!(
         Chat,
         r#"
@@ -83,7 +84,7 @@ pub async fn get(db: &mut PgConnection, chat_id: ChatId, me: UserId) -> Result<C
     Ok(ChatWithMembers { chat, members })
 }
 
-/// How far a chat has got.
+/// How far a chat has progressed.
 #[derive(Debug, Clone, Copy)]
 pub struct Head {
     pub last_message_id: MessageId,
@@ -143,7 +144,7 @@ impl Seat {
     }
 }
 
-/// Takes the chat's lock until the transaction ends, and only then checks that the caller is a member.
+/// Takes the chat's lock, held until the transaction ends, and only then checks that the caller is a member.
 ///
 /// # Errors
 /// [`Error::ChatNotFound`], also if `me` is not in the chat.
@@ -159,7 +160,7 @@ pub async fn lock(db: &mut PgConnection, chat_id: ChatId, me: UserId) -> Result<
     Ok(Seat { kind: chat.kind, name: chat.name, role })
 }
 
-/// Counts one change and returns the chat's new revision. To be called under the lock.
+/// Counts one change and returns the chat's new revision. Must be called under the lock.
 pub async fn next_revision(db: impl PgExecutor<'_>, chat_id: ChatId) -> Result<i64> {
     Ok(sqlx::query_scalar!(
         "update chats set revision = revision + 1 where chat_id = $1 returning revision",
@@ -169,7 +170,7 @@ pub async fn next_revision(db: impl PgExecutor<'_>, chat_id: ChatId) -> Result<i
     .await?)
 }
 
-/// Gives a group another name. To be called under the lock.
+/// Renames a group. Must be called under the lock.
 pub async fn rename(db: impl PgExecutor<'_>, chat_id: ChatId, name: &Name) -> Result<()> {
     sqlx::query!("update chats set name = $2 where chat_id = $1", chat_id as ChatId, name.as_str()).execute(db).await?;
     Ok(())

@@ -1,14 +1,14 @@
-//! The memory of failed logins: some are free within fifteen minutes, after that each has to wait, from one second doubling up
-//! to five minutes.
+//! Remembers failed logins. Some within fifteen minutes are free; after that, each attempt has to wait, starting at one
+//! second and doubling up to five minutes.
 //!
-//! Failures are counted in three ways, because each count alone can be used against the people it protects:
+//! Failures are counted in three ways, because any single count can be used against the people it protects:
 //!
 //! * by account and address together, 5 free: slows down guessing at one account;
 //! * by account, 20 free: slows down guessing at one account from many addresses;
 //! * by address, 20 free: slows down trying one password on many accounts.
 //!
-//! The last two must not lock out people who have nothing to do with the guesses: at an address from which somebody has logged
-//! in before, they hold up their account to one attempt a second. Open sessions are never touched.
+//! The last two must not lock out people who have nothing to do with the guesses: at an address from which somebody has
+//! logged in before, they only slow down that account to one attempt a second. Open sessions are never affected.
 
 use std::time::Duration;
 
@@ -22,18 +22,18 @@ const FREE_PER_PAIR: i32 = 5;
 const FREE_PER_ACCOUNT: i32 = 20;
 const FREE_PER_ADDRESS: i32 = 20;
 
-/// Whose failures are counted.
+/// The subjects whose failures are counted.
 #[derive(Debug)]
 pub struct Subjects {
     pair: String,
     account: String,
     address: String,
-    /// The account, and the hash of the address as kept for it.
+    /// The account, and the hash of the address as stored for it.
     user: Option<(UserId, Vec<u8>)>,
 }
 
 impl Subjects {
-    /// For an attempt from the address `ip` on an account; one that does not exist is counted by what was typed.
+    /// For an attempt on an account from the address `ip`. An account that does not exist is counted by what was typed.
     pub fn new(account: Option<UserId>, login: &str, ip: &str) -> Self {
         let name = account.map_or_else(|| format!("login:{}", login.to_lowercase()), |id| format!("account:{id}"));
         let address_hash = |id: UserId| Sha256::digest(format!("{id} {ip}")).to_vec();
@@ -46,15 +46,15 @@ impl Subjects {
     }
 }
 
-/// An attempt that may be made, and what was counted for it in advance.
+/// An attempt that may go ahead, and what was counted for it in advance.
 #[derive(Debug)]
 #[must_use = "a login that succeeds takes back what was counted"]
 pub struct Admission {
     account_was_counted: bool,
 }
 
-/// Refuses an attempt that comes too soon. Any other is counted as a failure of the account until [`succeeded`] takes it back: of a
-/// hundred parallel guesses only the free ones get as far as a hash, wherever they come from.
+/// Refuses an attempt that comes too soon. Any other attempt is counted as a failure of the account until [`succeeded`]
+/// takes it back: of a hundred parallel guesses, only the free ones get as far as a hash, wherever they come from.
 ///
 /// # Errors
 /// [`Error::TooManyAttempts`].
@@ -85,7 +85,7 @@ pub async fn admit(db: &PgPool, subjects: &Subjects) -> Result<Admission> {
     }
     let counted = count(db, &[(&subjects.pair, FREE_PER_PAIR), (&subjects.account, FREE_PER_ACCOUNT)]).await?;
     let account_was_counted = counted.contains(&subjects.account);
-    // Another attempt at the same moment may have used up what was free.
+    // Another attempt at the same moment may have used up the free ones.
     if counted.contains(&subjects.pair) && (account_was_counted || waits.is_known) {
         Ok(Admission { account_was_counted })
     } else {
@@ -97,7 +97,8 @@ fn too_soon(seconds: f64) -> Error {
     Error::TooManyAttempts { retry_after: Duration::from_secs_f64(seconds) }
 }
 
-/// Counts the failure against the address too. Where the account or the address is waiting already, its last failure is now.
+/// Counts the failure against the address too. If the account or the address is already waiting, its last failure is
+/// set to now.
 pub async fn failed(db: &PgPool, subjects: &Subjects) -> Result<()> {
     sqlx::query!(
         "
@@ -113,11 +114,11 @@ pub async fn failed(db: &PgPool, subjects: &Subjects) -> Result<()> {
     Ok(())
 }
 
-/// Takes back what was counted for this attempt, and remembers the address. Earlier failures of the account and of the address
-/// stay: one good login must not buy more guesses.
+/// Takes back what was counted for this attempt and remembers the address. Earlier failures of the account and of the
+/// address stay: one successful login must not buy more guesses.
 pub async fn succeeded(db: &PgPool, subjects: &Subjects, admission: Admission) -> Result<()> {
     let Some((user_id, address_hash)) = &subjects.user else { return Ok(()) };
-    // An address that was not used for 90 days is forgotten, some with every login.
+    // Every login deletes some addresses that have not been used for 90 days.
     sqlx::query!(
         "
         with pair as (delete from login_failures where subject = $1),
@@ -147,8 +148,8 @@ pub async fn succeeded(db: &PgPool, subjects: &Subjects, admission: Admission) -
     Ok(())
 }
 
-/// Adds one failure to each subject that is not waiting, and sets how long to wait after it. Returns those that were counted. What
-/// has not failed for an hour is forgotten, some rows with every failure.
+/// Adds one failure to each subject that is not waiting, and sets how long to wait after it. Returns the subjects that
+/// were counted. Every failure also deletes some rows of subjects that have not failed for an hour.
 async fn count(db: impl PgExecutor<'_>, subjects: &[(&String, i32)]) -> Result<Vec<String>> {
     let (subjects, free): (Vec<String>, Vec<i32>) =
         subjects.iter().map(|(name, free)| ((*name).clone(), *free)).unzip();

@@ -1,5 +1,5 @@
-//! Who is in a chat. Every change is made under the lock that numbers the chat's messages, so that a message is either before
-//! a removal or after it, for everybody.
+//! Who is in a chat. Every change is made under the lock that numbers the chat's messages, so for everybody a message
+//! comes either before a removal or after it.
 
 use sqlx::PgExecutor;
 
@@ -45,7 +45,7 @@ pub async fn list(db: impl PgExecutor<'_>, chat_id: ChatId) -> Result<Vec<Member
     .await?)
 }
 
-/// Adds people. To be called under the lock, or for a chat that is not visible yet.
+/// Adds people. Must be called under the lock, or for a chat that is not visible yet.
 ///
 /// # Errors
 /// [`Error::UserNotFound`] if one of them does not exist.
@@ -64,7 +64,7 @@ pub async fn insert(db: impl PgExecutor<'_>, chat_id: ChatId, members: &[(UserId
     Ok(())
 }
 
-/// To be called under the lock.
+/// Must be called under the lock.
 pub async fn remove(db: impl PgExecutor<'_>, chat_id: ChatId, user_id: UserId) -> Result<()> {
     sqlx::query!("delete from chat_members where chat_id = $1 and user_id = $2", chat_id as ChatId, user_id as UserId)
         .execute(db)
@@ -72,7 +72,7 @@ pub async fn remove(db: impl PgExecutor<'_>, chat_id: ChatId, user_id: UserId) -
     Ok(())
 }
 
-/// To be called under the lock.
+/// Must be called under the lock.
 pub async fn set_role(db: impl PgExecutor<'_>, chat_id: ChatId, user_id: UserId, role: Role) -> Result<()> {
     sqlx::query!(
         "update chat_members set role = $3 where chat_id = $1 and user_id = $2",

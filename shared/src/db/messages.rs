@@ -1,4 +1,4 @@
-//! Messages: the send, and reading them.
+//! Sending and reading messages.
 
 use sqlx::PgExecutor;
 
@@ -7,10 +7,10 @@ use crate::ids::{ChatId, MessageId, UserId};
 use crate::protocol::{Message, Timestamp};
 use crate::{Error, Result};
 
-/// The query for messages: the columns and `is_read` are written here and nowhere else.
+/// The query for messages. The columns and `is_read` are written only here.
 ///
-/// `readers` says whose cursors decide `is_read` (rows of `chat_id`, `user_id`, `last_read_id`), `rest` which messages: it
-/// continues `from messages m` and ends the statement.
+/// `readers` selects the cursors that decide `is_read` (rows of `chat_id`, `user_id`, `last_read_id`); `rest` selects
+/// the messages: it continues `from messages m` and ends the statement.
 macro_rules! select_messages {
     (readers: $readers:literal, rest: $rest:literal, $($argument:expr),+ $(,)?) => {
         sqlx::query_as!(
@@ -27,8 +27,8 @@ macro_rules! select_messages {
             $($argument),+
         )
     };
-    // In one chat, whose id is the first argument. A message is read by somebody other than its sender if one of the two
-    // furthest readers is not its sender and has got that far; a group's other cursors need not be looked at.
+    // Messages of one chat, whose id is the first argument. Somebody other than the sender has read a message if one of
+    // the two furthest readers is not its sender and has got that far; a group's other cursors need not be checked.
     (of_one_chat, rest: $rest:literal, $($argument:expr),+ $(,)?) => {
         select_messages!(
             readers: "materialized (
@@ -38,7 +38,7 @@ macro_rules! select_messages {
             $($argument),+
         )
     };
-    // In any chats. Each message looks at its own chat's cursors until one is far enough.
+    // Messages of any chats. Each message checks its own chat's cursors until one is far enough.
     (of_any_chat, rest: $rest:literal, $($argument:expr),+ $(,)?) => {
         select_messages!(
             readers: "(select chat_id, user_id, last_read_id from chat_members)",
@@ -49,17 +49,18 @@ macro_rules! select_messages {
 }
 pub(super) use select_messages;
 
-/// A send that went through.
+/// A successful send.
 #[derive(Debug)]
 pub struct Sent {
     pub message: Message,
-    /// Whether an earlier attempt stored it.
+    /// Whether an earlier attempt had already stored it.
     pub repeated: bool,
-    /// Everybody who was in the chat when it was numbered, the sender included.
+    /// Everybody who was in the chat when the message was numbered, including the sender.
     pub recipients: Vec<UserId>,
 }
 
-/// Stores a message, exactly once per `client_message_id`, in one round trip. `migrations/4_send_message.sql` has the rules.
+/// Stores a message exactly once per `client_message_id`, in one round trip. The rules are in
+/// `migrations/4_send_message.sql`.
 ///
 /// # Errors
 /// [`Error::ChatNotFound`], [`Error::IdempotencyConflict`].
@@ -108,7 +109,7 @@ pub async fn send(
     Ok(Sent { message, repeated, recipients: row.recipients.unwrap_or_default() })
 }
 
-/// A part of a chat's history. Numbers have no holes, so every page is a range of the primary key.
+/// A part of a chat's history. Numbers have no gaps, so every page is a range of the primary key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Page {
     /// The messages right after this one.
@@ -143,7 +144,7 @@ pub async fn page(
     .await?)
 }
 
-/// The messages changed in `(after, up_to]`, in the order of their revisions.
+/// The messages changed in `(after, up_to]`, in order of revision.
 pub async fn changed(
     db: impl PgExecutor<'_>,
     chat_id: ChatId,
@@ -163,7 +164,7 @@ pub async fn changed(
     .await?)
 }
 
-/// The given messages that are in chats of `me`, in no particular order.
+/// Those of the given messages that are in `me`'s chats, in no particular order.
 pub async fn some(db: impl PgExecutor<'_>, me: UserId, which: &[(ChatId, MessageId)]) -> Result<Vec<Message>> {
     let (chats, ids): (Vec<_>, Vec<_>) = which.iter().map(|(chat_id, id)| (chat_id.0, *id)).unzip();
     Ok(select_messages!(
@@ -185,7 +186,7 @@ pub async fn get(db: impl PgExecutor<'_>, chat_id: ChatId, me: UserId, id: Messa
     one.pop().filter(|message| message.id == id).ok_or(Error::MessageNotFound)
 }
 
-/// Gives a message another text, at this revision. To be called under the chat's lock.
+/// Replaces a message's text, at this revision. Must be called under the chat's lock.
 pub async fn edit(
     db: impl PgExecutor<'_>,
     chat_id: ChatId,
@@ -208,7 +209,7 @@ pub async fn edit(
     Ok(())
 }
 
-/// Leaves only a message's tombstone, at this revision. To be called under the chat's lock.
+/// Reduces a message to its tombstone, at this revision. Must be called under the chat's lock.
 pub async fn delete(db: impl PgExecutor<'_>, chat_id: ChatId, id: MessageId, revision: i64) -> Result<()> {
     sqlx::query!(
         "

@@ -1,6 +1,6 @@
-//! All SQL of the messenger, one file per subject. Static text, checked at compile time against the real schema.
+//! All SQL of the messenger, one file per subject. It is static text, checked at compile time against the real schema.
 //!
-//! A function here takes any executor; a handler that needs several statements in one transaction opens it.
+//! Functions here take any executor; a handler that needs several statements in one transaction opens the transaction.
 
 pub mod chat_list;
 pub mod chats;
@@ -25,17 +25,17 @@ pub use sqlx::{PgConnection, PgExecutor, PgPool};
 use crate::Result;
 use crate::config::DatabaseConfig;
 
-/// The schema, oldest change first.
+/// The schema's migrations, oldest first.
 pub static MIGRATOR: Migrator = sqlx::migrate!("../migrations");
 
 /// How long a request waits for a free connection: well under the 29 s after which API Gateway gives up.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// Limits the server enforces, so that a frozen or killed function cannot hold a chat's lock.
+/// Limits enforced by the server, so that a frozen or killed function cannot hold a chat's lock.
 const SERVER_TIMEOUTS: [(&str, &str); 3] =
     [("statement_timeout", "5s"), ("lock_timeout", "3s"), ("idle_in_transaction_session_timeout", "5s")];
 
-/// A pool that connects when first used, so that a function starts while the database is still waking up.
+/// A pool that connects on first use, so a function can start while the database is still waking up.
 ///
 /// # Errors
 /// If the URL cannot be read. It may hold a password, so the error does not repeat it.
@@ -48,10 +48,10 @@ pub fn connect(config: &DatabaseConfig) -> std::result::Result<PgPool, &'static 
         .connect_lazy_with(options))
 }
 
-/// Brings the schema up to date. Safe to call from several processes at once: sqlx takes an advisory lock.
+/// Updates the schema. Safe to call from several processes at once: sqlx takes an advisory lock.
 ///
 /// # Errors
-/// If the database cannot be reached, or if a migration that was applied has been changed since.
+/// If the database cannot be reached, or if an applied migration has since been changed.
 pub async fn migrate(db: &PgPool) -> std::result::Result<(), sqlx::migrate::MigrateError> {
     MIGRATOR.run(db).await
 }

@@ -1,4 +1,4 @@
-//! Who is notified when a person comes or goes, and when people were last seen.
+//! Who is notified when a person comes online or goes offline, and when people were last seen.
 
 use sqlx::PgExecutor;
 
@@ -6,7 +6,7 @@ use crate::Result;
 use crate::ids::{ChatId, UserId};
 use crate::protocol::{Timestamp, UserStatus};
 
-/// Larger groups are not notified of who comes and goes.
+/// Members of larger groups are not notified when somebody comes online or goes offline.
 const LARGEST_GROUP: i64 = 100;
 const MAX_PEERS: i64 = 500;
 
@@ -28,7 +28,7 @@ pub async fn peers(db: impl PgExecutor<'_>, user_id: UserId) -> Result<Vec<UserI
     .await?)
 }
 
-/// Notes that a person's last device has gone, and returns when.
+/// Records that a person's last device has disconnected, and returns when.
 pub async fn seen(db: impl PgExecutor<'_>, user_id: UserId) -> Result<Option<Timestamp>> {
     let seen = sqlx::query_scalar!(
         r#"
@@ -40,7 +40,7 @@ pub async fn seen(db: impl PgExecutor<'_>, user_id: UserId) -> Result<Option<Tim
     Ok(seen.fetch_optional(db).await?.flatten())
 }
 
-/// The members of a chat as if all were offline, with when each was last seen. The caller fills in who is online.
+/// The members of a chat, all as offline, with when each was last seen. The caller fills in who is online.
 pub async fn of_chat(db: impl PgExecutor<'_>, chat_id: ChatId) -> Result<Vec<UserStatus>> {
     Ok(sqlx::query_as!(
         UserStatus,

@@ -5,10 +5,11 @@ use sqlx::PgExecutor;
 use crate::ids::{ChatId, MessageId, UserId};
 use crate::{Error, Result};
 
-/// How many of the messages just read are searched for senders to notify, so that reading a million at once costs no more.
+/// How many of the messages just read are searched for senders to notify. Reading a million at once costs no more than
+/// this.
 const MAX_NOTIFIED_MESSAGES: i64 = 1000;
 
-/// Moves a member's cursor up to a message that exists, unless it is there already or further. Returns where it was.
+/// Moves a member's cursor forward to an existing message, unless it is already there or further. Returns where it was.
 ///
 /// # Errors
 /// [`Error::ChatNotFound`] if the reader is not in the chat.
@@ -18,7 +19,8 @@ pub async fn move_cursor(
     reader: UserId,
     up_to: MessageId,
 ) -> Result<MessageId> {
-    // The row is locked before it is read: of two movements at once each reports only what it moved over itself.
+    // The row is locked before it is read: if two calls move the cursor at once, each reports only what it moved past
+    // itself.
     sqlx::query_scalar!(
         r#"
         with before as (
@@ -38,7 +40,8 @@ pub async fn move_cursor(
     .ok_or(Error::ChatNotFound)
 }
 
-/// The members other than the reader whose messages lie in `(after, up_to]`; only the newest thousand messages are searched.
+/// The members other than the reader who sent messages in `(after, up_to]`; only the newest thousand messages are
+/// searched.
 pub async fn senders_between(
     db: impl PgExecutor<'_>,
     chat_id: ChatId,
@@ -46,7 +49,7 @@ pub async fn senders_between(
     after: MessageId,
     up_to: MessageId,
 ) -> Result<Vec<UserId>> {
-    // Materialised, or the planner looks up each member's messages by another index, all of them.
+    // Materialised, because otherwise the planner looks up all of each member's messages by another index.
     Ok(sqlx::query_scalar!(
         r#"
         with read as materialized (

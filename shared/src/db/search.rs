@@ -1,4 +1,4 @@
-//! Full-text search over the messages of one's own chats.
+//! Full-text search over the messages in a person's own chats.
 
 use sqlx::PgExecutor;
 
@@ -7,8 +7,8 @@ use crate::db::messages::select_messages;
 use crate::ids::{ChatId, UserId};
 use crate::protocol::Message;
 
-/// The newest messages that match, in one of `me`'s chats or in all of them. Chats that `me` is not in are not searched: the
-/// ids of the others are part of the index.
+/// The newest matching messages in one of `me`'s chats or in all of them. Chats that `me` is not in are not searched,
+/// because chat ids are part of the index.
 pub async fn messages(
     db: impl PgExecutor<'_>,
     me: UserId,

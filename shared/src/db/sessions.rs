@@ -1,4 +1,4 @@
-//! A session: everything that stems from one login.
+//! Sessions. A session is everything that stems from one login.
 
 use sqlx::{PgExecutor, PgPool};
 
@@ -7,8 +7,8 @@ use crate::auth::refresh;
 use crate::ids::{SessionId, UserId};
 use crate::protocol::{Session, Timestamp};
 
-/// Starts a session with its first refresh token. `None` if the password hash is no longer the one that was verified: a change
-/// of password ends all sessions and must not miss one that is just starting with the old password.
+/// Starts a session with its first refresh token. Returns `None` if the password hash is no longer the one that was
+/// verified: a password change ends all sessions and must not miss one that is just starting with the old password.
 pub async fn start(
     db: &PgPool,
     user_id: UserId,
@@ -35,7 +35,7 @@ pub async fn start(
     Ok(has_started.then_some(session_id))
 }
 
-/// Deletes some rows that have expired, with every row that is added.
+/// Deletes some expired rows whenever a row is added.
 async fn purge(db: impl PgExecutor<'_>) -> Result<()> {
     sqlx::query!(
         "
@@ -65,22 +65,22 @@ pub async fn is_live(db: impl PgExecutor<'_>, session_id: SessionId) -> Result<b
 /// The result of presenting a refresh token.
 #[derive(Debug)]
 pub enum Rotation {
-    /// It was good; `next` follows it.
+    /// The token was good; `next` follows it.
     Rotated { user_id: UserId, session_id: SessionId, next: String },
-    /// It had been used before, too long ago or with a successor that has been used too: somebody has a copy. The session has
-    /// been ended.
+    /// The token had been used before, either too long ago or with a successor that has been used too: somebody has a
+    /// copy. The session has been ended.
     Reused { user_id: UserId, session_id: SessionId },
-    /// Its session ended earlier.
+    /// The token's session had ended earlier.
     Ended { user_id: UserId, session_id: SessionId },
-    /// It is unknown or expired.
+    /// The token is unknown or expired.
     Refused,
 }
 
-/// Exchanges a refresh token for the next one. Used again within [`refresh::GRACE_SECONDS`], it gets the same one, unless that
-/// has been used itself.
+/// Exchanges a refresh token for the next one. A token used again within [`refresh::GRACE_SECONDS`] gets the same
+/// successor, unless that has been used itself.
 pub async fn rotate(db: &PgPool, token: &str) -> Result<Rotation> {
     let mut transaction = db.begin().await?;
-    // The lock lets only one of two simultaneous uses be the first.
+    // The lock ensures that only one of two simultaneous uses is the first.
     let row = sqlx::query!(
         r#"
         select session_id, user_id as "user_id: UserId", family as "family: SessionId",
@@ -149,8 +149,9 @@ async fn is_unused(db: impl PgExecutor<'_>, token: &str) -> Result<bool> {
     .await?)
 }
 
-/// Ends a session; `false` if the user has no such session that has not been ended before. One revoked row ends the family, so it
-/// does no harm that a refresh at the same moment may add a row this does not see: the revoked row expires a day later.
+/// Ends a session. Returns `false` if the user has no such session or it has already been ended. One revoked row ends
+/// the family, so it does no harm if a refresh at the same moment adds a row that this does not see: the revoked row
+/// expires a day later than that one.
 pub async fn end(db: impl PgExecutor<'_>, user_id: UserId, session_id: SessionId) -> Result<bool> {
     let ended = sqlx::query!(
         "

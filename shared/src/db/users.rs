@@ -43,7 +43,7 @@ pub async fn insert(db: impl PgExecutor<'_>, new: &NewUser<'_>) -> Result<Accoun
     })
 }
 
-/// What a login needs to know of an account.
+/// What a login needs to know about an account.
 #[derive(Debug)]
 pub struct Credentials {
     pub user_id: UserId,
@@ -53,8 +53,8 @@ pub struct Credentials {
 
 /// The account with this e-mail address or username. An address contains an @; a username cannot.
 ///
-/// `login` is in the form in which [`Email`] and [`Username`] are stored, `typed` as it was typed: an account may be older than
-/// that form. The former has precedence.
+/// `login` is in the form in which [`Email`] and [`Username`] are stored; `typed` is what was typed, because an account
+/// may be older than that form. `login` takes precedence.
 pub async fn credentials(db: impl PgExecutor<'_>, login: &str, typed: &str) -> Result<Option<Credentials>> {
     Ok(sqlx::query_as!(
         Credentials,
@@ -98,7 +98,7 @@ pub async fn account(db: impl PgExecutor<'_>, user_id: UserId) -> Result<Account
     .ok_or(Error::UserNotFound)
 }
 
-/// These people, in no particular order; an id that nobody has is left out.
+/// These people, in no particular order; unknown ids are left out.
 pub async fn by_ids(db: impl PgExecutor<'_>, ids: &[UserId]) -> Result<Vec<Person>> {
     let ids: Vec<_> = ids.iter().map(|id| id.0).collect();
     Ok(sqlx::query_as!(
@@ -110,7 +110,7 @@ pub async fn by_ids(db: impl PgExecutor<'_>, ids: &[UserId]) -> Result<Vec<Perso
     .await?)
 }
 
-/// People whose name or username has a part that begins with each of the words. One index covers both.
+/// People whose name or username has, for each of the words, a part that begins with it. One index covers both.
 pub async fn search(db: impl PgExecutor<'_>, words: &str, limit: i64) -> Result<Vec<Person>> {
     let Some(query) = prefix_query(words) else { return Ok(Vec::new()) };
     Ok(sqlx::query_as!(
@@ -128,9 +128,10 @@ pub async fn search(db: impl PgExecutor<'_>, words: &str, limit: i64) -> Result<
     .await?)
 }
 
-/// `Bob smi` as `'bob':* & 'smi':*`. Quoted, so that nothing a person types is an operator; `None` without any word.
+/// Turns `Bob smi` into `'bob':* & 'smi':*`, quoted so that nothing a person types is an operator. `None` without any
+/// word.
 fn prefix_query(words: &str) -> Option<String> {
-    // Names are stored composed.
+    // Names are stored in composed form.
     let words: Vec<String> = words
         .nfc()
         .collect::<String>()

@@ -1,8 +1,8 @@
-//! Bytes in, checked values out.
+//! Turns bytes into checked values.
 //!
-//! `serde_json` alone is too lenient for a public interface: it accepts an array where an object is meant. [`Object`] refuses
-//! that; unknown and repeated fields are refused by the types themselves (`deny_unknown_fields`). What is refused is
-//! explained to the client in plain words by `reasons.rs`.
+//! `serde_json` alone is too lenient for a public interface: it accepts an array where an object is expected.
+//! [`Object`] refuses that; the types themselves refuse unknown and repeated fields (`deny_unknown_fields`).
+//! `reasons.rs` explains each refusal to the client in plain words.
 
 mod reasons;
 
@@ -11,7 +11,7 @@ use serde::{Deserialize, Deserializer};
 
 use crate::{Error, Result};
 
-/// The largest body any route reads, in bytes: the largest message fits even with every character escaped.
+/// The largest body any route reads, in bytes. The largest message fits even if every character is escaped.
 pub const MAX_BODY_BYTES: usize = 128 * 1024;
 
 /// A `T` that was written as a JSON object.
@@ -41,16 +41,16 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
 /// Reads one JSON object.
 ///
 /// # Errors
-/// [`Error::PayloadTooLarge`] over [`MAX_BODY_BYTES`], [`Error::MalformedJson`] for what is not JSON, and
-/// [`Error::InvalidField`] naming the field for JSON that is not a `T`.
+/// [`Error::PayloadTooLarge`] over [`MAX_BODY_BYTES`], [`Error::MalformedJson`] if the body is not JSON, and
+/// [`Error::InvalidField`], naming the field, if it is JSON but not a `T`.
 pub fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T> {
     parse_at("", body)
 }
 
-/// As [`parse`], for an object at `place` in a larger one: the path in an error begins there.
+/// Like [`parse`], but for an object at `place` in a larger one: the path in an error starts there.
 ///
 /// # Errors
-/// As [`parse`].
+/// Same as [`parse`].
 pub fn parse_at<T: DeserializeOwned>(place: &str, body: &[u8]) -> Result<T> {
     if body.len() > MAX_BODY_BYTES {
         return Err(Error::PayloadTooLarge { limit: MAX_BODY_BYTES });
@@ -70,7 +70,7 @@ fn refused(place: &str, error: serde_path_to_error::Error<serde_json::Error>) ->
     let (field, reason) = reasons::invalid(&error);
     let mut path: Vec<&str> = [place, &path].into_iter().filter(|part| !part.is_empty() && *part != ".").collect();
     if let Some(field) = &field
-        // For an unknown field the path already ends with its name; for a missing one it does not.
+        // The path already ends with the name of an unknown field, but not with that of a missing one.
         && path.last().is_none_or(|last| last.rsplit('.').next() != Some(field))
     {
         path.push(field);
@@ -78,10 +78,10 @@ fn refused(place: &str, error: serde_path_to_error::Error<serde_json::Error>) ->
     Error::field(if path.is_empty() { "body".to_owned() } else { path.join(".") }, reason)
 }
 
-/// Deserialises a type whose one constructor is a check on a string.
+/// Deserialises a type whose only constructor checks a string.
 ///
 /// # Errors
-/// What `check` says, as a deserialisation error.
+/// The error from `check`, as a deserialisation error.
 pub fn checked<'de, D: Deserializer<'de>, T>(
     deserializer: D,
     check: impl FnOnce(String) -> std::result::Result<T, String>,

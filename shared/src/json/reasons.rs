@@ -1,10 +1,10 @@
-//! What is wrong with a client's JSON, in the client's words.
+//! Explains in the client's words why its JSON was refused.
 //!
-//! `serde` and `serde_json` offer their reasons as English text only, in the vocabulary of Rust ("expected i64", "invalid type:
-//! sequence"). Their texts have been stable for years; one that is not recognised here is passed on as it is, which is
-//! less readable but still correct.
+//! `serde` and `serde_json` give their reasons only as English text, in Rust vocabulary ("expected i64", "invalid type:
+//! sequence"). These texts have been stable for years. A text that is not recognised here is passed on unchanged, which
+//! is less readable but still correct.
 
-/// Why a text is not JSON, and where if that helps.
+/// Why a text is not JSON, and where, if that helps.
 pub(super) fn malformed(error: &serde_json::Error) -> String {
     let (reason, position) = split_position(error);
     let (reason, located) = match reason.as_str() {
@@ -27,8 +27,8 @@ pub(super) fn malformed(error: &serde_json::Error) -> String {
     if located { format!("{reason}{position}") } else { reason.to_owned() }
 }
 
-/// Why JSON is not what was expected: the name of the field, where the reason is about one that the parser has not entered,
-/// and a sentence without its subject.
+/// Why JSON is not what was expected. Returns the field's name, if the reason is about a field that the parser has not
+/// entered, and a sentence without its subject.
 pub(super) fn invalid(error: &serde_json::Error) -> (Option<String>, String) {
     let (text, _) = split_position(error);
     if let Some(rest) = text.strip_prefix("missing field ") {
@@ -52,7 +52,7 @@ pub(super) fn invalid(error: &serde_json::Error) -> (Option<String>, String) {
         return (None, format!("must be {}", names.get(1..).unwrap_or_default().join(" or ")));
     }
     if let Some((found, wanted)) = text.strip_prefix("invalid type: ").and_then(|rest| rest.split_once(", expected ")) {
-        // A whole number that does not fit into 64 bits has become a floating-point one.
+        // A whole number that does not fit into 64 bits has been read as a floating-point number.
         let number: Option<f64> = quoted(found).first().and_then(|number| number.parse().ok());
         if number.is_some_and(|number| number.abs() >= i64::MAX as f64) {
             return (None, "is too large a number".to_owned());
@@ -69,7 +69,7 @@ pub(super) fn invalid(error: &serde_json::Error) -> (Option<String>, String) {
     (None, text)
 }
 
-/// What stands between backticks.
+/// The parts of a text between backticks.
 fn quoted(text: &str) -> Vec<&str> {
     text.split('`').skip(1).step_by(2).collect()
 }
@@ -100,7 +100,7 @@ fn expected(wanted: &str) -> &str {
     }
 }
 
-/// The text of an error, and the " at line 1 column 17" it ends with.
+/// Splits an error's text from the " at line 1 column 17" at its end.
 fn split_position(error: &serde_json::Error) -> (String, String) {
     let text = error.to_string();
     match text.rfind(" at line ") {

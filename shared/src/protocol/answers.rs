@@ -1,4 +1,4 @@
-//! The bodies of HTTP answers that are not an object of their own.
+//! The HTTP answer bodies that are not one of the shared objects.
 
 use chrono::DateTime;
 use serde::{Deserialize, Serialize};
@@ -13,7 +13,7 @@ pub struct TokenPair {
     pub access_token: String,
     /// Always `bearer`.
     pub token_type: String,
-    /// Of the access token, in seconds.
+    /// Lifetime of the access token, in seconds.
     pub expires_in: i64,
     pub refresh_token: String,
 }
@@ -22,9 +22,9 @@ pub struct TokenPair {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Sessions {
-    /// The live ones, newest first.
+    /// The live sessions, newest first.
     pub sessions: Vec<Session>,
-    /// The session that asks.
+    /// The session that made the request.
     pub current: SessionId,
 }
 
@@ -34,7 +34,7 @@ pub struct Session {
     pub id: SessionId,
     /// The `User-Agent` at login.
     pub device: Option<String>,
-    /// When it was logged in.
+    /// When the user logged in.
     pub created_at: Timestamp,
     /// When it last refreshed its tokens.
     pub refreshed_at: Timestamp,
@@ -54,11 +54,11 @@ pub struct FoundPeople {
 #[serde(deny_unknown_fields)]
 pub struct ChatList {
     pub chats: Vec<ListedChat>,
-    /// For `?after=`; null on the last page.
+    /// The `?after=` of the next page; null on the last page.
     pub next: Option<String>,
 }
 
-/// Where a page of `GET /chats` begins: after this chat.
+/// A page of `GET /chats` begins after this chat.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ListCursor {
     /// The chat's last activity.
@@ -68,7 +68,7 @@ pub struct ListCursor {
 
 const YEAR_10000_MILLIS: i64 = 253_402_300_800_000;
 
-/// Written as `<milliseconds since 1970>_<chat id>`; clients pass it back as it is.
+/// Written as `<milliseconds since 1970>_<chat id>`; clients pass it back unchanged.
 impl std::fmt::Display for ListCursor {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}_{}", self.activity.0.timestamp_millis(), self.chat_id)
@@ -80,7 +80,7 @@ impl std::str::FromStr for ListCursor {
 
     fn from_str(text: &str) -> Result<Self, ()> {
         let (millis, chat_id) = text.split_once('_').ok_or(())?;
-        // PostgreSQL's years end before chrono's do, at both ends.
+        // PostgreSQL's years begin after chrono's do.
         let millis = millis.parse().ok().filter(|millis| (0..YEAR_10000_MILLIS).contains(millis)).ok_or(())?;
         let activity = DateTime::from_timestamp_millis(millis).ok_or(())?;
         Ok(Self { activity: Timestamp(activity), chat_id: chat_id.parse().map_err(|_| ())? })
@@ -93,11 +93,11 @@ impl std::str::FromStr for ListCursor {
 pub struct Changes {
     /// The chat as it is now, with its members and their cursors.
     pub chat: ChatWithMembers,
-    /// The messages changed since, each as it is now, in the order of their revisions.
+    /// The messages changed since, each as it is now, in order of revision.
     pub messages: Vec<Message>,
-    /// The revision a client holds after applying this.
+    /// The revision that the client holds after applying this.
     pub revision: i64,
-    /// Whether to ask again, from that revision.
+    /// Whether to ask again from that revision.
     pub has_more: bool,
 }
 
@@ -116,7 +116,7 @@ pub struct History {
     pub chat_id: ChatId,
     /// Oldest first.
     pub messages: Vec<Message>,
-    /// Whether there are more in the direction of the page.
+    /// Whether there are more messages in the page's direction.
     pub has_more: bool,
     pub last_message_id: MessageId,
     /// The chat's revision before the page was read: sync from here.
@@ -131,7 +131,7 @@ pub struct FoundMessages {
     pub messages: Vec<Message>,
 }
 
-/// `GET /health`: each part is `ok` or `unavailable`.
+/// `GET /health`. Each part is `ok` or `unavailable`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Health {

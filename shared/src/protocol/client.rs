@@ -9,7 +9,7 @@ use crate::fields::{ClientMessageId, MessageText};
 use crate::ids::{ChatId, MessageId};
 use crate::{Error, Result, json};
 
-/// Every action, as an error lists them to a client.
+/// Every action, as listed to a client in an error.
 const ACTIONS: &str = "sendMessage, markRead, typing, joinChat, leaveChat, ping";
 
 /// `sendMessage`, and the body of `POST /messages`.
@@ -18,7 +18,7 @@ const ACTIONS: &str = "sendMessage, markRead, typing, joinChat, leaveChat, ping"
 pub struct SendMessage {
     pub chat_id: ChatId,
     pub text: MessageText,
-    /// The idempotency key. Without one the server makes one, and the send is not repeatable.
+    /// The idempotency key. Without one, the server creates one and the send cannot be repeated.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client_message_id: Option<ClientMessageId>,
 }
@@ -27,7 +27,7 @@ pub struct SendMessage {
 #[serde(deny_unknown_fields)]
 pub struct MarkRead {
     pub chat_id: ChatId,
-    /// Up to and including this message.
+    /// Everything up to and including this message has been read.
     pub message_id: MessageId,
 }
 
@@ -35,7 +35,7 @@ pub struct MarkRead {
 #[serde(deny_unknown_fields)]
 pub struct Typing {
     pub chat_id: ChatId,
-    /// False when the person stops.
+    /// False when the person stops typing.
     pub is_typing: bool,
 }
 
@@ -49,12 +49,12 @@ pub struct Focus {
 #[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Ping {
-    /// The revision the client holds of each chat.
+    /// The revision that the client holds of each chat.
     #[serde(default)]
     pub chats: BTreeMap<ChatId, i64>,
 }
 
-/// What a client may ask for over the socket.
+/// Everything a client may request over the socket.
 #[derive(Debug, Clone)]
 pub enum ClientAction {
     SendMessage(SendMessage),
@@ -62,7 +62,7 @@ pub enum ClientAction {
     Typing(Typing),
     JoinChat(Focus),
     LeaveChat(Focus),
-    /// Which chats is this client behind on?
+    /// Asks which chats this client is behind on.
     Ping(Ping),
 }
 
@@ -80,12 +80,12 @@ impl ClientAction {
     }
 }
 
-/// An action that this function does not serve, or that does not exist.
+/// The error for an action that does not exist or that this function does not serve.
 pub fn unknown_action() -> Error {
     Error::UnknownAction { known: ACTIONS }
 }
 
-/// A function that serves one action asks for its data; any other action is one it does not know.
+/// A function that serves a single action takes only that action's data and treats any other action as unknown.
 macro_rules! data_of {
     ($($action:ident),*) => {
         $(impl TryFrom<ClientAction> for $action {
@@ -107,7 +107,7 @@ data_of!(SendMessage, MarkRead, Typing, Ping);
 #[derive(Debug, Clone)]
 pub struct ClientFrame {
     pub action: ClientAction,
-    /// The client's own name for the request, up to 128 bytes, echoed in the answer.
+    /// The client's own id for the request, up to 128 bytes, echoed in the answer.
     pub request_id: Option<String>,
 }
 

@@ -1,12 +1,12 @@
-//! The whole wire: [`ClientFrame`] in, [`ServerFrame`] out, the bodies of HTTP requests and answers, and the objects they
-//! share.
+//! The whole wire format: [`ClientFrame`] in, [`ServerFrame`] out, the bodies of HTTP requests and answers, and the
+//! objects they share.
 //!
-//! * [`objects`]: messages, chats, people: the same in answers and in frames.
+//! * [`objects`]: messages, chats and people, the same in answers and in frames.
 //! * [`requests`], [`answers`]: the bodies over HTTP.
-//! * [`client`]: what a client may send over the socket; [`server`]: what it may get, errors included.
+//! * [`client`]: what a client may send over the socket; [`server`]: what it may receive, errors included.
 //!
-//! An object's own id is called `id`; a reference to another object is called `<what>_id`. `docs/protocol.md` describes the same
-//! for readers; a test parses every example in it with these types.
+//! An object's own id is called `id`; a reference to another object is called `<what>_id`. `docs/protocol.md` describes
+//! the wire format for readers; a test parses every example in it with these types.
 
 pub mod answers;
 pub mod client;

@@ -1,11 +1,11 @@
-//! Messages, chats, people: the same in HTTP answers and in frames.
+//! Messages, chats and people, the same in HTTP answers and in frames.
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::ids::{ChatId, MessageId, UserId};
 
-/// A moment, written as `2026-11-20T08:00:00.123Z`: always UTC, always milliseconds.
+/// A moment, written as `2026-11-20T08:00:00.123Z`: always in UTC, always with milliseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, sqlx::Type)]
 #[sqlx(transparent)]
 pub struct Timestamp(pub DateTime<Utc>);
@@ -26,16 +26,16 @@ impl<'de> Deserialize<'de> for Timestamp {
 #[serde(deny_unknown_fields)]
 pub struct Message {
     pub chat_id: ChatId,
-    /// Its number in the chat: 1, 2, 3…
+    /// The message's number in the chat: 1, 2, 3…
     pub id: MessageId,
     pub sender_id: UserId,
-    /// Null once deleted.
+    /// Null once the message is deleted.
     pub text: Option<String>,
-    /// When it was stored.
+    /// When the message was stored.
     pub timestamp: Timestamp,
     pub edited_at: Option<Timestamp>,
     pub deleted_at: Option<Timestamp>,
-    /// Whether somebody other than the sender has read it.
+    /// Whether anybody other than the sender has read it.
     pub is_read: bool,
     /// The sender's idempotency key.
     pub client_message_id: String,
@@ -48,7 +48,7 @@ pub struct Message {
 #[sqlx(type_name = "text", rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
 pub enum ChatKind {
-    /// Two people, for ever.
+    /// Always the same two people.
     Private,
     /// Any number of people, with a name.
     Group,
@@ -69,7 +69,7 @@ pub enum Role {
     Owner,
 }
 
-/// A person, as everybody may see them. [`Account`] and [`Member`] have the same fields and more.
+/// A person as everybody may see them. [`Account`] and [`Member`] have these fields and more.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Person {
@@ -79,14 +79,14 @@ pub struct Person {
     pub username: Option<String>,
 }
 
-/// A person, as they see themselves.
+/// A person as they see themselves.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Account {
     pub id: UserId,
     pub name: String,
     pub username: Option<String>,
-    /// Shown to nobody else.
+    /// Not shown to anybody else.
     pub email: String,
     pub created_at: Timestamp,
 }
@@ -104,18 +104,18 @@ pub struct Member {
     pub last_read_id: MessageId,
 }
 
-/// A chat, the same for every member. [`ListedChat`] and [`ChatWithMembers`] have the same fields and more.
+/// A chat, the same for every member. [`ListedChat`] and [`ChatWithMembers`] have these fields and more.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Chat {
     pub id: ChatId,
     pub kind: ChatKind,
-    /// Null for a private chat, which each of the two calls after the other.
+    /// Null for a private chat, which each of the two sees under the other's name.
     pub name: Option<String>,
     pub created_by: UserId,
     pub created_at: Timestamp,
-    /// How often the chat has changed; its creation is 1.
+    /// How many changes the chat has had; its creation is the first.
     pub revision: i64,
-    /// The newest message's number; 0 if there is none.
+    /// The newest message's number; 0 if there are none.
     pub last_message_id: MessageId,
 }
 
@@ -124,11 +124,11 @@ pub struct Chat {
 pub struct ListedChat {
     #[serde(flatten)]
     pub chat: Chat,
-    /// The other person of a private chat.
+    /// The other person in a private chat.
     pub peer: Option<Person>,
-    /// The asking person's own role.
+    /// The role of the person who asks.
     pub role: Role,
-    /// The asking person's own read cursor.
+    /// The read cursor of the person who asks.
     pub last_read_id: MessageId,
     /// `last_message_id - last_read_id`.
     pub unread_count: i64,
@@ -139,17 +139,17 @@ pub struct ListedChat {
 pub struct ChatWithMembers {
     #[serde(flatten)]
     pub chat: Chat,
-    /// In the order they joined. Left out of the frames of a group with more than [`MAX_MEMBERS_IN_FRAME`]; over HTTP it
-    /// is always there.
+    /// In the order they joined. Omitted from frames for a group with more than [`MAX_MEMBERS_IN_FRAME`]; always
+    /// present over HTTP.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub members: Option<Vec<Member>>,
 }
 
-/// With more members a frame might not fit into the 128 KB that API Gateway takes.
+/// With more members, a frame might not fit into the 128 KB that API Gateway accepts.
 pub const MAX_MEMBERS_IN_FRAME: usize = 100;
 
 impl ChatWithMembers {
-    /// The chat without its members if they might not fit into a frame.
+    /// Drops the members if they might not fit into a frame.
     pub fn for_frame(mut self) -> Self {
         self.members = self.members.filter(|members| members.len() <= MAX_MEMBERS_IN_FRAME);
         self

@@ -1,4 +1,4 @@
-//! The bodies of HTTP requests. Those that are also sent over the socket are in [`client`](super::client).
+//! The bodies of HTTP requests. Those also sent over the socket are in [`client`](super::client).
 
 use std::collections::BTreeSet;
 
@@ -19,7 +19,7 @@ pub struct Registration {
     pub username: Option<Username>,
 }
 
-/// `POST /auth/login` as JSON: with either `email` or `username`, each of which may hold either.
+/// `POST /auth/login` as JSON, with either `email` or `username`; each of them may hold either.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct JsonLogin {
@@ -28,8 +28,8 @@ pub struct JsonLogin {
     pub password: String,
 }
 
-/// `POST /auth/login` as a form (RFC 6749, section 4.3.2). `username` may hold an e-mail address. What else the grant may
-/// carry is accepted and not used.
+/// `POST /auth/login` as a form (RFC 6749, section 4.3.2). `username` may hold an e-mail address. Anything else the
+/// grant may carry is accepted and ignored.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FormLogin {
@@ -59,7 +59,7 @@ pub struct NewPassword {
     pub new_password: Password,
 }
 
-/// `POST /chats`. Which fields it needs depends on its kind: see [`NewChat::check`].
+/// `POST /chats`. The fields it needs depend on its kind: see [`NewChat::check`].
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NewChat {
@@ -72,7 +72,7 @@ pub struct NewChat {
     pub member_ids: Option<BTreeSet<UserId>>,
 }
 
-/// A [`NewChat`] with what its kind needs.
+/// A checked [`NewChat`], with the fields its kind needs.
 #[derive(Debug)]
 pub enum WantedChat {
     Private {
@@ -80,14 +80,14 @@ pub enum WantedChat {
     },
     Group {
         name: Name,
-        /// Without the creator.
+        /// Does not include the creator.
         others: Vec<UserId>,
     },
 }
 
 impl NewChat {
     /// # Errors
-    /// [`Error::InvalidField`] for a field that its kind needs and that is missing, or the other way round.
+    /// [`Error::InvalidField`] if a field that the kind needs is missing, or one that it does not take is present.
     pub fn check(self, creator: UserId) -> Result<WantedChat> {
         match self.kind {
             ChatKind::Private => {

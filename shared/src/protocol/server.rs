@@ -1,4 +1,4 @@
-//! What a client may get over the socket, errors included.
+//! What a client may receive over the socket, errors included.
 
 use std::collections::BTreeMap;
 
@@ -8,8 +8,8 @@ use crate::Error;
 use crate::ids::{ChatId, MessageId, UserId};
 use crate::protocol::objects::{Chat, ChatWithMembers, Member, Message, Timestamp};
 
-/// The chats the client is behind on, those it does not know included, with the revision each has reached; 0 for a chat it is
-/// no longer in.
+/// The chats the client is behind on, including those it does not know, with each chat's current revision; 0 for a chat
+/// it is no longer in.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Pong {
@@ -22,7 +22,7 @@ pub struct Pong {
 pub struct MessageRead {
     pub chat_id: ChatId,
     pub user_id: UserId,
-    /// Up to and including this message.
+    /// They have read up to and including this message.
     pub message_id: MessageId,
     /// When the server handled the request.
     pub read_at: Timestamp,
@@ -41,9 +41,9 @@ pub struct TypingIndicator {
 #[serde(deny_unknown_fields)]
 pub struct UserStatus {
     pub user_id: UserId,
-    /// Whether any device of theirs is connected.
+    /// Whether any of their devices is connected.
     pub online: bool,
-    /// When their last device went; null while one is connected, and if none ever was.
+    /// When their last device disconnected; null while one is connected, or if none ever was.
     pub last_seen_at: Option<Timestamp>,
 }
 
@@ -60,7 +60,7 @@ pub struct ChatCreated {
 #[serde(deny_unknown_fields)]
 pub struct ChatUpdated {
     pub chat_id: ChatId,
-    /// The chat's revision with this change.
+    /// The chat's revision after this change.
     pub revision: i64,
     pub by: UserId,
     /// The chat as it is now.
@@ -72,7 +72,7 @@ pub struct ChatUpdated {
 #[serde(deny_unknown_fields)]
 pub struct MemberChanged {
     pub chat_id: ChatId,
-    /// The chat's revision with this change.
+    /// The chat's revision after this change.
     pub revision: i64,
     pub by: UserId,
     /// The member as they are now.
@@ -83,7 +83,7 @@ pub struct MemberChanged {
 #[serde(deny_unknown_fields)]
 pub struct MemberRemoved {
     pub chat_id: ChatId,
-    /// The chat's revision with this change.
+    /// The chat's revision after this change.
     pub revision: i64,
     /// The same as `user_id` if they left.
     pub by: UserId,
@@ -104,17 +104,17 @@ pub struct ChatLeft {
     pub chat_id: ChatId,
 }
 
-/// An error: the body over HTTP, the data of an `error` frame on the socket.
+/// An error: the body over HTTP, or the data of an `error` frame on the socket.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ErrorBody {
-    /// Stable; clients branch on it.
+    /// Stable: clients branch on it.
     pub code: String,
-    /// For people; it may change.
+    /// For people to read; it may change.
     pub message: String,
-    /// Over HTTP the gateway's name for the request; on the socket the client's if it gave one, else the gateway's.
+    /// Over HTTP, the gateway's id for the request. On the socket, the client's id if it gave one, else the gateway's.
     pub request_id: String,
-    /// Seconds after which to try again.
+    /// How many seconds to wait before trying again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_after: Option<u64>,
     /// On the socket: the action that failed, if it could be read.
@@ -137,7 +137,7 @@ impl ErrorBody {
         }
     }
 
-    /// As [`new`](Self::new), with what can be read of the frame that failed, however broken it is.
+    /// Like [`new`](Self::new), plus whatever can be read of the failed frame, however broken it is.
     pub fn for_frame(error: &Error, frame: &str, gateway_request_id: &str) -> Self {
         let frame: serde_json::Value = serde_json::from_str(frame).unwrap_or_default();
         let text = |value: &serde_json::Value| value.as_str().filter(|text| text.len() <= 128).map(str::to_owned);
@@ -153,16 +153,16 @@ impl ErrorBody {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", content = "data", rename_all = "snake_case")]
 pub enum ServerFrame {
-    /// A message was stored. To its sender this is the acknowledgement.
+    /// A message was stored. For its sender, this is the acknowledgement.
     NewMessage(Message),
     /// The message as it is now.
     MessageEdited(Message),
-    /// The tombstone that is left of the message.
+    /// The tombstone that remains of the message.
     MessageDeleted(Message),
-    /// Somebody has read on; also the answer to `markRead`.
+    /// A member has read further; also the answer to `markRead`.
     MessageRead(MessageRead),
     TypingIndicator(TypingIndicator),
-    /// A person's first device has connected, or their last one has gone.
+    /// A person's first device has connected, or their last one has disconnected.
     UserStatus(UserStatus),
     /// The receiver is in a new chat.
     ChatCreated(ChatCreated),
@@ -182,7 +182,7 @@ pub enum ServerFrame {
     Error(ErrorBody),
 }
 
-/// A frame that answers one of the client's, with the client's `request_id` echoed.
+/// A frame that answers one of the client's and echoes its `request_id`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reply {
     #[serde(flatten)]
