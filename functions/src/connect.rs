@@ -22,7 +22,7 @@ const MAX_CONNECTIONS: usize = 20;
 /// # Errors
 /// If the connection could not be listed. API Gateway then refuses the handshake, and the client tries again.
 pub async fn handle(db: &PgPool, push: &Push, event: Event) -> Outcome {
-    socket::serve_lifecycle(&event, async |device| connect(db, push, &event, &device).await).await
+    socket::with_device(&event, async |device| connect(db, push, &event, &device).await).await
 }
 
 async fn connect(db: &PgPool, push: &Push, event: &Event, device: &Device) -> Result<ApiGatewayProxyResponse> {

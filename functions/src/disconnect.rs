@@ -12,7 +12,7 @@ use crate::socket::{self, Event, Outcome};
 /// # Errors
 /// If the connection could not be taken off the list; the entry will expire.
 pub async fn handle(db: &PgPool, push: &Push, event: Event) -> Outcome {
-    socket::serve_lifecycle(&event, async |device| {
+    socket::with_device(&event, async |device| {
         let forgotten = push.connections().forget(Address::User(device.user_id), &[&device.connection_id]).await?;
         if forgotten.was_last {
             notify::went_offline(db, push, device.user_id).await?;

@@ -101,7 +101,7 @@ where
     Error: From<A::Error>,
     F: Future<Output = Result<Answer<'a>>>,
 {
-    in_span(&event, async |device| {
+    with_device(&event, async |device| {
         let start = Instant::now();
         let body = event.body.as_deref().unwrap_or_default();
         // The session is checked first: a client whose session has ended must not stay connected by sending nonsense.
@@ -168,19 +168,12 @@ fn note_client_request_id(request_id: Option<&str>) {
     Span::current().record("client_request_id", request_id.map(field::debug));
 }
 
-/// Serves `$connect` or `$disconnect`.
+/// Serves an event with its device. Everything logged within is in a span with the gateway's id for the event and, if the
+/// client gave one, its own.
 ///
 /// # Errors
 /// A failure of ours. Its cause is logged here; API Gateway only learns that there was one.
-pub async fn serve_lifecycle(
-    event: &Event,
-    act: impl AsyncFnOnce(Device) -> Result<ApiGatewayProxyResponse>,
-) -> Outcome {
-    in_span(event, act).await
-}
-
-/// Everything logged within is in a span with the gateway's id for the event and, if the client gave one, its own.
-async fn in_span(event: &Event, act: impl AsyncFnOnce(Device) -> Result<ApiGatewayProxyResponse>) -> Outcome {
+pub async fn with_device(event: &Event, act: impl AsyncFnOnce(Device) -> Result<ApiGatewayProxyResponse>) -> Outcome {
     let context = &event.request_context;
     // At the highest level, so the span is there whatever events `RUST_LOG` filters out.
     let span = tracing::error_span!(
