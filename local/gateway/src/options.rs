@@ -23,6 +23,9 @@ pub struct Options {
     /// The SAM template to serve
     #[arg(long, default_value = "template.yaml")]
     pub template: PathBuf,
+    /// A value for a parameter of the template, instead of its default; may be repeated
+    #[arg(long = "parameter", value_name = "NAME=VALUE", value_parser = parameter)]
+    pub parameters: Vec<(String, String)>,
     /// How long a function may take to answer
     #[arg(long, value_name = "SECONDS", default_value = "29", value_parser = seconds)]
     pub integration_timeout: Duration,
@@ -41,7 +44,7 @@ pub struct Options {
 impl Options {
     /// Reads the template and gives its functions the names by which they are invoked.
     pub fn load_template(&self, named_by: NamedBy) -> Result<Template, TemplateError> {
-        Template::load_named_by(&self.template, named_by)
+        Template::load_with(&self.template, named_by, &self.parameters)
     }
 
     pub fn limits(&self) -> Limits {
@@ -107,6 +110,11 @@ pub fn exit_code(outcome: Result<(), Box<dyn std::error::Error + Send + Sync>>) 
 fn seconds(text: &str) -> Result<Duration, String> {
     let seconds: f64 = text.parse().map_err(|_| "must be a number of seconds".to_owned())?;
     Duration::try_from_secs_f64(seconds).map_err(|e| e.to_string())
+}
+
+fn parameter(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').ok_or_else(|| "must be NAME=VALUE".to_owned())?;
+    Ok((name.to_owned(), value.to_owned()))
 }
 
 fn faults(text: &str) -> Result<Faults, String> {

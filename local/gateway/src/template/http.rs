@@ -21,7 +21,7 @@ pub struct HttpApi {
 
 impl HttpApi {
     /// Reads the API without its routes. If the template has no such resource, SAM makes one with the defaults.
-    pub(super) fn read(properties: Option<&Node<'_>>, globals: Option<&Node<'_>>, names: &Names) -> Read<Self> {
+    pub(super) fn read(properties: Option<&Node<'_>>, globals: Option<&Node<'_>>, names: &Names<'_>) -> Read<Self> {
         let property = |name: &str| {
             properties.and_then(|node| find(node, name)).or_else(|| globals.and_then(|node| find(node, name)))
         };
@@ -33,13 +33,16 @@ impl HttpApi {
         Ok(Self {
             stage: property("StageName").map_or(Ok("$default".to_owned()), |node| names.text(node))?,
             variables: property("StageVariables").map_or(Ok(Default::default()), |node| names.texts(node))?,
-            cors: property("CorsConfiguration").map_or(Ok(None), |node| cors(node, names))?,
+            cors: match property("CorsConfiguration").map_or(Ok(None), |node| names.present(node))? {
+                None => None,
+                Some(node) => cors(node, names)?,
+            },
             routes: Vec::new(),
         })
     }
 
     /// Adds the routes among the events of one function.
-    pub(super) fn add_routes(&mut self, function: &Function, events: &Node<'_>, names: &Names) -> Read<()> {
+    pub(super) fn add_routes(&mut self, function: &Function, events: &Node<'_>, names: &Names<'_>) -> Read<()> {
         for (_, event) in entries(events)? {
             if text_of(get(event, "Type")?)? != "HttpApi" {
                 continue;
@@ -72,7 +75,7 @@ impl HttpApi {
     }
 }
 
-fn cors(node: &Node<'_>, names: &Names) -> Read<Option<Cors>> {
+fn cors(node: &Node<'_>, names: &Names<'_>) -> Read<Option<Cors>> {
     match &node.data {
         YamlData::Value(Scalar::Boolean(false)) => return Ok(None),
         // SAM reads this as every origin.

@@ -50,13 +50,14 @@ pub enum TemplateError {
 impl Template {
     /// Reads the file and names the functions by [`NamedBy::Binary`].
     pub fn load(path: &Path) -> Result<Self, TemplateError> {
-        Self::load_named_by(path, NamedBy::default())
+        Self::load_with(path, NamedBy::default(), &[])
     }
 
-    /// Reads the file and names the functions as `named_by` says.
-    pub fn load_named_by(path: &Path, named_by: NamedBy) -> Result<Self, TemplateError> {
+    /// Reads the file, names the functions as `named_by` says and gives values to the template's parameters; those
+    /// without one have their `Default`.
+    pub fn load_with(path: &Path, named_by: NamedBy, parameters: &[(String, String)]) -> Result<Self, TemplateError> {
         let text = std::fs::read_to_string(path).map_err(|e| TemplateError::Missing(path.to_owned(), e))?;
-        let mut template = Self::parse(&text, named_by).map_err(|at| Self::wrong(path, at))?;
+        let mut template = Self::parse(&text, named_by, parameters).map_err(|at| Self::wrong(path, at))?;
         path.clone_into(&mut template.path);
         Ok(template)
     }
@@ -81,10 +82,10 @@ impl Template {
         TemplateError::Wrong { path: path.to_owned(), line, problem }
     }
 
-    fn parse(text: &str, named_by: NamedBy) -> Read<Self> {
+    fn parse(text: &str, named_by: NamedBy, parameters: &[(String, String)]) -> Read<Self> {
         let documents = Node::load_from_str(text).map_err(|e| At(e.marker().line(), e.to_string()))?;
         let root = documents.first().ok_or_else(|| At(1, "the template is empty".to_owned()))?;
-        let names = Names::of(root)?;
+        let names = Names::of(root, parameters)?;
         let global = |section| find(root, "Globals").and_then(|globals| find(globals, section));
         if let Some(node) = global("WebSocketApi") {
             return Err(wrong(node, "Globals of a WebSocketApi are not read; write them in the resource itself"));
@@ -159,21 +160,51 @@ Resources:
 ";
 
     fn refusal(template: &str) -> (usize, String) {
-        let At(line, problem) = Template::parse(template, NamedBy::Binary).expect_err("should be refused");
+        let At(line, problem) = Template::parse(template, NamedBy::Binary, &[]).expect_err("should be refused");
         (line, problem)
     }
 
     #[test]
     fn routes_functions_and_the_authorizer_are_read() {
-        let template = Template::parse(GOOD, NamedBy::Binary)
+        let template = Template::parse(GOOD, NamedBy::Binary, &[])
             .map_err(|At(line, problem)| format!("{line}: {problem}"))
             .expect("a valid template");
         assert_eq!(template.http.routes[0].key(), "GET /hello/{name}");
         let socket = template.websocket.expect("a WebSocket API");
         assert_eq!((socket.stage.as_str(), socket.routes["sendMessage"].function.as_str()), ("ws", "hello"));
         assert_eq!(socket.authorizer.as_ref().expect("an authorizer").function, "hello");
-        let template = Template::parse(GOOD, NamedBy::LogicalId).expect("a valid template");
+        let template = Template::parse(GOOD, NamedBy::LogicalId, &[]).expect("a valid template");
         assert_eq!(template.http.routes[0].function, "Hello");
+    }
+
+    #[test]
+    fn conditions_choose_and_parameters_have_the_values_they_are_given() {
+        let template = format!(
+            "{GOOD}  Api:
+    Type: AWS::Serverless::HttpApi
+    Properties:
+      CorsConfiguration: {{ AllowOrigins: !If [Foreign, [!Ref Origin], !Ref AWS::NoValue], MaxAge: 1 }}
+Parameters:
+  Origin: {{ Default: '' }}
+Conditions:
+  Ours: !Equals [!Ref Origin, '']
+  Foreign: !And [!Not [!Condition Ours], {{ Fn::Or: [{{ Condition: Ours }}, !Not [{{ Condition: Ours }}]] }}]
+"
+        );
+        let origins = |parameters: &[(&str, &str)]| {
+            let parameters: Vec<_> =
+                parameters.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+            let template = Template::parse(&template, NamedBy::Binary, &parameters);
+            template
+                .map(|template| template.http.cors.expect("a CORS configuration").origins)
+                .map_err(|At(_, problem)| problem)
+        };
+        assert_eq!(origins(&[]), Ok(Vec::new()));
+        assert_eq!(origins(&[("Origin", "https://a.example")]), Ok(vec!["https://a.example".to_owned()]));
+        let circle = template.replace("!Equals [!Ref Origin, '']", "!Not [!Condition Ours]");
+        let At(_, problem) = Template::parse(&circle, NamedBy::Binary, &[]).expect_err("should be refused");
+        assert!(problem.contains("depends on itself"), "{problem}");
+        assert!(origins(&[("Origins", "x")]).is_err_and(|problem| problem.ends_with("the parameters are Origin")));
     }
 
     #[test]

@@ -10,12 +10,19 @@ pub(super) struct At(pub(super) usize, pub(super) String);
 pub(super) type Read<T> = Result<T, At>;
 pub(super) type Node<'a> = MarkedYaml<'a>;
 
-/// The values that `!Ref` and `!Sub` can take: the defaults of parameters, and the pseudo parameters.
-#[derive(Debug, Default)]
-pub(super) struct Names(BTreeMap<String, String>);
+/// How many conditions may depend on each other in a row. More than anybody writes; only a circle reaches it.
+const DEEPEST_CONDITION: u8 = 64;
 
-impl Names {
-    pub(super) fn of(root: &Node<'_>) -> Read<Self> {
+/// What intrinsic functions can name: parameters and pseudo parameters, by value, and the template's conditions.
+#[derive(Debug, Default)]
+pub(super) struct Names<'a> {
+    values: BTreeMap<String, String>,
+    conditions: Option<&'a Node<'a>>,
+}
+
+impl<'a> Names<'a> {
+    /// A parameter has the value in `parameters`, or else its `Default`.
+    pub(super) fn of(root: &'a Node<'a>, parameters: &[(String, String)]) -> Read<Self> {
         let pseudo = [
             ("AWS::AccountId", crate::aws::ACCOUNT),
             ("AWS::Partition", "aws"),
@@ -23,23 +30,32 @@ impl Names {
             ("AWS::StackName", "local"),
             ("AWS::URLSuffix", "amazonaws.com"),
         ];
-        let mut names: BTreeMap<_, _> = pseudo.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
-        if let Some(parameters) = find(root, "Parameters") {
-            for (name, parameter) in entries(parameters)? {
-                if let Some(default) = find(parameter, "Default").and_then(scalar) {
-                    names.insert(name.to_owned(), default);
-                }
+        let mut values: BTreeMap<_, _> = pseudo.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+        let known = find(root, "Parameters").map_or(Ok(Vec::new()), entries)?;
+        for (name, parameter) in &known {
+            if let Some(default) = find(parameter, "Default").and_then(scalar) {
+                values.insert((*name).to_owned(), default);
             }
         }
-        Ok(Self(names))
+        for (name, value) in parameters {
+            if known.iter().all(|(known, _)| known != name) {
+                let known: Vec<_> = known.iter().map(|(name, _)| *name).collect();
+                return Err(wrong(root, format!("no parameter {name:?}; the parameters are {}", known.join(", "))));
+            }
+            values.insert(name.clone(), value.clone());
+        }
+        Ok(Self { values, conditions: find(root, "Conditions") })
     }
 
-    /// The text of a node, which may be written out or be a `!Ref` or `!Sub` of known names.
+    /// The text of a node, which may be written out or be a `!Ref` or `!Sub` of known names, or an `!If` of such.
     pub(super) fn text(&self, node: &Node<'_>) -> Read<String> {
         match intrinsic(node) {
             None => text_of(node).map(str::to_owned),
             Some(("Ref", name)) => self.value(text_of(name)?, node),
             Some(("Sub", pattern)) => self.substitute(text_of(pattern)?, node),
+            Some(("If", _)) => {
+                self.present(node)?.map_or_else(|| Err(wrong(node, "has no value here")), |node| self.text(node))
+            }
             Some((other, _)) => Err(wrong(
                 node,
                 format!("!{other} is not understood here; use text, or !Ref or !Sub of a parameter with a Default"),
@@ -47,8 +63,56 @@ impl Names {
         }
     }
 
+    /// The node that is meant: for an `!If`, one of its two. `None` for `!Ref AWS::NoValue`, which counts as absent.
+    pub(super) fn present<'b>(&self, node: &'b Node<'b>) -> Read<Option<&'b Node<'b>>> {
+        match intrinsic(node) {
+            Some(("If", arguments)) => {
+                let [condition, yes, no] = exactly(arguments)?;
+                self.present(if self.condition(text_of(condition)?, condition, 0)? { yes } else { no })
+            }
+            Some(("Ref", name)) if name.data.as_str() == Some("AWS::NoValue") => Ok(None),
+            _ => Ok(Some(node)),
+        }
+    }
+
+    fn condition(&self, name: &str, node: &Node<'_>, depth: u8) -> Read<bool> {
+        if depth > DEEPEST_CONDITION {
+            return Err(wrong(node, format!("the condition {name:?} depends on itself")));
+        }
+        let condition = self.conditions.and_then(|conditions| find(conditions, name));
+        self.holds(condition.ok_or_else(|| wrong(node, format!("there is no condition {name:?}")))?, depth + 1)
+    }
+
+    /// `depth` counts the conditions that led here.
+    fn holds(&self, node: &Node<'_>, depth: u8) -> Read<bool> {
+        if let Some(name) = find(node, "Condition") {
+            return self.condition(text_of(name)?, name, depth);
+        }
+        match intrinsic(node) {
+            Some(("Equals", arguments)) => {
+                let [left, right] = exactly(arguments)?;
+                Ok(self.text(left)? == self.text(right)?)
+            }
+            Some(("Not", arguments)) => {
+                let [condition] = exactly(arguments)?;
+                Ok(!self.holds(condition, depth)?)
+            }
+            Some(("And", arguments)) => self.all(arguments, true, depth),
+            Some(("Or", arguments)) => self.all(arguments, false, depth).map(|none| !none),
+            Some(("Condition", name)) => self.condition(text_of(name)?, name, depth),
+            _ => Err(wrong(node, "is not a condition; they are made of !Equals, !Not, !And, !Or and !Condition")),
+        }
+    }
+
+    /// Whether all conditions have this value.
+    fn all(&self, conditions: &Node<'_>, value: bool, depth: u8) -> Read<bool> {
+        let conditions = conditions.data.as_sequence().ok_or_else(|| wrong(conditions, "must be a list"))?;
+        let values: Read<Vec<bool>> = conditions.iter().map(|node| self.holds(node, depth)).collect();
+        Ok(values?.into_iter().all(|other| other == value))
+    }
+
     fn value(&self, name: &str, node: &Node<'_>) -> Read<String> {
-        self.0.get(name).cloned().ok_or_else(|| {
+        self.values.get(name).cloned().ok_or_else(|| {
             wrong(node, format!("{name:?} has no value before deployment; give a parameter of that name a Default"))
         })
     }
@@ -77,6 +141,7 @@ impl Names {
 
     /// A list of texts. A single text counts as a list of one.
     pub(super) fn list(&self, node: &Node<'_>) -> Read<Vec<String>> {
+        let Some(node) = self.present(node)? else { return Ok(Vec::new()) };
         match node.data.as_sequence() {
             Some(nodes) => nodes.iter().map(|node| self.text(node)).collect(),
             None => Ok(vec![self.text(node)?]),
@@ -95,6 +160,12 @@ fn intrinsic<'a>(node: &'a Node<'_>) -> Option<(&'a str, &'a Node<'a>)> {
         }
         _ => None,
     }
+}
+
+/// The arguments of an intrinsic function that takes `N` of them.
+fn exactly<'a, const N: usize>(arguments: &'a Node<'a>) -> Read<&'a [Node<'a>; N]> {
+    let list = arguments.data.as_sequence().and_then(|nodes| nodes.as_slice().try_into().ok());
+    list.ok_or_else(|| wrong(arguments, format!("must be a list of {N}")))
 }
 
 /// `!GetAtt A.Arn`, `Fn::GetAtt: [A, Arn]` or `Fn::GetAtt: A.Arn`, as `A.Arn`.

@@ -43,7 +43,7 @@ impl WebSocketApi {
     pub(super) fn read(
         id: &str,
         resource: &Node<'_>,
-        names: &Names,
+        names: &Names<'_>,
         functions: &Functions,
         responses: &BTreeSet<String>,
     ) -> Read<Self> {
@@ -98,7 +98,7 @@ pub(super) fn responding_route(resource: &Node<'_>) -> Read<String> {
     Ok(id.to_owned())
 }
 
-fn authorizer(auth: &Node<'_>, names: &Names, functions: &Functions) -> Read<Option<Authorizer>> {
+fn authorizer(auth: &Node<'_>, names: &Names<'_>, functions: &Functions) -> Read<Option<Authorizer>> {
     let kind = get(auth, "AuthType")?;
     match text_of(kind)? {
         "NONE" => return Ok(None),
