@@ -9,6 +9,7 @@ use windi_shared::connections::{Address, Connection};
 use windi_shared::db::{PgPool, sessions};
 use windi_shared::{Error, Result};
 
+use crate::door;
 use crate::notify;
 use crate::push::Push;
 use crate::socket::{self, Device, Event, Outcome, SUBPROTOCOL};
@@ -16,26 +17,44 @@ use crate::socket::{self, Device, Event, Outcome, SUBPROTOCOL};
 /// How many connections a user may have; beyond that, the oldest are closed.
 const MAX_CONNECTIONS: usize = 20;
 
+pub fn main() -> door::Outcome {
+    door::run(async |mut door| {
+        let db = door.database().await?;
+        let push = door.push().await?;
+        door.events(|event| handle(&db, &push, event)).await
+    })
+}
+
 /// Answers `200`, which lets the handshake through, and echoes our sub-protocol if it was offered: a browser that
-/// offers one and gets none back closes the connection. Answers `401` if the session has ended in the meantime.
+/// offers one and gets none back closes the connection. Answers `401` if the session has ended, and `503` if the database
+/// or the table does not answer, which may be because it is waking up: the client tries again.
 ///
 /// # Errors
-/// If the connection could not be listed. API Gateway then refuses the handshake, and the client tries again.
+/// If anything else fails. API Gateway then refuses the handshake with a 502.
 pub async fn handle(db: &PgPool, push: &Push, event: Event) -> Outcome {
-    socket::with_device(&event, async |device| connect(db, push, &event, &device).await).await
+    let connect = async |device| match connect(db, push, &event, &device).await {
+        Err(error @ Error::Unavailable(_)) => {
+            error.log();
+            Ok(socket::status(503))
+        }
+        outcome => outcome,
+    };
+    socket::with_device(&event, connect).await
 }
 
 async fn connect(db: &PgPool, push: &Push, event: &Event, device: &Device) -> Result<ApiGatewayProxyResponse> {
     let before = push.connections().remember(Address::User(device.user_id), &Connection::from(device)).await?;
     // The connection is listed before the session is checked; a logout ends the session before it closes the listed
     // connections. So no socket stays open if its session ends while it is opening.
-    if !sessions::is_live(db, device.session_id).await? {
+    let live = sessions::is_live(db, device.session_id).await;
+    if !matches!(live, Ok(true)) {
         push.connections().forget(Address::User(device.user_id), &[&device.connection_id]).await?;
+        live?;
         tracing::info!("Refused a socket: its session has ended.");
         return Ok(socket::status(401));
     }
     let oldest = &before[..(before.len() + 1).saturating_sub(MAX_CONNECTIONS)];
-    if let Err(error) = push.dismiss(oldest, &Error::TooManyConnections, socket::request_id(event)).await {
+    if let Err(error) = push.posts().dismiss(oldest, &Error::TooManyConnections, socket::request_id(event)).await {
         error.log();
     }
     if before.is_empty()

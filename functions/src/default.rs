@@ -7,14 +7,23 @@ use windi_shared::db::{PgPool, chats};
 use windi_shared::ids::{ChatId, UserId};
 use windi_shared::protocol::{Ping, Pong, ServerFrame};
 
-use crate::push::Push;
+use crate::door;
+use crate::posts::Posts;
 use crate::socket::{Answer, Device, Event, Outcome, serve};
 
 /// How many chats one `pong` names; more would not fit into a frame. The next `ping` returns the rest.
 const MAX_STALE: usize = 1000;
 
-pub async fn handle(db: &PgPool, push: &Push, event: Event) -> Outcome {
-    serve(db, push, event, |device: Device, held: Ping| async move {
+pub fn main() -> door::Outcome {
+    door::run(async |mut door| {
+        let db = door.database().await?;
+        let posts = door.posts().await?;
+        door.events(|event| handle(&db, &posts, event)).await
+    })
+}
+
+pub async fn handle(db: &PgPool, posts: &Posts, event: Event) -> Outcome {
+    serve(db, posts, event, |device: Device, held: Ping| async move {
         let stale = stale(db, device.user_id, &held.chats).await?;
         Ok(Answer::frame(ServerFrame::Pong(Pong { stale })))
     })

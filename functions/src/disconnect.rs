@@ -5,9 +5,18 @@
 use windi_shared::connections::Address;
 use windi_shared::db::PgPool;
 
+use crate::door;
 use crate::notify;
 use crate::push::Push;
 use crate::socket::{self, Event, Outcome};
+
+pub fn main() -> door::Outcome {
+    door::run(async |mut door| {
+        let db = door.database().await?;
+        let push = door.push().await?;
+        door.events(|event| handle(&db, &push, event)).await
+    })
+}
 
 /// # Errors
 /// If the connection could not be taken off the list; the entry will expire.

@@ -1,90 +1,172 @@
 //! Start-up and serving, shared by all binaries. A wrong setting ends the function at start with an error that names
 //! the variable.
+//!
+//! Each function has a `main` that is not generic and not `async`, so that the compiler translates the whole function
+//! once, in this library; a binary is then little more than linking. With `#[tokio::main]` in the binaries each of them
+//! took a minute of its own.
+
+use std::sync::Arc;
+use std::time::Duration;
 
 use aws_config::{BehaviorVersion, SdkConfig};
 use lambda_http::{Body, Request, Response};
 use lambda_runtime::{Diagnostic, Error, LambdaEvent, service_fn};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use tokio::sync::OnceCell;
 use windi_shared::auth::Tokens;
-use windi_shared::config;
+use windi_shared::config::{self, DatabaseConfig};
 use windi_shared::connections::Connections;
 use windi_shared::db::{self, PgPool};
+use windi_shared::secrets::Secret;
 
+use crate::posts::Posts;
 use crate::push::Push;
 
 /// Returned only if a setting is wrong.
 pub type Outcome = Result<(), Error>;
 
-/// Serves requests of the HTTP API.
+/// How long a secret is used before it is read again.
+const SECRET_AGE: Duration = Duration::from_secs(300);
+/// How soon the database's secret is read again when there is no connection: its password may have been changed.
+const SECRET_AGE_DISCONNECTED: Duration = Duration::from_secs(10);
+
+/// Runs a function's `main`, logging to standard output.
 ///
 /// # Errors
-/// If Lambda's Runtime API cannot be reached.
-pub async fn http<F>(handler: impl Fn(Request) -> F + Sync) -> Outcome
-where
-    F: Future<Output = Response<Body>> + Send,
-{
-    let handler = &handler;
-    lambda_http::run(service_fn(move |request| async move { Ok::<_, Error>(handler(request).await) })).await
+/// Whatever `main` returns.
+pub fn run(main: impl AsyncFnOnce(Door) -> Outcome) -> Outcome {
+    start_logging();
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(main(Door::default()))
 }
 
-/// Serves events of the WebSocket API.
-///
-/// # Errors
-/// If Lambda's Runtime API cannot be reached.
-pub async fn events<E, A, F>(handler: impl Fn(E) -> F + Sync) -> Outcome
-where
-    E: DeserializeOwned,
-    A: Serialize,
-    F: Future<Output = Result<A, Diagnostic>> + Send,
-{
-    let handler = &handler;
-    lambda_runtime::run(service_fn(move |event: LambdaEvent<E>| handler(event.payload))).await
+/// The clients whose settings may change while the function runs.
+#[derive(Default)]
+pub struct Door {
+    aws: OnceCell<SdkConfig>,
+    database: Option<(Secret, PgPool)>,
+    tokens: Option<Arc<Tokens>>,
+}
+
+impl Door {
+    /// `DATABASE_URL`, or the URL in the secret `DATABASE_SECRET_ARN`.
+    ///
+    /// # Errors
+    /// If the setting is missing, or the secret cannot be read.
+    pub async fn database_url(&self) -> Result<String, Error> {
+        match config::database_secret() {
+            None => Ok(config::database()?.url),
+            Some(secret) => Ok(Secret::new(self.aws().await, secret).read(config::database_url).await?),
+        }
+    }
+
+    /// The database at `DATABASE_URL`, or at the address in the secret `DATABASE_SECRET_ARN`.
+    ///
+    /// # Errors
+    /// If the setting is missing or wrong, or the secret cannot be read.
+    pub async fn database(&mut self) -> Result<PgPool, Error> {
+        let Some(secret) = config::database_secret() else { return Ok(db::connect(&config::database()?)?) };
+        let secret = Secret::new(self.aws().await, secret);
+        let url = secret.read(config::database_url).await?;
+        let pool = db::connect(&DatabaseConfig { url, max_connections: config::max_connections(1)? })?;
+        self.database = Some((secret, pool.clone()));
+        Ok(pool)
+    }
+
+    /// The keys from `JWT_SECRET`, or from the secret `JWT_SECRET_ARN`.
+    ///
+    /// # Errors
+    /// If the setting is missing or wrong, or the secret cannot be read.
+    pub async fn tokens(&mut self) -> Result<Arc<Tokens>, Error> {
+        let Some(secret) = config::token_secret() else { return Ok(Arc::new(Tokens::new(&config::tokens()?)?)) };
+        let tokens = Arc::new(Tokens::kept_in(Secret::new(self.aws().await, secret)).await?);
+        self.tokens = Some(Arc::clone(&tokens));
+        Ok(tokens)
+    }
+
+    /// The table named by `CONNECTIONS_TABLE`.
+    ///
+    /// # Errors
+    /// If the setting is missing.
+    pub async fn connections(&self) -> Result<Connections, Error> {
+        Ok(Connections::new(self.aws().await, config::connections_table()?))
+    }
+
+    /// The WebSocket API at `CONNECTIONS_ENDPOINT`.
+    ///
+    /// # Errors
+    /// If the setting is missing.
+    pub async fn posts(&self) -> Result<Posts, Error> {
+        Ok(Posts::new(self.aws().await, &config::connections_endpoint()?))
+    }
+
+    /// [`Self::posts`] to the connections that [`Self::connections`] lists.
+    ///
+    /// # Errors
+    /// If a setting is missing.
+    pub async fn push(&self) -> Result<Push, Error> {
+        Ok(Push::new(self.posts().await?, self.connections().await?))
+    }
+
+    /// The region, credentials and HTTP client of this environment, loaded once: an HTTP client reads the system's root
+    /// certificates.
+    async fn aws(&self) -> &SdkConfig {
+        self.aws.get_or_init(async || aws_config::load_defaults(BehaviorVersion::v2026_01_12()).await).await
+    }
+
+    /// Serves requests of the HTTP API.
+    ///
+    /// # Errors
+    /// If Lambda's Runtime API cannot be reached.
+    pub async fn http<F>(&self, handler: impl Fn(Request) -> F + Sync) -> Outcome
+    where
+        F: Future<Output = Response<Body>> + Send,
+    {
+        let handler = &handler;
+        let serve = move |request| async move {
+            self.renew().await;
+            Ok::<_, Error>(handler(request).await)
+        };
+        lambda_http::run(service_fn(serve)).await
+    }
+
+    /// Serves events of the WebSocket API.
+    ///
+    /// # Errors
+    /// If Lambda's Runtime API cannot be reached.
+    pub async fn events<E, A, F>(&self, handler: impl Fn(E) -> F + Sync) -> Outcome
+    where
+        E: DeserializeOwned + Send,
+        A: Serialize,
+        F: Future<Output = Result<A, Diagnostic>> + Send,
+    {
+        let handler = &handler;
+        let serve = move |event: LambdaEvent<E>| async move {
+            self.renew().await;
+            handler(event.payload).await
+        };
+        lambda_runtime::run(service_fn(serve)).await
+    }
+
+    /// Reads secrets again that are due.
+    async fn renew(&self) {
+        if let Some(tokens) = &self.tokens {
+            tokens.renew(SECRET_AGE).await;
+        }
+        if let Some((secret, pool)) = &self.database {
+            let age = if pool.size() == 0 { SECRET_AGE_DISCONNECTED } else { SECRET_AGE };
+            if let Some(options) = secret.read_again(age, |text| db::options(&config::database_url(text)?)).await {
+                pool.set_connect_options(options);
+            }
+        }
+    }
 }
 
 /// Logs JSON lines, which CloudWatch can search, at the level of `RUST_LOG` (default `info`).
-pub fn start_logging() {
+fn start_logging() {
     let filter = tracing_subscriber::EnvFilter::try_from_default_env()
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
     // Each line lists its spans, so the innermost would appear twice.
     let lines = tracing_subscriber::fmt().json().flatten_event(true).with_current_span(false);
     lines.with_env_filter(filter).with_target(false).init();
-}
-
-/// The database at `DATABASE_URL`.
-///
-/// # Errors
-/// If the setting is missing or wrong.
-pub fn database() -> Result<PgPool, Error> {
-    Ok(db::connect(&config::database()?)?)
-}
-
-/// The signing keys from `JWT_SECRET`.
-///
-/// # Errors
-/// If the setting is missing or too short.
-pub fn tokens() -> Result<Tokens, Error> {
-    Ok(Tokens::new(&config::tokens()?)?)
-}
-
-/// The table named by `CONNECTIONS_TABLE`.
-///
-/// # Errors
-/// If the setting is missing.
-pub async fn connections() -> Result<Connections, Error> {
-    Ok(Connections::new(&aws().await, config::connections_table()?))
-}
-
-/// Posts to `CONNECTIONS_ENDPOINT`, using [`connections`].
-///
-/// # Errors
-/// If a setting is missing.
-pub async fn push() -> Result<Push, Error> {
-    let aws = aws().await;
-    let connections = Connections::new(&aws, config::connections_table()?);
-    Ok(Push::new(&aws, &config::connections_endpoint()?, connections))
-}
-
-async fn aws() -> SdkConfig {
-    aws_config::load_defaults(BehaviorVersion::v2026_01_12()).await
 }

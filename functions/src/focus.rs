@@ -8,11 +8,20 @@ use windi_shared::db::{PgPool, chats, presence};
 use windi_shared::ids::ChatId;
 use windi_shared::protocol::{ChatJoined, ChatLeft, ClientAction, ServerFrame, unknown_action};
 
+use crate::door;
 use crate::push::Push;
 use crate::socket::{Answer, Device, Event, Outcome, serve};
 
+pub fn main() -> door::Outcome {
+    door::run(async |mut door| {
+        let db = door.database().await?;
+        let push = door.push().await?;
+        door.events(|event| handle(&db, &push, event)).await
+    })
+}
+
 pub async fn handle(db: &PgPool, push: &Push, event: Event) -> Outcome {
-    serve(db, push, event, |device: Device, action| async move {
+    serve(db, push.posts(), event, |device: Device, action| async move {
         match action {
             ClientAction::JoinChat(focus) => {
                 Ok(Answer::frame(ServerFrame::ChatJoined(join(db, push, &device, focus.chat_id).await?)))

@@ -17,6 +17,7 @@ pub enum Function {
     MarkRead,
     Members,
     Messages,
+    Migrate,
     Register,
     Search,
     SendMessage,

@@ -7,7 +7,16 @@ use windi_shared::connections::Connections;
 use windi_shared::db::{self, PgPool};
 use windi_shared::protocol::Health;
 
+use crate::door;
 use crate::http_api::{self, Answer};
+
+pub fn main() -> door::Outcome {
+    door::run(async |mut door| {
+        let db = door.database().await?;
+        let connections = door.connections().await?;
+        door.http(|request| handle(&db, &connections, request)).await
+    })
+}
 
 /// Answers `200` if all parts respond, else `503`, showing which do not.
 pub async fn handle(db: &PgPool, connections: &Connections, request: Request) -> Response<Body> {

@@ -155,7 +155,7 @@ pub fn media_type(request: &Request) -> String {
 /// # Errors
 /// [`Error::Unauthorized`].
 pub async fn caller(db: &PgPool, tokens: &Tokens, request: &Request) -> Result<Caller> {
-    let caller = token_holder(tokens, request)?;
+    let caller = token_holder(tokens, request).await?;
     if sessions::is_live(db, caller.session_id).await? { Ok(caller) } else { Err(Error::Unauthorized) }
 }
 
@@ -163,9 +163,9 @@ pub async fn caller(db: &PgPool, tokens: &Tokens, request: &Request) -> Result<C
 ///
 /// # Errors
 /// [`Error::Unauthorized`].
-pub fn token_holder(tokens: &Tokens, request: &Request) -> Result<Caller> {
+pub async fn token_holder(tokens: &Tokens, request: &Request) -> Result<Caller> {
     let header = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok());
-    let caller = tokens.check(header.and_then(bearer).ok_or(Error::Unauthorized)?)?;
+    let caller = tokens.check(header.and_then(bearer).ok_or(Error::Unauthorized)?).await?;
     Span::current().record("user_id", field::display(caller.user_id));
     Span::current().record("session_id", field::display(caller.session_id));
     Ok(caller)

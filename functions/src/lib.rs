@@ -7,13 +7,16 @@
 //! Over the WebSocket: [`authorize`], [`connect`], [`disconnect`], [`send_message`], [`mark_read`], [`typing`],
 //! [`focus`], [`default`].
 //!
+//! During a deployment: [`migrate`].
+//!
 //! They share:
 //!
 //! * [`function`]: the list of functions. [`routes`]: the list of HTTP routes.
 //! * [`http_api`]: reads a request's body, path and caller, and returns JSON or an error.
 //! * [`socket`]: reads a frame and sends its answer. [`liveness`]: checks whether the frame's session is still alive.
 //! * [`messaging`]: sends and reads messages, over HTTP or the socket.
-//! * [`notify`]: sends frames to all of people's devices. [`push`]: posts to connections.
+//! * [`notify`]: sends frames to all of people's devices. [`push`]: finds their connections and
+//!   posts to them. [`posts`]: one post.
 //! * [`door`]: what every binary does before it serves.
 //!
 //! Each handler takes only the clients it uses. A single state with all of them would add the code of all of them to
@@ -25,6 +28,7 @@ pub mod http_api;
 pub mod liveness;
 pub mod messaging;
 pub mod notify;
+pub mod posts;
 pub mod push;
 pub mod routes;
 pub mod socket;
@@ -41,6 +45,7 @@ pub mod login;
 pub mod mark_read;
 pub mod members;
 pub mod messages;
+pub mod migrate;
 pub mod register;
 pub mod search;
 pub mod send_message;

@@ -11,7 +11,16 @@ use windi_shared::ids::UserId;
 use windi_shared::protocol::{FormLogin, JsonLogin};
 use windi_shared::{Error, Result, json};
 
+use crate::door;
 use crate::http_api::{self, Answer};
+
+pub fn main() -> door::Outcome {
+    door::run(async |mut door| {
+        let db = door.database().await?;
+        let tokens = door.tokens().await?;
+        door.http(|request| handle(&db, &tokens, request)).await
+    })
+}
 
 pub async fn handle(db: &PgPool, tokens: &Tokens, request: Request) -> Response<Body> {
     http_api::respond(&request, login(db, tokens, &request)).await

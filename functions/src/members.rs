@@ -15,9 +15,19 @@ use windi_shared::protocol::{
 };
 use windi_shared::{Error, Result};
 
+use crate::door;
 use crate::http_api::{self, Answer};
 use crate::notify;
 use crate::push::Push;
+
+pub fn main() -> door::Outcome {
+    door::run(async |mut door| {
+        let db = door.database().await?;
+        let tokens = door.tokens().await?;
+        let push = door.push().await?;
+        door.http(|request| handle(&db, &tokens, &push, request)).await
+    })
+}
 
 pub async fn handle(db: &PgPool, tokens: &Tokens, push: &Push, request: Request) -> Response<Body> {
     http_api::respond(&request, async {

@@ -10,9 +10,19 @@ use windi_shared::ids::{MessageId, UserId};
 use windi_shared::protocol::{MarkRead, Message, NewText, Role, SendMessage, ServerFrame};
 use windi_shared::{Error, Result};
 
+use crate::door;
 use crate::http_api::{self, Answer};
 use crate::push::Push;
 use crate::{messaging, notify};
+
+pub fn main() -> door::Outcome {
+    door::run(async |mut door| {
+        let db = door.database().await?;
+        let tokens = door.tokens().await?;
+        let push = door.push().await?;
+        door.http(|request| handle(&db, &tokens, &push, request)).await
+    })
+}
 
 /// Answers a send with `201`, or with `200` if an earlier attempt already stored it.
 pub async fn handle(db: &PgPool, tokens: &Tokens, push: &Push, request: Request) -> Response<Body> {

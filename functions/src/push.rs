@@ -5,29 +5,23 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use aws_config::{SdkConfig, retry::RetryConfig, timeout::TimeoutConfig};
-use aws_sdk_apigatewaymanagement::error::DisplayErrorContext;
 use aws_sdk_apigatewaymanagement::primitives::Blob;
-use aws_sdk_apigatewaymanagement::{Client, config::Builder};
 use chrono::Utc;
 use futures_util::{StreamExt as _, stream};
-use serde::Serialize;
 use tokio::sync::Semaphore;
+use windi_shared::Result;
 use windi_shared::connections::{Address, Connection, Connections};
 use windi_shared::ids::{ChatId, ConnectionId, UserId};
-use windi_shared::protocol::{ErrorBody, Reply, ServerFrame};
-use windi_shared::{Error, Result};
+use windi_shared::protocol::ServerFrame;
 
-/// How many posts of fan-outs are in progress at once.
-const POSTS_AT_ONCE: usize = 64;
+use crate::posts::{POSTS_AT_ONCE, Posted, Posts, encode};
+
 /// How many fan-outs are in progress at once. Others wait their turn, which does not count towards [`FAN_OUT_LIMIT`].
 ///
 /// Both limits apply to the process. A Lambda environment has one request at a time and never waits, but the local
 /// gateway has everybody's, and a thousand fan-outs at once would slow each other down until all of them were cut
 /// short.
 const FAN_OUTS_AT_ONCE: usize = 32;
-/// How long one attempt may take.
-const ATTEMPT_LIMIT: Duration = Duration::from_millis(1500);
 /// How long a whole fan-out may take once it has its turn; the function has 28 s.
 const FAN_OUT_LIMIT: Duration = Duration::from_secs(5);
 /// The `$connect` of a connection younger than this may still be in progress: API Gateway returns 410 for it too.
@@ -35,19 +29,10 @@ const YOUNG: Duration = Duration::from_secs(10);
 
 #[derive(Debug, Clone)]
 pub struct Push {
-    client: Client,
+    posts: Posts,
     connections: Connections,
     turns: Arc<Semaphore>,
     places: Arc<Semaphore>,
-}
-
-/// The outcome of one post.
-enum Posted {
-    Arrived,
-    /// The connection does not exist.
-    Gone,
-    /// The failure was logged; the connection may still exist.
-    Failed,
 }
 
 /// The outcome of the posts of one fan-out.
@@ -61,31 +46,22 @@ struct Tally {
 }
 
 impl Push {
-    /// Posts to the connections of the WebSocket API at `endpoint`, such as
-    /// `https://<id>.execute-api.<region>.amazonaws.com/ws`.
-    pub fn new(config: &SdkConfig, endpoint: &str, connections: Connections) -> Self {
-        let timeouts =
-            TimeoutConfig::builder().operation_attempt_timeout(ATTEMPT_LIMIT).operation_timeout(FAN_OUT_LIMIT).build();
-        // Standard retries cover 429 and 5xx, with jitter. Three attempts are two retries.
-        let retries = RetryConfig::standard().with_max_attempts(3).with_initial_backoff(Duration::from_millis(100));
-        let config = Builder::from(config).endpoint_url(endpoint).timeout_config(timeouts).retry_config(retries);
+    pub fn new(posts: Posts, connections: Connections) -> Self {
         Self {
-            client: Client::from_conf(config.build()),
+            posts,
             connections,
             turns: Arc::new(Semaphore::new(FAN_OUTS_AT_ONCE)),
             places: Arc::new(Semaphore::new(POSTS_AT_ONCE)),
         }
     }
 
+    pub fn posts(&self) -> &Posts {
+        &self.posts
+    }
+
     /// The table that lists the connections it posts to.
     pub fn connections(&self) -> &Connections {
         &self.connections
-    }
-
-    /// Answers one connection without waiting for a turn among the fan-outs.
-    pub async fn reply(&self, to: &ConnectionId, reply: &Reply) {
-        let Some(body) = encode(reply) else { return };
-        self.post(to, body).await;
     }
 
     /// Sends `frame` to every device of `users` except one. Returns the users found to have no live device left
@@ -105,41 +81,6 @@ impl Push {
     pub async fn to_open(&self, chat_id: ChatId, frame: &ServerFrame, meant: impl Fn(UserId) -> bool) {
         let devices = self.connections.of_chat(chat_id);
         self.fan_out(devices, frame, |connection| meant(connection.user_id), |_| Address::Chat(chat_id)).await;
-    }
-
-    /// Sends each connection the reason, then closes it. Its `$disconnect` takes it off its user's list, or else the
-    /// next post to it does.
-    ///
-    /// # Errors
-    /// [`Error::Unavailable`] if one of them could not be closed.
-    pub async fn dismiss(&self, connections: &[Connection], why: &Error, request_id: &str) -> Result<()> {
-        let frame = ServerFrame::Error(ErrorBody::new(why, request_id));
-        let body = encode(&Reply { frame, request_id: None });
-        let dismissals = stream::iter(connections.to_vec()).map(|connection| {
-            let body = body.clone();
-            async move {
-                if let Some(body) = body {
-                    self.post(&connection.id, body).await;
-                }
-                self.close(&connection.id).await
-            }
-        });
-        let outcomes: Vec<_> = dismissals.buffer_unordered(POSTS_AT_ONCE).collect().await;
-        outcomes.into_iter().collect()
-    }
-
-    /// Closes a connection; one that no longer exists counts as closed.
-    ///
-    /// # Errors
-    /// [`Error::Unavailable`] if it could not be closed.
-    pub async fn close(&self, connection_id: &ConnectionId) -> Result<()> {
-        match self.client.delete_connection().connection_id(&connection_id.0).send().await {
-            Err(e) if !e.as_service_error().is_some_and(|e| e.is_gone_exception()) => {
-                tracing::warn!(%connection_id, "A connection could not be closed.");
-                Err(Error::Unavailable(Box::new(e)))
-            }
-            _ => Ok(()),
-        }
     }
 
     async fn fan_out(
@@ -183,7 +124,7 @@ impl Push {
     async fn post_or_forget(&self, address: Address, connection: &Connection, body: Blob, tally: &Tally) {
         let _place = self.places.acquire().await;
         tally.posts.fetch_add(1, Ordering::Relaxed);
-        match self.post(&connection.id, body).await {
+        match self.posts.post(&connection.id, body).await {
             Posted::Arrived => return,
             Posted::Failed => {
                 tally.failed.fetch_add(1, Ordering::Relaxed);
@@ -204,29 +145,8 @@ impl Push {
             Err(error) => error.log(),
         }
     }
-
-    async fn post(&self, to: &ConnectionId, body: Blob) -> Posted {
-        match self.client.post_to_connection().connection_id(&to.0).data(body).send().await {
-            Ok(_) => Posted::Arrived,
-            Err(e) if e.as_service_error().is_some_and(|e| e.is_gone_exception()) => Posted::Gone,
-            Err(e) => {
-                tracing::warn!(connection_id = %to, error = %DisplayErrorContext(e), "A push failed.");
-                Posted::Failed
-            }
-        }
-    }
 }
 
 fn is_young(connection: &Connection) -> bool {
     connection.at > Utc::now().timestamp_millis() - YOUNG.as_millis() as i64
-}
-
-fn encode(frame: &impl Serialize) -> Option<Blob> {
-    match serde_json::to_vec(frame) {
-        Ok(bytes) => Some(Blob::new(bytes)),
-        Err(error) => {
-            tracing::error!(%error, "A frame could not be written.");
-            None
-        }
-    }
 }

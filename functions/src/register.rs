@@ -7,7 +7,15 @@ use windi_shared::db::PgPool;
 use windi_shared::db::users::{self, NewUser};
 use windi_shared::protocol::Registration;
 
+use crate::door;
 use crate::http_api::{self, Answer};
+
+pub fn main() -> door::Outcome {
+    door::run(async |mut door| {
+        let db = door.database().await?;
+        door.http(|request| handle(&db, request)).await
+    })
+}
 
 pub async fn handle(db: &PgPool, request: Request) -> Response<Body> {
     http_api::respond(&request, register(db, &request)).await

@@ -7,7 +7,16 @@ use windi_shared::ids::ChatId;
 use windi_shared::protocol::FoundMessages;
 use windi_shared::{Error, Result};
 
+use crate::door;
 use crate::http_api::{self, Answer};
+
+pub fn main() -> door::Outcome {
+    door::run(async |mut door| {
+        let db = door.database().await?;
+        let tokens = door.tokens().await?;
+        door.http(|request| handle(&db, &tokens, request)).await
+    })
+}
 
 pub async fn handle(db: &PgPool, tokens: &Tokens, request: Request) -> Response<Body> {
     http_api::respond(&request, search(db, tokens, &request)).await

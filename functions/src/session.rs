@@ -17,8 +17,18 @@ use windi_shared::ids::{SessionId, UserId};
 use windi_shared::protocol::{NewPassword, Refresh, Sessions};
 use windi_shared::{Error, Result};
 
+use crate::door;
 use crate::http_api::{self, Answer};
 use crate::push::Push;
+
+pub fn main() -> door::Outcome {
+    door::run(async |mut door| {
+        let db = door.database().await?;
+        let tokens = door.tokens().await?;
+        let push = door.push().await?;
+        door.http(|request| handle(&db, &tokens, &push, request)).await
+    })
+}
 
 pub async fn handle(db: &PgPool, tokens: &Tokens, push: &Push, request: Request) -> Response<Body> {
     http_api::respond(&request, async {
@@ -54,13 +64,13 @@ async fn refresh(db: &PgPool, tokens: &Tokens, push: &Push, request: &Request) -
 }
 
 async fn logout(db: &PgPool, tokens: &Tokens, push: &Push, request: &Request) -> Result<Answer> {
-    let Caller { user_id, session_id } = http_api::token_holder(tokens, request)?;
+    let Caller { user_id, session_id } = http_api::token_holder(tokens, request).await?;
     let has_ended = end_session(db, push, request, user_id, session_id).await?;
     if has_ended { Ok(http_api::no_content()) } else { Err(Error::Unauthorized) }
 }
 
 async fn end(db: &PgPool, tokens: &Tokens, push: &Push, request: &Request) -> Result<Answer> {
-    let caller = http_api::token_holder(tokens, request)?;
+    let caller = http_api::token_holder(tokens, request).await?;
     let session_id = http_api::path_parameter(request, "session_id");
     if session_id != Some(caller.session_id) {
         http_api::caller(db, tokens, request).await?;
@@ -134,5 +144,5 @@ async fn dismiss(
 ) -> Result<()> {
     let mut open = push.connections().of_users(&[user_id]).await?;
     open.retain(which);
-    push.dismiss(&open, why, http_api::request_id(request)).await
+    push.posts().dismiss(&open, why, http_api::request_id(request)).await
 }

@@ -18,7 +18,7 @@ use windi_shared::protocol::{ClientAction, ClientFrame, ErrorBody, Reply, Server
 use windi_shared::{Error, Result};
 
 use crate::liveness;
-use crate::push::Push;
+use crate::posts::Posts;
 
 /// The sub-protocol a browser offers along with its token, and gets back.
 pub const SUBPROTOCOL: &str = "windi";
@@ -95,7 +95,7 @@ impl<'a> Answer<'a> {
 ///
 /// # Errors
 /// Only if the API was deployed without its authorizer.
-pub async fn serve<'a, A, F>(db: &PgPool, push: &Push, event: Event, act: impl FnOnce(Device, A) -> F) -> Outcome
+pub async fn serve<'a, A, F>(db: &PgPool, posts: &Posts, event: Event, act: impl FnOnce(Device, A) -> F) -> Outcome
 where
     A: TryFrom<ClientAction>,
     Error: From<A::Error>,
@@ -122,7 +122,7 @@ where
             Ok(Answer { frame, meanwhile }) => {
                 let reply = async {
                     if let Some(frame) = frame {
-                        push.reply(&device.connection_id, &Reply { frame, request_id }).await;
+                        posts.reply(&device.connection_id, &Reply { frame, request_id }).await;
                     }
                 };
                 match meanwhile {
@@ -130,7 +130,7 @@ where
                     None => reply.await,
                 }
             }
-            Err(error) => refuse(push, &device, &event, body, error).await,
+            Err(error) => refuse(posts, &device, &event, body, error).await,
         }
         tracing::debug!(code, ms = start.elapsed().as_millis() as u64, "Served a frame.");
         Ok(status(200))
@@ -147,7 +147,7 @@ where
     act(device.clone(), A::try_from(action)?).await
 }
 
-async fn refuse(push: &Push, device: &Device, event: &Event, body: &str, error: Error) {
+async fn refuse(posts: &Posts, device: &Device, event: &Event, body: &str, error: Error) {
     error.log();
     let gateway_request_id = request_id(event);
     let told = ErrorBody::for_frame(&error, body, gateway_request_id);
@@ -155,9 +155,9 @@ async fn refuse(push: &Push, device: &Device, event: &Event, body: &str, error: 
     note_client_request_id(request_id.as_deref());
     // The message is not logged: it may quote what the client has sent.
     tracing::info!(code = told.code, "Refused a frame.");
-    push.reply(&device.connection_id, &Reply { frame: ServerFrame::Error(told), request_id }).await;
+    posts.reply(&device.connection_id, &Reply { frame: ServerFrame::Error(told), request_id }).await;
     if matches!(error, Error::SessionEnded)
-        && let Err(error) = push.close(&device.connection_id).await
+        && let Err(error) = posts.close(&device.connection_id).await
     {
         error.log();
     }

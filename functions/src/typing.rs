@@ -5,11 +5,20 @@ use windi_shared::db::{PgPool, members};
 use windi_shared::protocol::{ServerFrame, Typing, TypingIndicator};
 use windi_shared::{Error, Result};
 
+use crate::door;
 use crate::push::Push;
 use crate::socket::{Answer, Device, Event, Outcome, serve};
 
+pub fn main() -> door::Outcome {
+    door::run(async |mut door| {
+        let db = door.database().await?;
+        let push = door.push().await?;
+        door.events(|event| handle(&db, &push, event)).await
+    })
+}
+
 pub async fn handle(db: &PgPool, push: &Push, event: Event) -> Outcome {
-    serve(db, push, event, |device: Device, typing: Typing| async move {
+    serve(db, push.posts(), event, |device: Device, typing: Typing| async move {
         pass_on(db, push, &device, typing).await?;
         Ok(Answer::nothing())
     })

@@ -7,10 +7,19 @@ use windi_shared::ids::UserId;
 use windi_shared::protocol::FoundPeople;
 use windi_shared::{Error, Result};
 
+use crate::door;
 use crate::http_api::{self, Answer};
 
 const MAX_FOUND: i64 = 20;
 const MAX_IDS: usize = 100;
+
+pub fn main() -> door::Outcome {
+    door::run(async |mut door| {
+        let db = door.database().await?;
+        let tokens = door.tokens().await?;
+        door.http(|request| handle(&db, &tokens, request)).await
+    })
+}
 
 /// Never returns anybody else's e-mail address.
 pub async fn handle(db: &PgPool, tokens: &Tokens, request: Request) -> Response<Body> {

@@ -25,7 +25,7 @@ async fn main() {
     let cluster = Cluster::temporary().await.unwrap();
     cluster.create_database("scale").await.unwrap();
     let db = db::connect(&DatabaseConfig { url: cluster.url("scale"), max_connections: 1 }).unwrap();
-    db::migrate(&db).await.unwrap();
+    db::migrate(&cluster.url("scale")).await.unwrap();
     let (alice, bob, carol) = (person(&db, "alice").await, person(&db, "bob").await, person(&db, "carol").await);
     let large = private_chat(&db, alice, bob).await;
     let small = private_chat(&db, bob, carol).await;

@@ -3,9 +3,10 @@
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_dynamodb::config::{Credentials, SharedCredentialsProvider};
 use aws_smithy_http_client::Builder as HttpClient;
+use windi_functions::posts::Posts;
 use windi_functions::push::Push;
 use windi_shared::auth::Tokens;
-use windi_shared::config::{DatabaseConfig, TokenConfig};
+use windi_shared::config::{self, DatabaseConfig, TokenConfig};
 use windi_shared::connections::Connections;
 use windi_shared::db::{self, PgPool};
 
@@ -52,7 +53,7 @@ impl App {
         Ok(Self {
             db: db::connect(&settings.database)?,
             tokens: Tokens::new(&settings.tokens)?,
-            push: Push::new(&sdk_config(None), &settings.push_endpoint, connections.clone()),
+            push: Push::new(Posts::new(&sdk_config(None), &settings.push_endpoint), connections.clone()),
             connections,
             settings,
         })
@@ -69,8 +70,8 @@ impl Settings {
             ("CONNECTIONS_ENDPOINT", self.push_endpoint.clone()),
             ("AWS_ENDPOINT_URL_DYNAMODB", self.dynamodb_endpoint.clone()),
             ("AWS_REGION", region()),
-            ("AWS_ACCESS_KEY_ID", "local".to_owned()),
-            ("AWS_SECRET_ACCESS_KEY", "local".to_owned()),
+            ("AWS_ACCESS_KEY_ID", credential("AWS_ACCESS_KEY_ID")),
+            ("AWS_SECRET_ACCESS_KEY", credential("AWS_SECRET_ACCESS_KEY")),
         ];
         if let Some(previous) = &self.tokens.previous_secret {
             variables.push(("JWT_SECRET_PREVIOUS", previous.clone()));
@@ -98,12 +99,18 @@ impl Settings {
 
 /// `AWS_REGION` if it is set, for emulators that keep regions apart.
 fn region() -> String {
-    std::env::var("AWS_REGION").ok().filter(|region| !region.is_empty()).unwrap_or_else(|| REGION.to_owned())
+    config::optional("AWS_REGION").unwrap_or_else(|| REGION.to_owned())
 }
 
-/// For services on this machine: arbitrary credentials, no proxy, no encryption.
+/// The variable, for emulators that check credentials, or any text.
+fn credential(variable: &'static str) -> String {
+    config::optional(variable).unwrap_or_else(|| "local".to_owned())
+}
+
+/// For services on this machine: no proxy, no encryption.
 fn sdk_config(endpoint: Option<&str>) -> SdkConfig {
-    let credentials = Credentials::new("local", "local", None, None, "windi-local");
+    let [id, key] = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"].map(credential);
+    let credentials = Credentials::new(id, key, None, None, "windi-local");
     let http = HttpClient::new().build_http();
     let mut config = SdkConfig::builder()
         .behavior_version(BehaviorVersion::v2026_01_12())

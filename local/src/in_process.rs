@@ -15,7 +15,7 @@ use tokio::runtime::Builder;
 use tower::ServiceExt as _;
 use windi_functions::{
     Function, authorize, chats, connect, default, disconnect, focus, health, history, login, mark_read, members,
-    messages, register, search, send_message, session, typing, users,
+    messages, migrate, register, search, send_message, session, typing, users,
 };
 
 use crate::app::{App, Settings};
@@ -102,10 +102,10 @@ async fn dispatch(app: Arc<App>, function: Function, event: Value) -> Result<Val
         };
     }
     match function {
-        Function::Authorize => socket!(authorize::handle, db, tokens),
+        Function::Authorize => socket!(authorize::handle, tokens),
         Function::Chats => http!(chats::handle, db, tokens, push),
         Function::Connect => socket!(connect::handle, db, push),
-        Function::Default => socket!(default::handle, db, push),
+        Function::Default => answer(default::handle(&app.db, app.push.posts(), read(event)?).await),
         Function::Disconnect => socket!(disconnect::handle, db, push),
         Function::Focus => socket!(focus::handle, db, push),
         Function::Health => http!(health::handle, db, connections),
@@ -114,6 +114,10 @@ async fn dispatch(app: Arc<App>, function: Function, event: Value) -> Result<Val
         Function::MarkRead => socket!(mark_read::handle, db, push),
         Function::Members => http!(members::handle, db, tokens, push),
         Function::Messages => http!(messages::handle, db, tokens, push),
+        Function::Migrate => {
+            let url = std::future::ready(Ok::<_, Infallible>(app.settings.database.url.clone()));
+            answer(migrate::handle(url, read(event)?).await)
+        }
         Function::Register => http!(register::handle, db),
         Function::Search => http!(search::handle, db, tokens),
         Function::SendMessage => socket!(send_message::handle, db, push),

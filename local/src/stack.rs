@@ -70,7 +70,8 @@ impl Stack {
             None => {
                 let cluster = Cluster::start(&data.join("postgres")).await?;
                 cluster.create_database(DATABASE).await?;
-                let url = cluster.url(DATABASE);
+                // Idle sessions starve nobody here: one pool has the server to itself.
+                let url = format!("{}&options[idle_session_timeout]=0", cluster.url(DATABASE));
                 (Some(cluster), url)
             }
         };
@@ -112,7 +113,7 @@ impl Stack {
 
 /// Migrates the schema and creates the connections table if it does not exist.
 pub async fn prepare(app: &App) -> Result<(), StackError> {
-    db::migrate(&app.db).await?;
+    db::migrate(&app.settings.database.url).await?;
     app.connections.create_table().await.map_err(StackError::Connections)
 }
 

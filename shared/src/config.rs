@@ -2,6 +2,9 @@
 
 use std::fmt::Display;
 
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use serde::Deserialize;
+
 /// A setting that is missing or wrong. The error names the variable and never shows its value.
 #[derive(Debug, thiserror::Error)]
 #[error("{name} {problem}")]
@@ -24,6 +27,53 @@ pub struct TokenConfig {
     pub secret: String,
     /// The previous secret, accepted until the tokens signed with it have expired.
     pub previous_secret: Option<String>,
+}
+
+impl TokenConfig {
+    /// Reads `{"current": "…", "previous": "…"}`. The previous key may be missing or empty.
+    ///
+    /// # Errors
+    /// If the text is something else.
+    pub fn from_secret(text: &str) -> Result<Self, &'static str> {
+        #[derive(Deserialize)]
+        struct Keys {
+            current: String,
+            previous: Option<String>,
+        }
+        let keys: Keys =
+            serde_json::from_str(text).map_err(|_| "it is not {\"current\": \"…\", \"previous\": \"…\"}")?;
+        Ok(Self { secret: keys.current, previous_secret: keys.previous.filter(|previous| !previous.is_empty()) })
+    }
+}
+
+/// The URL in a secret, which is either the URL itself or what Secrets Manager keeps for a database of RDS:
+/// `{"host": …, "port": …, "username": …, "password": …, "dbname": …}` (Secrets Manager user guide, "JSON structure of
+/// AWS Secrets Manager secrets").
+///
+/// # Errors
+/// If the text begins like JSON and is something else.
+pub fn database_url(text: &str) -> Result<String, &'static str> {
+    #[derive(Deserialize)]
+    struct Rds {
+        host: String,
+        #[serde(default = "default_port")]
+        port: u16,
+        username: String,
+        password: String,
+        dbname: Option<String>,
+    }
+    fn default_port() -> u16 {
+        5432
+    }
+    if !text.trim_start().starts_with('{') {
+        return Ok(text.trim().to_owned());
+    }
+    let Rds { host, port, username, password, dbname } =
+        serde_json::from_str(text).map_err(|_| "it is neither a URL nor the JSON of a database's secret")?;
+    let [username, password] =
+        [username, password].map(|part| utf8_percent_encode(&part, NON_ALPHANUMERIC).to_string());
+    let dbname = dbname.unwrap_or_else(|| "postgres".to_owned());
+    Ok(format!("postgres://{username}:{password}@{host}:{port}/{dbname}"))
 }
 
 /// `DATABASE_URL` and `DATABASE_MAX_CONNECTIONS`. A Lambda environment serves one request at a time, so it needs one
@@ -53,6 +103,16 @@ pub fn tokens() -> Result<TokenConfig, ConfigError> {
     Ok(TokenConfig { secret: required("JWT_SECRET")?, previous_secret: optional("JWT_SECRET_PREVIOUS") })
 }
 
+/// `DATABASE_SECRET_ARN`: the secret that holds what `DATABASE_URL` would, if the database's address is kept there.
+pub fn database_secret() -> Option<String> {
+    optional("DATABASE_SECRET_ARN")
+}
+
+/// `JWT_SECRET_ARN`: the secret that holds what `JWT_SECRET` and `JWT_SECRET_PREVIOUS` would, if the keys are kept there.
+pub fn token_secret() -> Option<String> {
+    optional("JWT_SECRET_ARN")
+}
+
 /// `CONNECTIONS_TABLE`: the DynamoDB table of live connections.
 ///
 /// # Errors
@@ -80,4 +140,26 @@ fn required(name: &'static str) -> Result<String, ConfigError> {
 
 fn wrong(name: &'static str, problem: impl Display) -> ConfigError {
     ConfigError { name, problem: problem.to_string() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_database_is_known_by_its_url_or_by_the_secret_of_rds() {
+        assert_eq!(database_url("postgres://a@b/c\n"), Ok("postgres://a@b/c".to_owned()));
+        let secret = r#"{"engine":"postgres","host":"h","port":5433,"username":"u","password":"p@:/","dbname":"d"}"#;
+        assert_eq!(database_url(secret), Ok("postgres://u:p%40%3A%2F@h:5433/d".to_owned()));
+        assert!(database_url(r#"{"host":"h"}"#).is_err());
+    }
+
+    #[test]
+    fn the_keys_are_known_by_their_secret() {
+        let keys = TokenConfig::from_secret(r#"{"previous":"","current":"new"}"#).expect("keys");
+        assert_eq!((keys.secret.as_str(), keys.previous_secret), ("new", None));
+        let keys = TokenConfig::from_secret(r#"{"previous":"old","current":"new"}"#).expect("keys");
+        assert_eq!(keys.previous_secret.as_deref(), Some("old"));
+        assert!(TokenConfig::from_secret("just a text").is_err());
+    }
 }

@@ -164,6 +164,8 @@ impl Error {
     pub fn retry_after(&self) -> Option<u64> {
         match self {
             Self::TooManyAttempts { retry_after } => Some(retry_after.as_secs().max(1)),
+            // A server that cannot be reached for seconds is waking up (Aurora takes 15 s) or in trouble.
+            Self::Unavailable(source) if matches!(source.downcast_ref(), Some(sqlx::Error::PoolTimedOut)) => Some(5),
             Self::Unavailable(_) => Some(1),
             _ => None,
         }
@@ -208,12 +210,13 @@ impl From<sqlx::Error> for Error {
 /// Whether trying again may help: the server is unreachable, full or restarting, or gave up waiting.
 fn is_unavailable(error: &sqlx::Error) -> bool {
     match error {
+        // rustls reports a certificate that it does not accept like this, and no repetition helps.
+        sqlx::Error::Io(error) if error.kind() == std::io::ErrorKind::InvalidData => false,
         sqlx::Error::Io(_)
         | sqlx::Error::PoolTimedOut
         | sqlx::Error::PoolClosed
         | sqlx::Error::WorkerCrashed
-        | sqlx::Error::Protocol(_)
-        | sqlx::Error::Tls(_) => true,
+        | sqlx::Error::Protocol(_) => true,
         // 08 connection, 40 rollback (deadlock, serialisation), 53 resources, 55P03 lock timeout, 57 operator
         // intervention (shutdown, statement timeout); 25006 and 25P03 come from a server that is failing over.
         sqlx::Error::Database(e) => e.code().is_some_and(|code| {

@@ -10,7 +10,7 @@
 //! * [`auth`]: passwords, access tokens, refresh tokens.
 //! * [`db`]: all SQL, one file per subject.
 //! * [`connections`]: who is connected where, in DynamoDB.
-//! * [`config`]: every environment variable, read once.
+//! * [`config`]: every environment variable, read once. [`secrets`]: what Secrets Manager keeps instead.
 
 pub mod auth;
 pub mod config;
@@ -21,5 +21,6 @@ pub mod fields;
 pub mod ids;
 pub mod json;
 pub mod protocol;
+pub mod secrets;
 
 pub use error::{Error, Result};

@@ -1,11 +1,5 @@
 //! The binary of [`windi_functions::health`].
 
-use windi_functions::{door, health};
-
-#[tokio::main]
-async fn main() -> door::Outcome {
-    door::start_logging();
-    let db = door::database()?;
-    let connections = door::connections().await?;
-    door::http(|request| health::handle(&db, &connections, request)).await
+fn main() -> windi_functions::door::Outcome {
+    windi_functions::health::main()
 }

@@ -1,10 +1,5 @@
 //! The binary of [`windi_functions::register`].
 
-use windi_functions::{door, register};
-
-#[tokio::main]
-async fn main() -> door::Outcome {
-    door::start_logging();
-    let db = door::database()?;
-    door::http(|request| register::handle(&db, request)).await
+fn main() -> windi_functions::door::Outcome {
+    windi_functions::register::main()
 }

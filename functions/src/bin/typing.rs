@@ -1,11 +1,5 @@
 //! The binary of [`windi_functions::typing`].
 
-use windi_functions::{door, typing};
-
-#[tokio::main]
-async fn main() -> door::Outcome {
-    door::start_logging();
-    let db = door::database()?;
-    let push = door::push().await?;
-    door::events(|event| typing::handle(&db, &push, event)).await
+fn main() -> windi_functions::door::Outcome {
+    windi_functions::typing::main()
 }

@@ -13,6 +13,7 @@ use lambda_http::{Body, Request, Response};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use windi_backing::dynamodb::DynamoDb;
+use windi_functions::posts::Posts;
 use windi_functions::push::Push;
 use windi_functions::socket::Event;
 use windi_functions::{login, register};
@@ -32,7 +33,7 @@ pub struct Stage {
     pub tokens: Tokens,
     pub connections: Connections,
     pub push: Push,
-    pub posts: Posts,
+    pub posts: Recorder,
     _dynamodb: DynamoDb,
 }
 
@@ -41,8 +42,8 @@ impl Stage {
         let dynamodb = DynamoDb::given_or_started().await.unwrap();
         let connections = Connections::new(&sdk_config(dynamodb.endpoint()), windi_backing::testing::TABLE);
         connections.create_table().await.unwrap();
-        let posts = Posts::default();
-        let push = Push::new(&sdk_config(NOWHERE), &posts.serve().await, connections.clone());
+        let posts = Recorder::default();
+        let push = Push::new(Posts::new(&sdk_config(NOWHERE), &posts.serve().await), connections.clone());
         let url = windi_backing::testing::database(&MIGRATOR).await;
         let db = db::connect(&DatabaseConfig { url, max_connections: 4 }).unwrap();
         let secret = "the secret of all handler tests, long enough".to_owned();
@@ -61,7 +62,7 @@ impl Stage {
             read(login::handle(&self.db, &self.tokens, http("POST /auth/login", None, Some(login))).await);
         assert_eq!(status, 200);
         let token = answer["access_token"].as_str().unwrap().to_owned();
-        let caller = self.tokens.check(&token).unwrap();
+        let caller = self.tokens.check(&token).await.unwrap();
         Person { caller, token }
     }
 
@@ -101,7 +102,7 @@ pub fn sdk_config(endpoint: &str) -> SdkConfig {
 
 /// A fake `@connections`: what it was asked to send and to close, and what it answers.
 #[derive(Clone, Default)]
-pub struct Posts {
+pub struct Recorder {
     sent: Arc<Mutex<Vec<(String, Value)>>>,
     closed: Arc<Mutex<Vec<String>>>,
     /// Statuses to answer posts with, per connection, the next one first; 200 when none are left.
@@ -110,7 +111,7 @@ pub struct Posts {
     close_answers: Arc<Mutex<HashMap<String, Vec<u16>>>>,
 }
 
-impl Posts {
+impl Recorder {
     pub async fn serve(&self) -> String {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
@@ -142,7 +143,7 @@ fn next(answers: &Mutex<HashMap<String, Vec<u16>>>, id: &str, otherwise: u16) ->
     answers.get_mut(id).filter(|left| !left.is_empty()).map_or(otherwise, |left| left.remove(0))
 }
 
-async fn note(State(posts): State<Posts>, Path(id): Path<String>, body: String) -> axum::response::Response {
+async fn note(State(posts): State<Recorder>, Path(id): Path<String>, body: String) -> axum::response::Response {
     let status = next(&posts.answers, &id, 200);
     if status == 200 {
         posts.sent.lock().unwrap().push((id, serde_json::from_str(&body).unwrap()));
@@ -150,7 +151,7 @@ async fn note(State(posts): State<Posts>, Path(id): Path<String>, body: String) 
     answered(status)
 }
 
-async fn note_close(State(posts): State<Posts>, Path(id): Path<String>) -> axum::response::Response {
+async fn note_close(State(posts): State<Recorder>, Path(id): Path<String>) -> axum::response::Response {
     let status = next(&posts.close_answers, &id, 204);
     if status == 204 {
         posts.closed.lock().unwrap().push(id);

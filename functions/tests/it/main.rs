@@ -7,6 +7,7 @@ mod harness;
 
 mod accounts;
 mod logins;
+mod migrate;
 mod outages;
 mod protocol_doc;
 mod push;

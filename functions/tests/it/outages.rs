@@ -1,11 +1,12 @@
 //! What still works while a part behind the functions is down.
 
 use serde_json::json;
+use windi_functions::posts::Posts;
 use windi_functions::push::Push;
 use windi_functions::{chats, connect, health, messages, send_message, users};
 use windi_shared::config::DatabaseConfig;
 use windi_shared::connections::Connections;
-use windi_shared::db;
+use windi_shared::db::{self, MIGRATOR};
 use windi_shared::ids::ConnectionId;
 
 use crate::harness::{NOWHERE, Stage, http, read, sdk_config, socket_event, somebody};
@@ -19,7 +20,7 @@ async fn without_dynamodb_a_send_is_stored_and_acknowledged() {
     let (_, chat) = read(chats::handle(&stage.db, &stage.tokens, &stage.push, request).await);
 
     let connections = Connections::new(&sdk_config(NOWHERE), "connections");
-    let push = Push::new(&sdk_config(NOWHERE), &stage.posts.serve().await, connections.clone());
+    let push = Push::new(Posts::new(&sdk_config(NOWHERE), &stage.posts.serve().await), connections.clone());
     let body = json!({"chat_id": chat["id"], "text": "over HTTP"});
     let request = http("POST /messages", Some(&alice.token), Some(body));
     assert_eq!(read(messages::handle(&stage.db, &stage.tokens, &push, request).await).0, 201);
@@ -30,7 +31,8 @@ async fn without_dynamodb_a_send_is_stored_and_acknowledged() {
     assert_eq!(stage.posts.to(&id)[0]["data"]["id"], 2);
 
     // A socket that could not be recorded must not open: it would receive nothing.
-    assert!(connect::handle(&stage.db, &push, socket_event("$connect", Some(&alice), &id, None)).await.is_err());
+    let event = socket_event("$connect", Some(&alice), &id, None);
+    assert_eq!(connect::handle(&stage.db, &push, event).await.unwrap().status_code, 503);
     let (status, answer) = read(health::handle(&stage.db, &connections, http("GET /health", None, None)).await);
     assert_eq!((status, &answer["database"], &answer["connections"]), (503, &json!("ok"), &json!("unavailable")));
 }
@@ -43,10 +45,44 @@ async fn without_postgresql_every_answer_says_try_again() {
     let token = stage.tokens.issue(somebody().caller).unwrap();
     let request = http("GET /auth/me", Some(&token), None);
     let response = users::handle(&away, &stage.tokens, request).await;
-    assert_eq!(response.headers()["retry-after"], "1");
+    assert_eq!(response.headers()["retry-after"], "5");
     let (status, answer) = read(response);
     assert_eq!((status, &answer["code"]), (503, &json!("unavailable")));
     assert!(!answer.to_string().contains("127.0.0.1"), "{answer}");
     let (status, answer) = read(health::handle(&away, &stage.connections, http("GET /health", None, None)).await);
     assert_eq!((status, &answer["database"], &answer["connections"]), (503, &json!("unavailable"), &json!("ok")));
+}
+
+#[tokio::test]
+async fn without_postgresql_a_socket_is_told_to_come_back() {
+    let stage = Stage::new().await;
+    let alice = stage.person("alice").await;
+    let url = "postgres://nobody@127.0.0.1:9/nothing".to_owned();
+    let away = db::connect(&DatabaseConfig { url, max_connections: 1 }).unwrap();
+    let event = socket_event("$connect", Some(&alice), &ConnectionId("a=".to_owned()), None);
+    assert_eq!(connect::handle(&away, &stage.push, event).await.unwrap().status_code, 503);
+    // And leaves nothing behind.
+    assert!(stage.live(&alice).await.is_empty());
+}
+
+/// Each Lambda environment keeps one connection while it is frozen. The server ends those, so that others get in.
+#[tokio::test]
+async fn the_ninth_environment_gets_in_where_eight_connections_are_allowed() {
+    let url = windi_backing::testing::database_of_limited_role(8, &MIGRATOR).await;
+    db::migrate(&url).await.unwrap();
+    let environment = || db::connect(&DatabaseConfig { url: url.clone(), max_connections: 1 }).unwrap();
+    let mut environments = Vec::new();
+    for _ in 0..8 {
+        let db = environment();
+        db::ping(&db).await.unwrap();
+        environments.push(db);
+    }
+    let held: i64 = sqlx::query_scalar("select count(*) from pg_stat_activity where datname = current_database()")
+        .fetch_one(&environments[0])
+        .await
+        .unwrap();
+    assert_eq!(held, 8);
+    db::ping(&environment()).await.unwrap();
+    // A thawed one finds its connection gone and opens another.
+    db::ping(&environments[0]).await.unwrap();
 }

@@ -1,6 +1,7 @@
 //! `session`: an ended session loses its sockets, whatever fails on the way.
 
 use serde_json::{Value, json};
+use windi_functions::posts::Posts;
 use windi_functions::push::Push;
 use windi_functions::{login, send_message, session, typing};
 use windi_shared::connections::Connections;
@@ -17,7 +18,7 @@ async fn login(stage: &Stage) -> (Person, Value) {
     let body = json!({"username": "alice", "password": PASSWORD});
     let (_, tokens) = read(login::handle(&stage.db, &stage.tokens, http("POST /auth/login", None, Some(body))).await);
     let token = tokens["access_token"].as_str().unwrap().to_owned();
-    (Person { caller: stage.tokens.check(&token).unwrap(), token }, tokens["refresh_token"].clone())
+    (Person { caller: stage.tokens.check(&token).await.unwrap(), token }, tokens["refresh_token"].clone())
 }
 
 /// Backdates every rotation, as if the seconds in which a refresh token may be used again had passed.
@@ -29,7 +30,10 @@ async fn past_the_grace(stage: &Stage) {
 
 /// A `Push` for which DynamoDB is unavailable.
 async fn without_dynamodb(stage: &Stage) -> Push {
-    Push::new(&sdk_config(NOWHERE), &stage.posts.serve().await, Connections::new(&sdk_config(NOWHERE), "connections"))
+    Push::new(
+        Posts::new(&sdk_config(NOWHERE), &stage.posts.serve().await),
+        Connections::new(&sdk_config(NOWHERE), "connections"),
+    )
 }
 
 #[tokio::test]
@@ -129,7 +133,7 @@ async fn nonsense_does_not_keep_the_socket_of_an_ended_session_open() {
     let socket = stage.connected(&alice, "a=").await;
     sessions::end(&stage.db, alice.caller.user_id, alice.caller.session_id).await.unwrap();
     let event = socket_event("$default", Some(&alice), &socket, Some(json!({"action": "x"})));
-    windi_functions::default::handle(&stage.db, &stage.push, event).await.unwrap();
+    windi_functions::default::handle(&stage.db, stage.push.posts(), event).await.unwrap();
     assert_eq!(stage.posts.to(&socket)[0]["data"]["code"], "session_ended");
     assert_eq!(stage.posts.closed(), ["a="]);
 }

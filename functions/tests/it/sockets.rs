@@ -20,7 +20,7 @@ async fn the_authorizer_allows_exactly_this_connection_and_names_its_owner() {
     let stage = Stage::new().await;
     let alice = stage.person("alice").await;
     let event = handshake(json!({"Authorization": format!("Bearer {}", alice.token)}));
-    let answer = authorize::handle(&stage.db, &stage.tokens, event).await.unwrap();
+    let answer = authorize::handle(&stage.tokens, event).await.unwrap();
     let answer = serde_json::to_value(answer).unwrap();
     assert_eq!(answer["context"]["user_id"], json!(alice.caller.user_id));
     assert_eq!(answer["context"]["session_id"], json!(alice.caller.session_id));
@@ -35,7 +35,7 @@ async fn the_authorizer_allows_exactly_this_connection_and_names_its_owner() {
 async fn the_authorizer_says_unauthorized_to_the_letter() {
     let stage = Stage::new().await;
     for headers in [json!({}), json!({"Authorization": "Bearer x"}), json!({"Sec-WebSocket-Protocol": "windi"})] {
-        let refusal = authorize::handle(&stage.db, &stage.tokens, handshake(headers)).await.unwrap_err();
+        let refusal = authorize::handle(&stage.tokens, handshake(headers)).await.unwrap_err();
         assert_eq!(refusal.error_message, "Unauthorized");
     }
 }
@@ -85,7 +85,7 @@ async fn what_is_no_action_is_answered_with_an_error_frame() {
     let id = stage.connected(&alice, "a=").await;
     let frame = json!({"action": "fly", "request_id": "r"});
     let answer =
-        default::handle(&stage.db, &stage.push, socket_event("$default", Some(&alice), &id, Some(frame))).await;
+        default::handle(&stage.db, stage.push.posts(), socket_event("$default", Some(&alice), &id, Some(frame))).await;
     assert_eq!(answer.unwrap().status_code, 200);
     let told = stage.posts.to(&id);
     assert_eq!(

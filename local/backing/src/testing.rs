@@ -47,6 +47,39 @@ pub async fn database(migrator: &Migrator) -> String {
     server.place.url(&name)
 }
 
+/// The URL of a new database without a schema.
+///
+/// # Panics
+/// Like [`database`].
+#[expect(clippy::expect_used, reason = "tests end here, with the reason")]
+pub async fn empty_database(migrator: &Migrator) -> String {
+    let server = SERVER.get_or_init(|| migrated(migrator)).await;
+    let name = new_name();
+    server.place.create(&name, None).await.expect("cannot create a database");
+    server.place.url(&name)
+}
+
+/// The URL of a new database without a schema, owned by a role that may open `connections` at once.
+///
+/// # Panics
+/// Like [`database`].
+#[expect(clippy::expect_used, reason = "tests end here, with the reason")]
+pub async fn database_of_limited_role(connections: u32, migrator: &Migrator) -> String {
+    let url = empty_database(migrator).await;
+    let mut db = PgConnection::connect(&url).await.expect("cannot connect to the server");
+    let options = PgConnectOptions::from_str(&url).expect("a URL");
+    let name = options.get_database().expect("a database");
+    for statement in [
+        format!("create role \"{name}\" login password 'secret' connection limit {connections}"),
+        format!("alter database \"{name}\" owner to \"{name}\""),
+        format!("alter schema public owner to \"{name}\""),
+    ] {
+        sqlx::raw_sql(AssertSqlSafe(statement)).execute(&mut db).await.expect("cannot set the role up");
+    }
+    db.close().await.expect("cannot close the connection");
+    options.clone().username(name).password("secret").to_url_lossy().to_string()
+}
+
 /// Replaces the database of this name, if it exists, by a new copy, and returns the URL. Connections to the old one are
 /// closed.
 ///
@@ -86,6 +119,9 @@ impl Place {
         let mut admin = self.admin().await?;
         // Both names are ours, never input.
         sqlx::raw_sql(AssertSqlSafe(format!("create database \"{name}\"{from}"))).execute(&mut admin).await?;
+        if let Some(template) = template {
+            copy_role_settings(&mut admin, template, name).await?;
+        }
         admin.close().await
     }
 }
@@ -110,6 +146,24 @@ async fn migrated(migrator: &Migrator) -> Server {
     // A database with open connections cannot be copied.
     db.close().await.expect("cannot close the connection");
     Server { place, template }
+}
+
+/// `create database … template …` leaves out what migrations set with `alter role … in database …`.
+async fn copy_role_settings(admin: &mut PgConnection, from: &str, to: &str) -> sqlx::Result<()> {
+    let statements: Vec<String> = sqlx::query_scalar(
+        "select format('alter role %I in database %I set %s = %L', setrole::regrole::text, $2, split_part(setting, '=', 1),
+                split_part(setting, '=', 2))
+         from pg_db_role_setting, unnest(setconfig) setting, pg_database
+         where setdatabase = pg_database.oid and datname = $1",
+    )
+    .bind(from)
+    .bind(to)
+    .fetch_all(&mut *admin)
+    .await?;
+    for statement in statements {
+        sqlx::raw_sql(AssertSqlSafe(statement)).execute(&mut *admin).await?;
+    }
+    Ok(())
 }
 
 /// Tests end without cleaning up, so later ones do it.

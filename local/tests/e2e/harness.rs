@@ -27,10 +27,10 @@ use windi_shared::connections::{Address, Connection};
 use windi_shared::db::MIGRATOR;
 use windi_shared::ids::{ConnectionId, SessionId, UserId};
 
-use crate::road::{Lease, ROAD, Road, settings};
+use crate::road::{ELSEWHERE, Lease, ROAD, Road, settings};
 
 pub const PASSWORD: &str = "correct horse battery";
-pub const SECRET: &str = "the secret of all end-to-end tests, long enough";
+const SECRET: &str = "the secret of all end-to-end tests, long enough";
 /// Longer than anything takes; only a failure reaches it.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -48,8 +48,13 @@ pub struct World {
     _lease: Option<Lease>,
 }
 
+/// The key that the functions sign tokens with.
+pub fn secret() -> &'static str {
+    if *ROAD == Road::Elsewhere { &ELSEWHERE.jwt_secret } else { SECRET }
+}
+
 pub fn tokens() -> Tokens {
-    Tokens::new(&TokenConfig { secret: SECRET.to_owned(), previous_secret: None }).unwrap()
+    Tokens::new(&TokenConfig { secret: secret().to_owned(), previous_secret: None }).unwrap()
 }
 
 impl World {
@@ -60,10 +65,10 @@ impl World {
     pub async fn with_limits(limits: Limits) -> Self {
         // Shown with the output of a failing test.
         let _ = tracing_subscriber::fmt().with_env_filter("warn").with_test_writer().try_init();
-        let template = Template::load(TEMPLATE.as_ref()).unwrap();
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
-        if *ROAD == Road::CargoLambdaWatch {
+        if matches!(*ROAD, Road::CargoLambdaWatch | Road::Elsewhere) {
             let lease = Lease::take().await;
+            let template = Template::load_with(TEMPLATE.as_ref(), lease.names(), &[]).unwrap();
             let app = Arc::new(App::new(lease.settings().await).unwrap());
             prepare(&app).await.unwrap();
             let listener = lease.listener().await;
@@ -78,6 +83,7 @@ impl World {
         let url = windi_backing::testing::database(&MIGRATOR).await;
         let app = Arc::new(App::new(settings(url, dynamodb.endpoint().to_owned(), address, 8)).unwrap());
         prepare(&app).await.unwrap();
+        let template = Template::load(TEMPLATE.as_ref()).unwrap();
         let faults = (*ROAD == Road::Frozen).then(|| Faults { freeze: true, ..Faults::default() });
         let functions = Arc::new(InProcess::new(app.clone()));
         let gateway = Arc::new(Gateway::start(listener, template, functions, limits, faults).unwrap());

@@ -48,7 +48,7 @@ impl Cast {
     async fn new(world: &World) -> Self {
         let [owner, admin, member, ex_member, stranger, author, newcomer, leaver] =
             world.people(["owner", "admin", "member", "ex_member", "stranger", "author", "newcomer", "leaver"]).await;
-        let caller = crate::harness::tokens().check(&member.token).unwrap();
+        let caller = crate::harness::tokens().check(&member.token).await.unwrap();
         let expired = crate::harness::tokens().issue_at(caller, chrono::Utc::now().timestamp() - 3600).unwrap();
         // Both belong to `member`, who is in every chat: only the token is bad.
         let expired = member.with_token(&expired);

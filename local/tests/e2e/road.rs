@@ -5,8 +5,9 @@
 //! | not set | in this process |
 //! | `freeze` | in this process, each invocation cut off and forgotten as soon as it has answered |
 //! | `cargo-lambda-watch` | as their real binaries, one process each, under `cargo lambda watch` |
+//! | `elsewhere` | wherever the file named by `WINDI_E2E_HOST` says: deployed, or under `sam local` ([`Elsewhere`]) |
 //!
-//! A binary reads its settings once, when it starts. The last road therefore has a few hosts, each with its own
+//! A binary reads its settings once, when it starts. The last two roads therefore have a few hosts, each with its own
 //! database name and gateway port; a test leases one and gets a new database under the old name.
 
 use std::net::{Ipv4Addr, SocketAddr};
@@ -15,6 +16,8 @@ use std::process::{Child, Command, Stdio};
 use std::sync::{LazyLock, Mutex};
 use std::time::{Duration, Instant};
 
+use sam_gateway::template::NamedBy;
+use serde::Deserialize;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OnceCell, Semaphore, SemaphorePermit};
 use windi_backing::dynamodb::DynamoDb;
@@ -23,16 +26,16 @@ use windi_local::app::Settings;
 use windi_shared::config::{DatabaseConfig, TokenConfig};
 use windi_shared::db::MIGRATOR;
 
-use crate::harness::SECRET;
+use crate::harness::secret;
 
-/// How many tests run at once on real binaries.
+/// How many tests run at once under `cargo lambda watch`.
 const HOSTS: usize = 2;
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// However this process ends, its end of the pipe closes and the keeper stops the host; its functions end with it.
 const KEEPER: &str = r#""$@" & host=$!; read -r _; kill -TERM $host; wait"#;
 
-static TURNS: Semaphore = Semaphore::const_new(HOSTS);
+static TURNS: LazyLock<Semaphore> = LazyLock::new(|| Semaphore::new(if *ROAD == Road::Elsewhere { 1 } else { HOSTS }));
 static FREE: Mutex<Vec<Host>> = Mutex::new(Vec::new());
 static DYNAMODB: OnceCell<String> = OnceCell::const_new();
 
@@ -41,18 +44,44 @@ pub enum Road {
     InProcess,
     Frozen,
     CargoLambdaWatch,
+    Elsewhere,
 }
+
+/// Functions that somebody else runs, one test at a time.
+#[derive(Debug, Deserialize)]
+pub struct Elsewhere {
+    /// Speaks Lambda's Invoke API.
+    invoke_url: String,
+    /// The name of the functions' database on the server `DATABASE_URL`.
+    database: String,
+    /// The address at which they reach `@connections`.
+    gateway: SocketAddr,
+    dynamodb_endpoint: String,
+    table: String,
+    /// The key they sign tokens with.
+    pub jwt_secret: String,
+    /// Whether functions are known by their logical ids rather than by their binaries.
+    #[serde(default)]
+    logical_ids: bool,
+}
+
+pub static ELSEWHERE: LazyLock<Elsewhere> = LazyLock::new(|| {
+    let path = std::env::var("WINDI_E2E_HOST").expect("WINDI_E2E_HOST names the file with the host's settings");
+    serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
+});
 
 pub static ROAD: LazyLock<Road> = LazyLock::new(|| match std::env::var("WINDI_E2E_ROAD").as_deref() {
     Err(_) | Ok("") => Road::InProcess,
     Ok("freeze") => Road::Frozen,
     Ok("cargo-lambda-watch") => Road::CargoLambdaWatch,
+    Ok("elsewhere") => Road::Elsewhere,
     Ok(other) => panic!("WINDI_E2E_ROAD={other} is not a value that road.rs knows"),
 });
 
-/// A running `cargo lambda watch`, and the settings its functions started with.
+/// What runs the functions, and the settings they started with.
 struct Host {
-    _keeper: Child,
+    /// Of a `cargo lambda watch`.
+    _keeper: Option<Child>,
     url: String,
     database: String,
     gateway: SocketAddr,
@@ -70,6 +99,7 @@ impl Lease {
         let free = FREE.lock().unwrap().pop();
         let host = match free {
             Some(host) => host,
+            None if *ROAD == Road::Elsewhere => Host::elsewhere(),
             None => Host::start().await,
         };
         Self { host: Some(host), _turn: turn }
@@ -87,7 +117,16 @@ impl Lease {
     pub async fn settings(&self) -> Settings {
         let Host { database, gateway, .. } = self.host();
         let url = testing::replace_database(database, &MIGRATOR).await;
+        if *ROAD == Road::Elsewhere {
+            let Elsewhere { dynamodb_endpoint, table, .. } = &*ELSEWHERE;
+            return Settings { table: table.clone(), ..settings(url, dynamodb_endpoint.clone(), *gateway, 8) };
+        }
         settings(url, dynamodb().await, *gateway, 8)
+    }
+
+    /// What the gateway calls the functions.
+    pub fn names(&self) -> NamedBy {
+        if *ROAD == Road::Elsewhere && ELSEWHERE.logical_ids { NamedBy::LogicalId } else { NamedBy::Binary }
     }
 
     /// Listens on the port the functions push to, as soon as the previous test has released it.
@@ -110,6 +149,11 @@ impl Drop for Lease {
 }
 
 impl Host {
+    fn elsewhere() -> Self {
+        let Elsewhere { invoke_url, database, gateway, .. } = &*ELSEWHERE;
+        Self { _keeper: None, url: invoke_url.clone(), database: database.clone(), gateway: *gateway }
+    }
+
     async fn start() -> Self {
         let (gateway, address) = (free_address().await, free_address().await);
         let database = testing::new_name();
@@ -132,14 +176,14 @@ impl Host {
             assert!(Instant::now() < deadline, "`cargo lambda watch` does not answer; is cargo-lambda installed?");
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
-        Self { _keeper: keeper, url: format!("http://{address}"), database, gateway }
+        Self { _keeper: Some(keeper), url: format!("http://{address}"), database, gateway }
     }
 }
 
 pub fn settings(url: String, dynamodb_endpoint: String, gateway: SocketAddr, max_connections: u32) -> Settings {
     Settings {
         database: DatabaseConfig { url, max_connections },
-        tokens: TokenConfig { secret: SECRET.to_owned(), previous_secret: None },
+        tokens: TokenConfig { secret: secret().to_owned(), previous_secret: None },
         dynamodb_endpoint,
         table: testing::TABLE.to_owned(),
         push_endpoint: format!("http://{gateway}/ws"),

@@ -15,6 +15,7 @@ use tokio::net::TcpListener;
 use windi_functions::Function;
 use windi_functions::routes::{ROUTES, Route};
 use windi_local::in_process::InProcess;
+use windi_shared::db::MIGRATOR;
 
 use crate::harness::{TEMPLATE, World};
 
@@ -42,36 +43,72 @@ fn variables(node: &Yaml<'_>) -> BTreeSet<String> {
     names.map(|name| name.as_str().unwrap().to_owned()).collect()
 }
 
+/// The logical ids of a function's managed policies.
+fn policies(properties: &Yaml<'_>) -> BTreeSet<String> {
+    let policies = properties.as_mapping_get("Policies").and_then(Yaml::as_sequence).unwrap();
+    let name = |policy: &Yaml<'_>| match policy {
+        Yaml::Tagged(_, name) => name.as_str().unwrap().to_owned(),
+        other => panic!("{other:?} is not a reference"),
+    };
+    policies.iter().map(name).collect()
+}
+
+/// What a function's `main` asks for, the variables this reads, and the policies it needs at least.
+const CLIENTS: [(&str, &[&str], &[&str]); 5] = [
+    ("door.database", &["DATABASE_SECRET_ARN"], &["ReadDatabaseSecret"]),
+    ("door.tokens", &["JWT_SECRET_ARN"], &["ReadJwtSecret"]),
+    ("door.connections", &["CONNECTIONS_TABLE"], &["CheckConnections"]),
+    ("door.posts", &["CONNECTIONS_ENDPOINT"], &["PostToConnections"]),
+    ("door.push", &["CONNECTIONS_TABLE", "CONNECTIONS_ENDPOINT"], &["FindConnections", "PostToConnections"]),
+];
+
 #[test]
-fn every_function_gets_the_variables_it_reads_and_no_others() {
+fn every_function_gets_the_variables_and_secrets_it_reads_and_no_others() {
     let text = std::fs::read_to_string(TEMPLATE).unwrap();
     let template = &Yaml::load_from_str(&text).unwrap()[0];
     let everybodys = variables(&template["Globals"]["Function"]);
+    assert_eq!(everybodys, ["RUST_LOG".to_owned()].into());
     let mut checked = 0;
     for (id, resource) in template["Resources"].as_mapping().unwrap() {
         if resource["Type"].as_str() != Some("AWS::Serverless::Function") {
             continue;
         }
+        let id = id.as_str().unwrap();
         let binary = resource["Metadata"]["BuildProperties"]["Binary"].as_str().unwrap();
-        let door = format!("{}/../functions/src/bin/{binary}.rs", env!("CARGO_MANIFEST_DIR"));
-        let door = std::fs::read_to_string(door).unwrap();
-        let mut read: BTreeSet<String> = ["RUST_LOG".to_owned()].into();
-        for (call, names) in [
-            ("door::database(", &["DATABASE_URL", "DATABASE_MAX_CONNECTIONS"][..]),
-            ("door::tokens(", &["JWT_SECRET"]),
-            ("door::connections(", &["CONNECTIONS_TABLE"]),
-            ("door::push(", &["CONNECTIONS_TABLE", "CONNECTIONS_ENDPOINT"]),
-        ] {
-            if door.contains(call) {
-                read.extend(names.iter().map(|name| (*name).to_owned()));
-            }
+        let source = format!("{}/../functions/src/{binary}.rs", env!("CARGO_MANIFEST_DIR"));
+        let source = std::fs::read_to_string(source).unwrap();
+        let (_, main) = source.split_once("\npub fn main() -> door::Outcome {").unwrap();
+        let (main, _) = main.split_once("\n}\n").unwrap();
+        let (own, policies) = (variables(&resource["Properties"]), policies(&resource["Properties"]));
+        let asked = CLIENTS.iter().filter(|(client, _, _)| main.contains(client));
+        let (mut reads, mut needs) = (BTreeSet::new(), BTreeSet::new());
+        for (_, variables, policies) in asked {
+            reads.extend(variables.iter().map(|name| (*name).to_owned()));
+            needs.extend(policies.iter().map(|name| (*name).to_owned()));
         }
-        let own = resource.as_mapping_get("Properties").map(variables).unwrap_or_default();
-        let given: BTreeSet<_> = everybodys.union(&own).cloned().collect();
-        assert_eq!(given, read, "{}", id.as_str().unwrap());
+        assert_eq!(own, reads, "{id}");
+        // These depend on what a function does with its clients; the deployment rehearsal watches that.
+        let more = ["ChangeConnections", "CloseConnections"];
+        let policies = policies.into_iter().filter(|policy| !more.contains(&policy.as_str())).collect();
+        assert_eq!(needs, policies, "{id}");
         checked += 1;
     }
     assert_eq!(checked, Function::VARIANTS.len());
+}
+
+#[test]
+fn the_schema_is_applied_before_the_functions_that_need_it_and_whenever_it_has_changed() {
+    let text = std::fs::read_to_string(TEMPLATE).unwrap();
+    let template = &Yaml::load_from_str(&text).unwrap()[0];
+    let resources = &template["Resources"];
+    let newest = MIGRATOR.iter().map(|migration| migration.version).max();
+    assert_eq!(resources["Schema"]["Properties"]["Version"].as_integer(), newest);
+    for (id, resource) in resources.as_mapping().unwrap() {
+        let reads =
+            resource.as_mapping_get("Properties").map(variables).is_some_and(|v| v.contains("DATABASE_SECRET_ARN"));
+        let waits = resource.as_mapping_get("DependsOn").and_then(Yaml::as_str) == Some("Schema");
+        assert_eq!(waits, reads && id.as_str() != Some("Migrate"), "{id:?}");
+    }
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! Access tokens: JWT, HS256, 15 minutes. The algorithm is pinned, every claim is required, and the leeway is small.
 
 use std::collections::HashSet;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
 
 use chrono::Utc;
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
@@ -10,6 +12,7 @@ use sha2::{Digest as _, Sha256};
 use crate::config::TokenConfig;
 use crate::ids::{SessionId, UserId};
 use crate::protocol::answers::TokenPair;
+use crate::secrets::{Secret, SecretError};
 use crate::{Error, Result};
 
 /// How long an access token is valid, in seconds.
@@ -20,6 +23,9 @@ const ISSUER: &str = "windi-messenger";
 const AUDIENCE: &str = "windi-messenger-api";
 /// RFC 9068: distinguishes an access token from any other JWT.
 const TYPE: &str = "at+jwt";
+/// A token with an unknown key may be signed with a new one, or be rubbish. Rubbish must not make a function ask for
+/// its secret all the time.
+const UNKNOWN_KEY_PAUSE: Duration = Duration::from_secs(10);
 
 /// The caller, as identified by the token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,27 +51,45 @@ struct Key {
     decoding: DecodingKey,
 }
 
+/// The key to sign with, and those to check with, the same one first.
+struct Keys {
+    signing: EncodingKey,
+    checking: Vec<Key>,
+}
+
 /// Issues and checks access tokens.
 pub struct Tokens {
-    signing: EncodingKey,
-    keys: Vec<Key>,
+    keys: RwLock<Arc<Keys>>,
+    /// Where the keys are read again, if they are kept in Secrets Manager.
+    secret: Option<Secret>,
 }
 
 impl Tokens {
     /// # Errors
-    /// If a secret has fewer than 32 bytes (HS256 needs as many as its output has); the text names its variable.
+    /// If a key has fewer than 32 bytes (HS256 needs as many as its output has); the text names its variable.
     pub fn new(config: &TokenConfig) -> std::result::Result<Self, &'static str> {
-        let previous = config.previous_secret.iter();
-        let secrets = std::iter::once((&config.secret, "JWT_SECRET must have at least 32 bytes"))
-            .chain(previous.map(|secret| (secret, "JWT_SECRET_PREVIOUS must have at least 32 bytes")));
-        let mut keys = Vec::new();
-        for (secret, too_short) in secrets {
-            if secret.len() < 32 {
-                return Err(too_short);
-            }
-            keys.push(Key { id: key_id(secret), decoding: DecodingKey::from_secret(secret.as_bytes()) });
+        Ok(Self { keys: RwLock::new(Arc::new(Keys::new(config)?)), secret: None })
+    }
+
+    /// Keys that may be rotated while the function runs. `secret` holds what [`TokenConfig::from_secret`] describes.
+    ///
+    /// # Errors
+    /// If the secret cannot be read, or holds something else.
+    pub async fn kept_in(secret: Secret) -> std::result::Result<Self, SecretError> {
+        let keys = secret.read(Keys::from_secret).await?;
+        Ok(Self { keys: RwLock::new(Arc::new(keys)), secret: Some(secret) })
+    }
+
+    /// Reads the keys again if that was last done more than `age` ago. A failure is logged, and the keys stay.
+    pub async fn renew(&self, age: Duration) {
+        let Some(secret) = &self.secret else { return };
+        if let Some(keys) = secret.read_again(age, Keys::from_secret).await {
+            *self.keys.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(keys);
         }
-        Ok(Self { signing: EncodingKey::from_secret(config.secret.as_bytes()), keys })
+    }
+
+    fn keys(&self) -> Arc<Keys> {
+        Arc::clone(&self.keys.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// The token pair a client gets in exchange for its password or refresh token.
@@ -92,7 +116,8 @@ impl Tokens {
     pub fn issue_at(&self, caller: Caller, now: i64) -> Result<String> {
         let mut header = Header::new(Algorithm::HS256);
         header.typ = Some(TYPE.to_owned());
-        header.kid = self.keys.first().map(|key| key.id.clone());
+        let keys = self.keys();
+        header.kid = keys.checking.first().map(|key| key.id.clone());
         let claims = Claims {
             iss: ISSUER.to_owned(),
             aud: AUDIENCE.to_owned(),
@@ -102,23 +127,52 @@ impl Tokens {
             nbf: now,
             exp: now + LIFETIME_SECONDS,
         };
-        jsonwebtoken::encode(&header, &claims, &self.signing).map_err(Error::internal)
+        jsonwebtoken::encode(&header, &claims, &keys.signing).map_err(Error::internal)
     }
 
     /// Returns whose token this is. Only the database knows whether the session is still alive.
     ///
     /// # Errors
     /// [`Error::Unauthorized`] for anything but a valid token of ours; the client does not learn why.
-    pub fn check(&self, token: &str) -> Result<Caller> {
+    pub async fn check(&self, token: &str) -> Result<Caller> {
         let header = jsonwebtoken::decode_header(token).map_err(|_| Error::Unauthorized)?;
         if header.typ.as_deref() != Some(TYPE) {
             return Err(Error::Unauthorized);
         }
+        let mut keys = self.keys();
+        if keys.named(header.kid.as_deref()).is_none() {
+            self.renew(UNKNOWN_KEY_PAUSE).await;
+            keys = self.keys();
+        }
         // The key id only selects one of our own keys.
-        let key = self.keys.iter().find(|key| Some(&key.id) == header.kid.as_ref()).ok_or(Error::Unauthorized)?;
+        let key = keys.named(header.kid.as_deref()).ok_or(Error::Unauthorized)?;
         let token = jsonwebtoken::decode::<Claims>(token, &key.decoding, &validation());
         let claims = token.map_err(|_| Error::Unauthorized)?.claims;
         Ok(Caller { user_id: claims.sub, session_id: claims.sid })
+    }
+}
+
+impl Keys {
+    fn new(config: &TokenConfig) -> std::result::Result<Self, &'static str> {
+        let previous = config.previous_secret.iter();
+        let secrets = std::iter::once((&config.secret, "JWT_SECRET must have at least 32 bytes"))
+            .chain(previous.map(|secret| (secret, "JWT_SECRET_PREVIOUS must have at least 32 bytes")));
+        let mut checking = Vec::new();
+        for (secret, too_short) in secrets {
+            if secret.len() < 32 {
+                return Err(too_short);
+            }
+            checking.push(Key { id: key_id(secret), decoding: DecodingKey::from_secret(secret.as_bytes()) });
+        }
+        Ok(Self { signing: EncodingKey::from_secret(config.secret.as_bytes()), checking })
+    }
+
+    fn from_secret(text: &str) -> std::result::Result<Self, &'static str> {
+        Self::new(&TokenConfig::from_secret(text)?).map_err(|_| "its keys must have at least 32 bytes")
+    }
+
+    fn named(&self, id: Option<&str>) -> Option<&Key> {
+        self.checking.iter().find(|key| Some(key.id.as_str()) == id)
     }
 }
 
@@ -177,38 +231,38 @@ mod tests {
             "iat": now, "nbf": now, "exp": now + 60})
     }
 
-    #[test]
-    fn what_was_issued_is_accepted() {
+    #[tokio::test]
+    async fn what_was_issued_is_accepted() {
         let caller = caller();
         let tokens = tokens(SECRET, None);
-        assert_eq!(tokens.check(&tokens.issue(caller).expect("issues")).expect("accepts"), caller);
+        assert_eq!(tokens.check(&tokens.issue(caller).expect("issues")).await.expect("accepts"), caller);
     }
 
-    #[test]
-    fn the_previous_key_is_accepted_and_others_are_not() {
+    #[tokio::test]
+    async fn the_previous_key_is_accepted_and_others_are_not() {
         let old = tokens(OLD_SECRET, None).issue(caller()).expect("issues");
-        assert!(tokens(SECRET, Some(OLD_SECRET)).check(&old).is_ok());
-        assert!(tokens(SECRET, None).check(&old).is_err());
+        assert!(tokens(SECRET, Some(OLD_SECRET)).check(&old).await.is_ok());
+        assert!(tokens(SECRET, None).check(&old).await.is_err());
     }
 
-    #[test]
-    fn an_expired_token_is_refused_past_the_leeway() {
+    #[tokio::test]
+    async fn an_expired_token_is_refused_past_the_leeway() {
         let tokens = tokens(SECRET, None);
         let now = Utc::now().timestamp();
         let fresh = tokens.issue_at(caller(), now - LIFETIME_SECONDS + 30).expect("issues");
         let stale = tokens.issue_at(caller(), now - LIFETIME_SECONDS - 30).expect("issues");
-        assert!(tokens.check(&fresh).is_ok());
-        assert!(tokens.check(&stale).is_err());
+        assert!(tokens.check(&fresh).await.is_ok());
+        assert!(tokens.check(&stale).await.is_err());
     }
 
-    #[test]
-    fn every_claim_and_header_counts() {
+    #[tokio::test]
+    async fn every_claim_and_header_counts() {
         let tokens = tokens(SECRET, None);
-        assert!(tokens.check(&signed(&good_header(), &good_claims())).is_ok());
+        assert!(tokens.check(&signed(&good_header(), &good_claims())).await.is_ok());
         for claim in ["iss", "aud", "sub", "sid", "nbf", "exp"] {
             let mut claims = good_claims();
             claims.as_object_mut().expect("object").remove(claim);
-            assert!(tokens.check(&signed(&good_header(), &claims)).is_err(), "without {claim}");
+            assert!(tokens.check(&signed(&good_header(), &claims)).await.is_err(), "without {claim}");
         }
         for (claim, value) in [
             ("iss", serde_json::json!("somebody")),
@@ -219,24 +273,24 @@ mod tests {
         ] {
             let mut claims = good_claims();
             claims[claim] = value;
-            assert!(tokens.check(&signed(&good_header(), &claims)).is_err(), "with a wrong {claim}");
+            assert!(tokens.check(&signed(&good_header(), &claims)).await.is_err(), "with a wrong {claim}");
         }
         let mut header = good_header();
         header.typ = Some("JWT".to_owned());
-        assert!(tokens.check(&signed(&header, &good_claims())).is_err(), "another type");
+        assert!(tokens.check(&signed(&header, &good_claims())).await.is_err(), "another type");
         let mut header = good_header();
         header.kid = None;
-        assert!(tokens.check(&signed(&header, &good_claims())).is_err(), "no key id");
+        assert!(tokens.check(&signed(&header, &good_claims())).await.is_err(), "no key id");
         let mut header = good_header();
         header.alg = Algorithm::HS512;
-        assert!(tokens.check(&signed(&header, &good_claims())).is_err(), "another algorithm");
+        assert!(tokens.check(&signed(&header, &good_claims())).await.is_err(), "another algorithm");
     }
 
-    #[test]
-    fn garbage_is_refused() {
+    #[tokio::test]
+    async fn garbage_is_refused() {
         let tokens = tokens(SECRET, None);
         for token in ["", "x", "a.b.c", "eyJhbGciOiJub25lIn0.e30."] {
-            assert!(tokens.check(token).is_err(), "{token:?}");
+            assert!(tokens.check(token).await.is_err(), "{token:?}");
         }
     }
 

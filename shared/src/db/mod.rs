@@ -13,12 +13,13 @@ pub mod search;
 pub mod sessions;
 pub mod users;
 
+use std::net::IpAddr;
 use std::str::FromStr as _;
 use std::time::Duration;
 
 use sqlx::ConnectOptions as _;
-use sqlx::migrate::Migrator;
-use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::migrate::{MigrateError, Migrator};
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions, PgSslMode};
 
 pub use sqlx::{PgConnection, PgExecutor, PgPool};
 
@@ -28,32 +29,88 @@ use crate::config::DatabaseConfig;
 /// The schema's migrations, oldest first.
 pub static MIGRATOR: Migrator = sqlx::migrate!("../migrations");
 
-/// How long a request waits for a free connection: well under the 29 s after which API Gateway gives up.
-const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
-
-/// Limits enforced by the server, so that a frozen or killed function cannot hold a chat's lock.
-const SERVER_TIMEOUTS: [(&str, &str); 3] =
-    [("statement_timeout", "5s"), ("lock_timeout", "3s"), ("idle_in_transaction_session_timeout", "5s")];
+/// How long a request waits for a free connection: well under the 29 s after which API Gateway gives up, and longer than
+/// an idle session lives (`migrations/9_role_settings.sql`), so that a full server has ended one by then.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A pool that connects on first use, so a function can start while the database is still waking up.
 ///
 /// # Errors
 /// If the URL cannot be read. It may hold a password, so the error does not repeat it.
 pub fn connect(config: &DatabaseConfig) -> std::result::Result<PgPool, &'static str> {
-    let options = PgConnectOptions::from_str(&config.url).map_err(|_| "DATABASE_URL is not a PostgreSQL URL")?;
-    let options = options.options(SERVER_TIMEOUTS).application_name("windi-messenger").disable_statement_logging();
     Ok(PgPoolOptions::new()
         .max_connections(config.max_connections)
         .acquire_timeout(ACQUIRE_TIMEOUT)
-        .connect_lazy_with(options))
+        .connect_lazy_with(options(&config.url)?))
 }
 
-/// Updates the schema. Safe to call from several processes at once: sqlx takes an advisory lock.
+/// How to connect to the server at `url`.
+///
+/// Unless the URL has an `sslmode`, a server that is not on this machine must prove who it is (`verify-full`): the
+/// default of PostgreSQL's clients, `prefer`, would send the password to anybody who says that they have no
+/// certificate. Nothing but the URL is sent when connecting: poolers refuse settings there, so timeouts are those of the
+/// role.
+///
+/// # Errors
+/// If the URL cannot be read. It may hold a password, so the error does not repeat it.
+pub fn options(url: &str) -> std::result::Result<PgConnectOptions, &'static str> {
+    let options = PgConnectOptions::from_str(url).map_err(|_| "the database's address is not a PostgreSQL URL")?;
+    let options = options.application_name("windi-messenger").disable_statement_logging();
+    let chosen = url.contains("sslmode=") || url.contains("ssl-mode=") || std::env::var_os("PGSSLMODE").is_some();
+    Ok(if chosen || is_here(&options) { options } else { options.ssl_mode(PgSslMode::VerifyFull) })
+}
+
+/// Whether the server is on this machine: a socket in the file system, or a loopback address.
+fn is_here(options: &PgConnectOptions) -> bool {
+    let host = options.get_host();
+    let address = host.trim_matches(['[', ']']).parse::<IpAddr>();
+    options.get_socket().is_some()
+        || host.starts_with('/')
+        || host == "localhost"
+        || address.is_ok_and(|a| a.is_loopback())
+}
+
+/// How long a migration waits for the server, which may have to wake up first: Aurora takes 15 s and at times more.
+const MIGRATION_PATIENCE: Duration = Duration::from_secs(60);
+/// How often a migration that did not get a lock, because of traffic, is tried again.
+const MIGRATION_ATTEMPTS: u32 = 5;
+
+/// Instead of the limits of the role.
+const MIGRATION_LIMITS: &str = "set statement_timeout = 0; set idle_session_timeout = 0; set lock_timeout = '3s'";
+
+/// Brings the schema up to date over a connection of its own: a statement may take as long as it needs, and the limits
+/// that a migration gives to the role count for all connections after it. Safe to call from several processes at once:
+/// sqlx takes an advisory lock.
+///
+/// A database with migrations that this version does not know is left as it is. This is what a deployment finds that is
+/// being rolled back.
 ///
 /// # Errors
 /// If the database cannot be reached, or if an applied migration has since been changed.
-pub async fn migrate(db: &PgPool) -> std::result::Result<(), sqlx::migrate::MigrateError> {
-    MIGRATOR.run(db).await
+pub async fn migrate(url: &str) -> std::result::Result<(), MigrateError> {
+    let options = options(url).map_err(|problem| MigrateError::Execute(sqlx::Error::Configuration(problem.into())))?;
+    // A pool, because it waits for a server that refuses connections while it starts.
+    let pool = PgPoolOptions::new().max_connections(1).acquire_timeout(MIGRATION_PATIENCE);
+    let pool =
+        pool.after_connect(|db, _| Box::pin(async { sqlx::raw_sql(MIGRATION_LIMITS).execute(db).await.map(|_| ()) }));
+    let pool = pool.connect_lazy_with(options);
+    let mut migrator = Migrator::with_migrations(MIGRATOR.iter().cloned().collect());
+    migrator.set_ignore_missing(true);
+    let mut attempt = 1;
+    let outcome = loop {
+        match migrator.run(&pool).await {
+            Err(error) if attempt < MIGRATION_ATTEMPTS && is_lock_timeout(&error) => attempt += 1,
+            outcome => break outcome,
+        }
+    };
+    pool.close().await;
+    outcome
+}
+
+/// SQLSTATE 55P03.
+fn is_lock_timeout(error: &MigrateError) -> bool {
+    let (MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _)) = error else { return false };
+    error.as_database_error().is_some_and(|error| error.code().as_deref() == Some("55P03"))
 }
 
 /// # Errors
@@ -61,4 +118,30 @@ pub async fn migrate(db: &PgPool) -> std::result::Result<(), sqlx::migrate::Migr
 pub async fn ping(db: impl PgExecutor<'_>) -> Result<()> {
     sqlx::query_scalar!(r#"select 1 as "one!""#).fetch_one(db).await?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mode(url: &str) -> String {
+        format!("{:?}", options(url).expect("a URL").get_ssl_mode())
+    }
+
+    #[test]
+    fn a_server_elsewhere_must_prove_who_it_is_unless_the_url_says_otherwise() {
+        for url in ["postgres://u@db.example.com/d", "postgres://u@10.0.0.7:5432/d?application_name=x"] {
+            assert_eq!(mode(url), "VerifyFull", "{url}");
+        }
+        for (url, expected) in [
+            ("postgres://u@localhost/d", "Prefer"),
+            ("postgres://u@127.0.0.1:5432/d", "Prefer"),
+            ("postgres://u@[::1]/d", "Prefer"),
+            ("postgres://u@%2Fvar%2Frun%2Fpostgresql/d", "Prefer"),
+            ("postgres:///d?host=/var/run/postgresql", "Prefer"),
+            ("postgres://u@db.example.com/d?sslmode=require", "Require"),
+        ] {
+            assert_eq!(mode(url), expected, "{url}");
+        }
+    }
 }
