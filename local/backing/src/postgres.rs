@@ -18,7 +18,7 @@ use crate::account::Account;
 use crate::binaries::{self, NoPostgres};
 
 /// The cluster's superuser, and the only user.
-const USER: &str = "windi";
+pub(crate) const USER: &str = "windi";
 /// A cluster that was not shut down cleanly may have to replay its log first.
 const START_TIMEOUT: Duration = Duration::from_secs(60);
 
@@ -72,6 +72,15 @@ pub enum PostgresError {
         /// What it printed, or the end of its log.
         output: String,
     },
+    /// One of the tools for backups is missing.
+    #[error("{0} was not found; it comes with PostgreSQL's client package (postgresql-client on Debian)")]
+    NoClient(&'static str),
+    /// There is nothing to back up.
+    #[error("there is no database in {}", .0.display())]
+    None(PathBuf),
+    /// A backup is never restored over other data.
+    #[error("there is a database in {} already; restore into another data directory", .0.display())]
+    Exists(PathBuf),
     /// The server runs, but one of our statements failed.
     #[error("PostgreSQL: {0}")]
     Sql(#[from] sqlx::Error),
@@ -111,7 +120,7 @@ impl Cluster {
 
     async fn run(place: Place, account: &Account) -> Result<Self, PostgresError> {
         account.own(&place.home).map_err(|e| PostgresError::Files(place.home.clone(), e))?;
-        let programs = binaries::find(&place.home.join("postgresql")).await?;
+        let programs = binaries::find(&place.home).await?;
         let data = place.home.join("data");
         if !data.join("PG_VERSION").exists() {
             initialise(&programs, &place, account)?;
@@ -126,6 +135,29 @@ impl Cluster {
         let mut cluster = Self { keeper, socket, home: place.home };
         cluster.wait_until_ready().await?;
         Ok(cluster)
+    }
+
+    /// The directory of the files of the cluster that [`Self::start`] made in `home`.
+    ///
+    /// # Errors
+    /// [`PostgresError::None`] if it made none.
+    pub fn existing(home: &Path) -> Result<PathBuf, PostgresError> {
+        let none = || PostgresError::None(home.to_owned());
+        let account = Account::choose().map_err(PostgresError::Account)?;
+        if !home.exists() {
+            return Err(none());
+        }
+        let home = reachable(home, &account)?;
+        if home.join("data/PG_VERSION").exists() { Ok(home) } else { Err(none()) }
+    }
+
+    /// The directory of the socket of the server that runs on the files in `home`, if one does.
+    pub fn socket_in(home: &Path) -> Option<PathBuf> {
+        // PostgreSQL's documentation, "postmaster.pid": the fifth line.
+        let pid_file = std::fs::read_to_string(home.join("data/postmaster.pid")).ok()?;
+        let socket = PathBuf::from(pid_file.lines().nth(4)?);
+        // The file outlives a server that was killed, the listening socket does not.
+        std::os::unix::net::UnixStream::connect(socket.join(".s.PGSQL.5432")).is_ok().then_some(socket)
     }
 
     /// The directory of the cluster's files.

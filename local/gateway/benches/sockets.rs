@@ -16,10 +16,9 @@ use std::time::{Duration, Instant};
 
 use futures_util::{SinkExt as _, StreamExt as _};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
-use sam_gateway::gateway::Gateway;
+use sam_gateway::gateway::{Gateway, Settings};
 use sam_gateway::invoke::host::Host;
 use sam_gateway::sockets::PostError;
-use sam_gateway::state::Limits;
 use sam_gateway::template::Template;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_tungstenite::tungstenite::Message;
@@ -65,8 +64,7 @@ async fn bench() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("ws://{}/ws", listener.local_addr().unwrap());
     let host = Arc::new(Host::new("http://127.0.0.1:9").unwrap());
-    let gateway =
-        Gateway::start(listener, Template::load(file.path()).unwrap(), host, Limits::default(), None).unwrap();
+    let gateway = Gateway::start(listener, Template::load(file.path()).unwrap(), host, Settings::default()).unwrap();
 
     // What the first connection sets up once must not count.
     drop(connect(&url).await);

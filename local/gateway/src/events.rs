@@ -48,7 +48,7 @@ pub fn http(api: &HttpApi, request: &http::request::Parts, body: &[u8], matched:
                 "method": request.method.as_str(),
                 "path": request.uri.path(),
                 "protocol": "HTTP/1.1",
-                "sourceIp": peer.address.ip().to_string(),
+                "sourceIp": peer.client.address.to_string(),
                 "userAgent": text(&request.headers, USER_AGENT.as_str()),
             },
             "requestId": new_id(),
@@ -108,9 +108,9 @@ fn forwarded(peer: Peer) -> [(&'static str, String); 4] {
     let trace = uuid::Uuid::new_v4().simple().to_string();
     [
         ("X-Amzn-Trace-Id", format!("Root=1-{:08x}-{}", Utc::now().timestamp(), &trace[..24])),
-        ("X-Forwarded-For", peer.address.ip().to_string()),
+        ("X-Forwarded-For", peer.client.address.to_string()),
         ("X-Forwarded-Port", peer.port.to_string()),
-        ("X-Forwarded-Proto", "http".to_owned()),
+        ("X-Forwarded-Proto", if peer.client.secure { "https" } else { "http" }.to_owned()),
     ]
 }
 
@@ -143,7 +143,7 @@ impl Socket {
         if let Some(agent) = self.user_agent.as_ref().filter(|_| kind == "CONNECT") {
             identity.insert("userAgent".to_owned(), agent.as_str().into());
         }
-        identity.insert("sourceIp".to_owned(), self.peer.address.ip().to_string().into());
+        identity.insert("sourceIp".to_owned(), self.peer.client.address.to_string().into());
         let mut context = Map::from_iter(
             [
                 ("routeKey", json!(route_key)),

@@ -12,6 +12,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+use crate::access::Access;
 use crate::answers::{json, message};
 use crate::faults::Faults;
 use crate::invoke::Functions;
@@ -33,9 +34,17 @@ pub struct Gateway {
     server: JoinHandle<()>,
 }
 
+/// How to serve, apart from what the template says.
+#[derive(Debug, Clone, Default)]
+pub struct Settings {
+    pub limits: Limits,
+    /// If it is given, even with nothing in it yet, the faults can be read and changed at [`TEST_API`].
+    pub faults: Option<Faults>,
+    pub access: Access,
+}
+
 impl Gateway {
-    /// Serves the template on `listener`. If `faults` is given, even with nothing in it yet, the faults can be read and
-    /// changed at [`TEST_API`].
+    /// Serves the template on `listener`.
     ///
     /// # Errors
     /// If a route's function does not exist, or if the listener has no local address.
@@ -43,10 +52,10 @@ impl Gateway {
         listener: TcpListener,
         template: Template,
         functions: Arc<dyn Functions>,
-        limits: Limits,
-        faults: Option<Faults>,
+        settings: Settings,
     ) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
         template.check(|function| functions.knows(function))?;
+        let Settings { limits, faults, access } = settings;
         let address = listener.local_addr()?;
         let (stop, shutdown) = watch::channel(false);
         let shared = Arc::new(Shared {
@@ -54,6 +63,7 @@ impl Gateway {
             functions,
             sockets: Sockets::default(),
             limits,
+            access,
             port: address.port(),
             alive: Arc::new(()),
             under_way: Arc::new(()),
@@ -99,8 +109,9 @@ impl Gateway {
 }
 
 async fn answer(shared: Arc<Shared>, address: SocketAddr, request: Request<Body>) -> Response<Body> {
-    let peer = Peer { address, port: shared.port };
     let (parts, body) = request.into_parts();
+    let peer = Peer { client: shared.access.client(address.ip(), &parts.headers), port: shared.port };
+    let is_function = shared.access.is_function(address.ip(), &parts.headers);
     if let Some(api) = &shared.template.websocket {
         if websocket_api::is_upgrade(&parts.headers) {
             if parts.uri.path().strip_prefix('/') != Some(&api.stage) {
@@ -109,7 +120,7 @@ async fn answer(shared: Arc<Shared>, address: SocketAddr, request: Request<Body>
             return handshake::open(shared.clone(), api.clone(), Request::from_parts(parts, body), peer).await;
         }
         if let Some((stage, id)) = management::target(parts.uri.path()) {
-            if stage != api.stage {
+            if stage != api.stage || !is_function {
                 return management::forbidden();
             }
             return match read(&shared, body).await {
@@ -123,7 +134,7 @@ async fn answer(shared: Arc<Shared>, address: SocketAddr, request: Request<Body>
         Ok(body) => body,
         Err(status) => return refused(status),
     };
-    if shared.test_api && parts.uri.path() == TEST_API {
+    if shared.test_api && is_function && parts.uri.path() == TEST_API {
         return test_api(&shared, &parts.method, &body);
     }
     http_api::answer(&shared, parts, body, peer).await

@@ -1,5 +1,7 @@
 //! The HTTP API: turns a request into an event of payload format 2.0, and the function's answer into a response.
 
+use std::time::Instant;
+
 use axum::body::Body;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -12,7 +14,7 @@ use serde_json::Value;
 
 use crate::answers::{json, message, status_of};
 use crate::state::{Peer, RunError, Shared};
-use crate::{events, headers, routes};
+use crate::{events, headers, metrics, routes};
 
 /// The largest request an HTTP API accepts, in bytes (API Gateway quotas: 10 MB).
 pub const MAX_REQUEST: usize = 10 * 1024 * 1024;
@@ -32,7 +34,7 @@ pub async fn answer(shared: &Shared, request: request::Parts, body: Bytes, peer:
     let path = path_in_stage(request.uri.path(), &api.stage);
     let matched = path.and_then(|path| routes::choose(&api.routes, request.method.as_str(), path));
     let Some(matched) = matched else { return message(StatusCode::NOT_FOUND, "Not Found") };
-    let event = events::http(api, &request, &body, &matched, peer);
+    let (event, start) = (events::http(api, &request, &body, &matched, peer), Instant::now());
     if event.to_string().len() > MAX_PAYLOAD {
         return message(StatusCode::PAYLOAD_TOO_LARGE, "Request Entity Too Large");
     }
@@ -49,6 +51,7 @@ pub async fn answer(shared: &Shared, request: request::Parts, body: Bytes, peer:
     if let Some(request_id) = request_id {
         response.headers_mut().insert("apigw-requestid", request_id);
     }
+    metrics::request(matched.route, response.status(), start);
     response
 }
 

@@ -6,7 +6,8 @@
 //! * [`aws`], [`headers`], [`answers`]: constants, header values, the gateway's own answers.
 //! * [`routes`], [`selection`], [`cors`]: the decisions that need nothing but the request.
 //! * [`template`]: what the template says about routes, functions and the authorizer.
-//! * [`invoke`]: the interface to the functions.
+//! * [`invoke`]: the interface to the functions. [`access`]: proxies in front, and who is a function.
+//! * [`metrics`]: what is counted for Prometheus.
 //! * [`faults`]: what can go wrong on AWS, on demand. [`sockets`]: the open sockets, each with a bounded queue.
 //! * [`state`]: what all requests share.
 //! * [`events`]: the JSON of every event.
@@ -14,6 +15,7 @@
 //! * [`listener`]: TCP connections, and deadlines for requests.
 //! * [`gateway`]: the three APIs on one port. [`options`]: the command line of a program that serves them.
 
+pub mod access;
 pub mod answers;
 pub mod aws;
 pub mod cors;
@@ -25,6 +27,7 @@ pub mod http_api;
 pub mod invoke;
 pub mod listener;
 pub mod management;
+pub mod metrics;
 pub mod options;
 pub mod routes;
 pub mod selection;

@@ -44,7 +44,8 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error + Sen
     let stage = template.websocket.as_ref().map(|api| api.stage.clone());
     let functions = Arc::new(Host::new(&invoke_url)?);
     let (listener, address) = options.listen().await?;
-    let gateway = Gateway::start(listener, template, functions, options.limits(), options.faults)?;
+    options.start_metrics()?;
+    let gateway = Gateway::start(listener, template, functions, options.settings())?;
 
     println!("Serving {}. Ctrl-C stops it.\n", options.template.display());
     println!("  HTTP         http://{address}");

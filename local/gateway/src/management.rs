@@ -14,6 +14,7 @@ use serde_json::json;
 
 use crate::answers;
 use crate::faults::PostFate;
+use crate::metrics;
 use crate::sockets::{PostError, Sockets};
 use crate::state::Shared;
 
@@ -29,6 +30,12 @@ pub fn target(path: &str) -> Option<(&str, String)> {
 }
 
 pub async fn answer(shared: &Shared, method: &Method, headers: &HeaderMap, id: &str, body: &Bytes) -> Response<Body> {
+    let response = call(shared, method, headers, id, body).await;
+    metrics::connections_call(method, response.status());
+    response
+}
+
+async fn call(shared: &Shared, method: &Method, headers: &HeaderMap, id: &str, body: &Bytes) -> Response<Body> {
     // AWS checks the signature here. Locally it only has to be present, which keeps out requests that were not meant
     // for this API.
     if !headers.contains_key(AUTHORIZATION) {

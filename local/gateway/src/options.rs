@@ -6,9 +6,13 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Args;
+use ipnet::IpNet;
 use tokio::net::TcpListener;
 
+use crate::access::Access;
 use crate::faults::Faults;
+use crate::gateway::Settings;
+use crate::metrics;
 use crate::state::Limits;
 use crate::template::{NamedBy, Template, TemplateError};
 
@@ -26,6 +30,16 @@ pub struct Options {
     /// A value for a parameter of the template, instead of its default; may be repeated
     #[arg(long = "parameter", value_name = "NAME=VALUE", value_parser = parameter)]
     pub parameters: Vec<(String, String)>,
+    /// A proxy in front, by address or network, whose X-Forwarded-For and X-Forwarded-Proto are believed; may be
+    /// repeated
+    #[arg(long = "trusted-proxy", value_name = "ADDRESS", value_parser = network)]
+    pub trusted_proxies: Vec<IpNet>,
+    /// Who may use @connections besides this machine, by address or network; may be repeated
+    #[arg(long = "functions-from", value_name = "ADDRESS", value_parser = network)]
+    pub functions_from: Vec<IpNet>,
+    /// Serve metrics for Prometheus at http://ADDRESS/metrics, such as 127.0.0.1:9464
+    #[arg(long, value_name = "ADDRESS")]
+    pub metrics: Option<SocketAddr>,
     /// How long a function may take to answer
     #[arg(long, value_name = "SECONDS", default_value = "29", value_parser = seconds)]
     pub integration_timeout: Duration,
@@ -47,13 +61,25 @@ impl Options {
         Template::load_with(&self.template, named_by, &self.parameters)
     }
 
-    pub fn limits(&self) -> Limits {
-        Limits {
+    pub fn settings(&self) -> Settings {
+        let limits = Limits {
             integration: self.integration_timeout,
             idle: self.idle_timeout,
             life: self.max_life,
             ..Limits::default()
-        }
+        };
+        let mut access = Access { proxies: self.trusted_proxies.clone(), ..Access::default() };
+        access.functions.extend(&self.functions_from);
+        Settings { limits, faults: self.faults, access }
+    }
+
+    /// Serves metrics, if an address for them was given.
+    ///
+    /// # Errors
+    /// If it is taken or not allowed. The text is for the person who started the program.
+    pub fn start_metrics(&self) -> Result<(), String> {
+        let Some(address) = self.metrics else { return Ok(()) };
+        metrics::serve(address).map_err(|e| format!("cannot serve metrics at {address}: {e}"))
     }
 
     /// Listens, and returns the address that clients on this machine can use.
@@ -110,6 +136,11 @@ pub fn exit_code(outcome: Result<(), Box<dyn std::error::Error + Send + Sync>>) 
 fn seconds(text: &str) -> Result<Duration, String> {
     let seconds: f64 = text.parse().map_err(|_| "must be a number of seconds".to_owned())?;
     Duration::try_from_secs_f64(seconds).map_err(|e| e.to_string())
+}
+
+fn network(text: &str) -> Result<IpNet, String> {
+    let address = || text.parse().map(|address: IpAddr| IpNet::from(address));
+    text.parse().or_else(|_| address()).map_err(|_| "must be an address or a network such as 10.0.0.0/8".to_owned())
 }
 
 fn parameter(text: &str) -> Result<(String, String), String> {

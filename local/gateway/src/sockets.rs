@@ -7,6 +7,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use chrono::{DateTime, Utc};
 use tokio::sync::mpsc;
 
+use crate::metrics;
+
 /// How much may wait for a client that reads slowly, in frames and in bytes. Beyond either limit a post is refused with
 /// 429, as on AWS. How much AWS itself buffers is not documented.
 const MAX_QUEUED_FRAMES: usize = 512;
@@ -76,13 +78,17 @@ impl Sockets {
         let number = self.opened.fetch_add(1, Ordering::Relaxed) + 1;
         let bytes = Arc::new(AtomicUsize::new(0));
         let entry = Entry { queue, queued_bytes: bytes.clone(), info, number, calls: 0 };
-        self.lock().insert(connection_id.to_owned(), entry);
+        let mut open = self.lock();
+        open.insert(connection_id.to_owned(), entry);
+        metrics::sockets(open.len());
         Queue { frames, bytes, number }
     }
 
     /// Removes a socket. From here on a post to it is a 410. The connection closes when everything queued is sent.
     pub fn close(&self, connection_id: &str) {
-        self.lock().remove(connection_id);
+        let mut open = self.lock();
+        open.remove(connection_id);
+        metrics::sockets(open.len());
     }
 
     /// Records that a frame was received or sent.

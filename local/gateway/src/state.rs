@@ -1,14 +1,15 @@
 //! State shared by all requests and sockets.
 
-use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use tokio::sync::watch;
 
+use crate::access::{Access, Client};
 use crate::faults::Faults;
 use crate::invoke::{Functions, InvokeError};
+use crate::metrics;
 use crate::sockets::Sockets;
 use crate::template::Template;
 
@@ -37,10 +38,10 @@ impl Default for Limits {
     }
 }
 
-/// The TCP connection a request came over.
+/// Both ends of a request.
 #[derive(Debug, Clone, Copy)]
 pub struct Peer {
-    pub address: SocketAddr,
+    pub client: Client,
     /// The port the client connected to.
     pub port: u16,
 }
@@ -51,6 +52,7 @@ pub struct Shared {
     pub functions: Arc<dyn Functions>,
     pub sockets: Sockets,
     pub limits: Limits,
+    pub access: Access,
     /// The port the gateway listens on, as events report it.
     pub port: u16,
     /// Held by every socket until its `$disconnect` has been called.
@@ -76,8 +78,10 @@ impl Shared {
     /// Runs a function within [`Limits::integration`], and logs the reason if it fails.
     pub async fn run(&self, function: &str, event: Value) -> Result<Value, RunError> {
         let request_id = event["requestContext"]["requestId"].as_str().unwrap_or_default().to_owned();
-        let invoked = self.functions.invoke(function, event, self.faults().freeze);
-        match tokio::time::timeout(self.limits.integration, invoked).await {
+        let (invoked, start) = (self.functions.invoke(function, event, self.faults().freeze), Instant::now());
+        let outcome = tokio::time::timeout(self.limits.integration, invoked).await;
+        metrics::invocation(function, &outcome, start);
+        match outcome {
             Ok(Ok(answer)) => Ok(answer),
             Ok(Err(error)) => {
                 // An authorizer refuses a client with this error; it is not a failure.

@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use futures_util::{SinkExt as _, StreamExt as _};
 use reqwest::{Method, StatusCode};
 use sam_gateway::faults::Faults;
-use sam_gateway::gateway::Gateway;
+use sam_gateway::gateway::{self, Gateway};
 use sam_gateway::invoke::host::Host;
 use sam_gateway::state::Limits;
 use sam_gateway::template::Template;
@@ -74,7 +74,8 @@ impl World {
             let listener = lease.listener().await;
             let base = format!("http://{}", listener.local_addr().unwrap());
             let functions = Arc::new(Host::new(lease.url()).unwrap());
-            let gateway = Arc::new(Gateway::start(listener, template, functions, limits, None).unwrap());
+            let settings = gateway::Settings { limits, ..gateway::Settings::default() };
+            let gateway = Arc::new(Gateway::start(listener, template, functions, settings).unwrap());
             return Self { gateway, app, base, http, _dynamodb: None, _lease: Some(lease) };
         }
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -86,7 +87,8 @@ impl World {
         let template = Template::load(TEMPLATE.as_ref()).unwrap();
         let faults = (*ROAD == Road::Frozen).then(|| Faults { freeze: true, ..Faults::default() });
         let functions = Arc::new(InProcess::new(app.clone()));
-        let gateway = Arc::new(Gateway::start(listener, template, functions, limits, faults).unwrap());
+        let settings = gateway::Settings { limits, faults, ..gateway::Settings::default() };
+        let gateway = Arc::new(Gateway::start(listener, template, functions, settings).unwrap());
         Self { gateway, app, base: format!("http://{address}"), http, _dynamodb: Some(dynamodb), _lease: None }
     }
 

@@ -14,11 +14,11 @@ use serde_json::{Value, json};
 
 use crate::harness::TEMPLATE;
 
-struct Program {
+pub struct Program {
     child: Child,
     /// Its log output so far.
     log: Arc<Mutex<String>>,
-    base: String,
+    pub base: String,
     socket: String,
     /// Where PostgreSQL's files are: outside the data directory if PostgreSQL's account cannot reach that.
     files: PathBuf,
@@ -26,14 +26,14 @@ struct Program {
 
 impl Program {
     /// Stops it as a service manager would, and removes what it kept.
-    fn end(mut self) {
+    pub fn end(mut self) {
         signal(&self.child, Signal::SIGTERM);
         assert!(self.child.wait().unwrap().success());
         std::fs::remove_dir_all(&self.files).unwrap();
     }
 }
 
-fn command(data: &Path, port: &str) -> Command {
+pub fn command(data: &Path, port: &str) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_windi-local"));
     command.args(["--port", port, "--template", TEMPLATE, "--data-dir"]).arg(data);
     for variable in ["DATABASE_URL", "AWS_ENDPOINT_URL_DYNAMODB", "JWT_SECRET", "RUST_LOG"] {
@@ -44,7 +44,7 @@ fn command(data: &Path, port: &str) -> Command {
 }
 
 /// Starts the program and waits until it reports its address.
-fn start(data: &Path, arguments: &[&str]) -> Program {
+pub fn start(data: &Path, arguments: &[&str]) -> Program {
     let mut child = command(data, "0").args(arguments).spawn().unwrap();
     let (log, stderr) = (Arc::new(Mutex::new(String::new())), child.stderr.take().unwrap());
     std::thread::spawn({
@@ -75,7 +75,7 @@ fn signal(child: &Child, signal: Signal) {
     kill(Pid::from_raw(child.id().try_into().unwrap()), signal).unwrap();
 }
 
-async fn call(program: &Program, method: Method, path: &str, token: Option<&str>, body: Option<Value>) -> Value {
+pub async fn call(program: &Program, method: Method, path: &str, token: Option<&str>, body: Option<Value>) -> Value {
     let client = Client::builder().no_proxy().build().unwrap();
     let mut request = client.request(method, format!("{}{path}", program.base));
     if let Some(token) = token {

@@ -9,6 +9,7 @@ mod road;
 
 mod accounts;
 mod ancestors;
+mod backups;
 mod chats;
 mod delivery;
 mod devices;

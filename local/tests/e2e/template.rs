@@ -4,9 +4,8 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use reqwest::Method;
-use sam_gateway::gateway::Gateway;
+use sam_gateway::gateway::{Gateway, Settings};
 use sam_gateway::routes::HttpRoute;
-use sam_gateway::state::Limits;
 use sam_gateway::template::Template;
 use saphyr::{LoadableYamlNode as _, Yaml};
 use serde_json::{Value, json};
@@ -200,7 +199,7 @@ async fn a_route_to_a_function_nobody_built_is_an_error_at_start_that_names_it()
     let template = Template::load(file.path()).unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let functions = Arc::new(InProcess::new(Arc::clone(&world.app)));
-    let error = Gateway::start(listener, template, functions, Limits::default(), None).unwrap_err().to_string();
+    let error = Gateway::start(listener, template, functions, Settings::default()).unwrap_err().to_string();
     let line = std::fs::read_to_string(file.path()).unwrap().lines().position(|line| line.contains("prehistory"));
     assert!(error.contains("\"prehistory\"") && error.contains("GET /messages/history/{chat_id}"), "{error}");
     // The resource's properties begin one line below its name, where its `Type` and `Metadata` are.

@@ -8,6 +8,7 @@ use tokio::time::sleep;
 use crate::answers::status_of;
 use crate::events::Socket;
 use crate::management::MAX_FRAME;
+use crate::metrics;
 use crate::selection;
 use crate::state::Shared;
 use crate::template::WebSocketApi;
@@ -35,6 +36,7 @@ pub async fn dispatch(
     // Byte for byte as AWS writes it, with a space after the first colon only.
     let id = &socket.connection_id;
     let problem = |text: &str| format!(r#"{{"message": "{text}", "connectionId":"{id}", "requestId":"{request_id}"}}"#);
+    metrics::frame(route.map(|(key, _)| key.as_str()));
     let reply = match route {
         None => problem("Forbidden"),
         Some((_, route)) => match shared.run(&route.function, event).await {

@@ -15,6 +15,7 @@ use super::{authorizer, life};
 use crate::answers::{message, status_of};
 use crate::events::{self, HeaderList, Socket};
 use crate::headers::text;
+use crate::metrics;
 use crate::sockets::Info;
 use crate::state::{Peer, RunError, Shared};
 use crate::template::WebSocketApi;
@@ -24,6 +25,17 @@ pub async fn open(
     shared: Arc<Shared>,
     api: Arc<WebSocketApi>,
     mut request: Request<Body>,
+    peer: Peer,
+) -> Response<Body> {
+    let response = handshake(shared, api, &mut request, peer).await;
+    metrics::handshake(response.status());
+    response
+}
+
+async fn handshake(
+    shared: Arc<Shared>,
+    api: Arc<WebSocketApi>,
+    request: &mut Request<Body>,
     peer: Peer,
 ) -> Response<Body> {
     let key = request.headers().get(SEC_WEBSOCKET_KEY).cloned();
@@ -66,12 +78,12 @@ pub async fn open(
     let info = Info {
         connected_at: socket.connected_at,
         last_active_at: socket.connected_at,
-        source_ip: peer.address.ip().to_string(),
+        source_ip: peer.client.address.to_string(),
         user_agent: socket.user_agent.clone(),
     };
     // Functions can post to it only from here on. A post from inside $connect is a 410, as on AWS.
     let queue = shared.sockets.open(&socket.connection_id, info);
-    let upgrade = hyper::upgrade::on(&mut request);
+    let upgrade = hyper::upgrade::on(request);
     tokio::spawn(life::live(shared, api, socket, upgrade, queue));
     response
 }

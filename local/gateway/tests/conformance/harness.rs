@@ -12,7 +12,7 @@ use axum::routing::post;
 use futures_util::{SinkExt as _, StreamExt as _};
 use reqwest::header::{HeaderMap, HeaderValue};
 use sam_gateway::faults::Faults;
-use sam_gateway::gateway::Gateway;
+use sam_gateway::gateway::{Gateway, Settings};
 use sam_gateway::invoke::host::Host;
 use sam_gateway::state::Limits;
 use sam_gateway::template::Template;
@@ -166,7 +166,8 @@ impl Stage {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
         functions.base.lock().unwrap().clone_from(&base);
-        let gateway = Gateway::start(listener, template, host, limits, faults).unwrap();
+        let gateway =
+            Gateway::start(listener, template, host, Settings { limits, faults, ..Settings::default() }).unwrap();
         let http = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build().unwrap();
         Self { gateway, functions, base, http }
     }
