@@ -6,6 +6,7 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 use sam_gateway::gateway::{Gateway, TEST_API};
@@ -19,6 +20,10 @@ use windi_local::app::Settings;
 use windi_local::demo;
 use windi_local::in_process::InProcess;
 use windi_local::stack::{self, Stack};
+use windi_shared::db::PgPool;
+
+/// How often the database's connections are counted.
+const MEASURED_EVERY: Duration = Duration::from_secs(2);
 
 type Error = Box<dyn std::error::Error + Send + Sync>;
 
@@ -121,6 +126,9 @@ async fn start(arguments: &Arguments) -> Result<(Gateway, Stack), Error> {
     let (listener, address) = options.listen().await?;
     options.start_metrics()?;
     let (stack, app) = Stack::start(data_dir, &format!("http://{address}/{stage}")).await?;
+    if options.metrics.is_some() {
+        tokio::spawn(measure(app.db.clone()));
+    }
     let functions: Arc<dyn Functions> = match invoke_url {
         Some(url) => {
             write_environment(&environment_file(data_dir), &app.settings)?;
@@ -134,6 +142,16 @@ async fn start(arguments: &Arguments) -> Result<(Gateway, Stack), Error> {
     }
     announce(arguments, &address.to_string(), &stage, &stack);
     Ok((gateway, stack))
+}
+
+/// Reports the database connections of the functions in this process, for as long as it runs.
+async fn measure(db: PgPool) {
+    loop {
+        let (open, idle) = (f64::from(db.size()), db.num_idle() as f64);
+        metrics::gauge!("database_connections", "state" => "idle").set(idle);
+        metrics::gauge!("database_connections", "state" => "used").set(open - idle);
+        tokio::time::sleep(MEASURED_EVERY).await;
+    }
 }
 
 /// Path of the environment for functions outside this process, written for `cargo lambda watch --env-file`.

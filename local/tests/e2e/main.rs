@@ -24,6 +24,7 @@ mod reads;
 mod refusals;
 mod replicas;
 mod search;
+mod self_hosting;
 mod sessions;
 mod sockets;
 mod sync;
