@@ -117,7 +117,14 @@ impl Stack {
 /// # Errors
 /// If there is none, if `file` exists, or if PostgreSQL's tools fail.
 pub async fn back_up(data: &Path, file: &Path) -> Result<(), StackError> {
-    Ok(backup::back_up(&data.join("postgres"), DATABASE, file).await?)
+    let lock = match lock(data) {
+        Ok(lock) => Some(lock),
+        Err(StackError::InUse(_)) => None,
+        // Let the backup say that there is nothing.
+        Err(_) if !data.join("postgres").exists() => None,
+        Err(error) => return Err(error),
+    };
+    Ok(backup::back_up(&data.join("postgres"), lock.is_none(), DATABASE, file).await?)
 }
 
 /// Makes the data directory `data` from what [`back_up`] wrote. The key of access tokens is not in it: a new one is made,

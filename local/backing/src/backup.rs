@@ -10,17 +10,20 @@ use crate::binaries;
 use crate::postgres::{Cluster, PostgresError, USER};
 
 /// Writes `database` of the cluster in `home` to `file`, which only its owner can read. A server that is running goes on
-/// serving meanwhile; the backup holds everything that was acknowledged before it began. One that is not running is
-/// started for this.
+/// serving meanwhile; the backup holds everything that was acknowledged before it began. If nobody runs it (`running`),
+/// it is started for this.
 ///
 /// # Errors
-/// If there is no cluster in `home`, if `file` exists, or if `pg_dump` fails; `file` is then removed.
-pub async fn back_up(home: &Path, database: &str, file: &Path) -> Result<(), PostgresError> {
+/// If there is no cluster in `home`, if `file` exists, if a running server cannot be reached, or if `pg_dump` fails;
+/// `file` is then removed.
+pub async fn back_up(home: &Path, running: bool, database: &str, file: &Path) -> Result<(), PostgresError> {
     let home = Cluster::existing(home)?;
     let output = create(file)?;
     let dumped = async {
         let (socket, cluster) = match Cluster::socket_in(&home) {
             Some(socket) => (socket, None),
+            // Starting a second one would stop the first.
+            None if running => return Err(PostgresError::OutOfReach(home)),
             None => {
                 let cluster = Cluster::start(&home).await?;
                 (cluster.socket().to_owned(), Some(cluster))

@@ -75,6 +75,9 @@ pub enum PostgresError {
     /// One of the tools for backups is missing.
     #[error("{0} was not found; it comes with PostgreSQL's client package (postgresql-client on Debian)")]
     NoClient(&'static str),
+    /// The server's socket is in another mount namespace, or its directory is closed to this account.
+    #[error("PostgreSQL runs on {}, and its socket cannot be reached from here", .0.display())]
+    OutOfReach(PathBuf),
     /// There is nothing to back up.
     #[error("there is no database in {}", .0.display())]
     None(PathBuf),
