@@ -244,3 +244,19 @@ impl<T> OnConstraint<T> for std::result::Result<T, sqlx::Error> {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Error as IoError, ErrorKind};
+
+    use super::*;
+
+    #[test]
+    fn a_wrong_certificate_is_not_a_busy_server() {
+        let code = |error: sqlx::Error| Error::from(error).code();
+        assert_eq!(code(sqlx::Error::Io(IoError::new(ErrorKind::InvalidData, "invalid peer certificate"))), "internal");
+        assert_eq!(code(sqlx::Error::Tls("the server does not support TLS".into())), "internal");
+        assert_eq!(code(sqlx::Error::Io(ErrorKind::ConnectionReset.into())), "unavailable");
+        assert_eq!(Error::from(sqlx::Error::PoolTimedOut).retry_after(), Some(5));
+    }
+}

@@ -33,6 +33,9 @@ pub static MIGRATOR: Migrator = sqlx::migrate!("../migrations");
 /// an idle session lives (`migrations/9_role_settings.sql`), so that a full server has ended one by then.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// The roots of Amazon RDS, one of each kind for a region (`docs/decisions.md` says where they come from).
+const RDS_ROOTS: &[u8] = include_bytes!("rds-roots.pem");
+
 /// A pool that connects on first use, so a function can start while the database is still waking up.
 ///
 /// # Errors
@@ -56,8 +59,18 @@ pub fn connect(config: &DatabaseConfig) -> std::result::Result<PgPool, &'static 
 pub fn options(url: &str) -> std::result::Result<PgConnectOptions, &'static str> {
     let options = PgConnectOptions::from_str(url).map_err(|_| "the database's address is not a PostgreSQL URL")?;
     let options = options.application_name("windi-messenger").disable_statement_logging();
+    // Amazon RDS and Aurora have roots of their own, which nobody else trusts.
+    let options = if is_rds(options.get_host()) && !url.contains("sslrootcert=") && !url.contains("ssl-root-cert=") {
+        options.ssl_root_cert_from_pem(RDS_ROOTS.to_vec())
+    } else {
+        options
+    };
     let chosen = url.contains("sslmode=") || url.contains("ssl-mode=") || std::env::var_os("PGSSLMODE").is_some();
     Ok(if chosen || is_here(&options) { options } else { options.ssl_mode(PgSslMode::VerifyFull) })
+}
+
+fn is_rds(host: &str) -> bool {
+    host.ends_with(".rds.amazonaws.com") || host.ends_with(".rds.amazonaws.com.cn")
 }
 
 /// Whether the server is on this machine: a socket in the file system, or a loopback address.
