@@ -120,6 +120,11 @@ export class Client extends Emitter {
     return this.#login?.connection.state ?? "stopped";
   }
 
+  /** When the next attempt to connect is made, in milliseconds; null unless one is planned. */
+  get retryAt() {
+    return this.#login?.connection.retryAt ?? null;
+  }
+
   /** Connects after `displaced`, or tries at once when the network may be back. */
   connect() {
     this.#login?.connection.start();
