@@ -3,6 +3,7 @@ import { html, nothing, render } from "./vendor/lit-html/lit-html.js";
 import { follow, leave, markSeen, openPending, closeChat } from "./app/actions.js";
 import { conversation, fitComposer } from "./app/conversation.js";
 import { dialogs, showDialogs } from "./app/dialogs.js";
+import { loadIcons } from "./app/format.js";
 import { loadLanguage, t } from "./app/i18n.js";
 import { leaving } from "./app/info.js";
 import { loginScreen } from "./app/login.js";
@@ -14,9 +15,13 @@ import { announce, client, closeAllDialogs, nameOf, onDraw, redraw, state, title
 const root = /** @type {HTMLElement} */ (document.getElementById("app"));
 
 function page() {
-  if (state.screen === "starting") return html`<main class="entry" aria-busy="true" aria-label=${t("app.loading")}></main>`;
+  if (state.screen === "starting")
+    return html`<main class="entry" aria-busy="true" aria-label=${t("app.loading")}></main>`;
   if (state.screen !== "chats") return loginScreen();
-  return html`<div class="panes ${state.view ? "with-chat" : ""}">${sidebar()}${conversation()}</div>`;
+  return html`<main class="panes ${state.view ? "with-chat" : ""}">
+    <h1 class="hidden">${t("app.name")}</h1>
+    ${sidebar()}${conversation()}
+  </main>`;
 }
 
 function draw() {
@@ -87,6 +92,6 @@ function listen() {
 
 onDraw(draw);
 listen();
-await loadLanguage();
+await Promise.all([loadLanguage(), loadIcons().catch(() => {})]);
 if (!(await client.start())) state.screen = "login";
 redraw();

@@ -57,7 +57,8 @@ async function show(id) {
     if (!chat) return;
     const start = at || (unread > NEAR ? chat.lastReadId + 1 : undefined);
     await attempt(() => client.open(id, start));
-    if (matchMedia("(pointer: fine)").matches && state.view?.chatId === id) document.getElementById("composer")?.focus();
+    if (matchMedia("(pointer: fine)").matches && state.view?.chatId === id)
+      document.getElementById("composer")?.focus();
   } else if (at) {
     const { view } = state;
     const chat = client.chat(id);

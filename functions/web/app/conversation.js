@@ -32,7 +32,12 @@ function header(chat) {
   const title = titleOf(chat);
   return html`<header class="top">
     <button class="round back" aria-label=${t("action.back")} @click=${closeChat}>${icon("back")}</button>
-    <button class="who-header" aria-label="${title}: ${t("chat.info")}" @click=${() => openDialog({ type: "info", chatId: chat.id })}>
+    <button
+      class="who-header"
+      title=${t("chat.info")}
+      aria-haspopup="dialog"
+      @click=${() => openDialog({ type: "info", chatId: chat.id })}
+    >
       ${avatar(chat.peer?.id ?? chat.id, title, { size: "medium", group: chat.kind === "group" })}
       <span class="item-text">
         <span class="item-title" dir="auto">${title}</span>
@@ -40,10 +45,17 @@ function header(chat) {
       </span>
     </button>
     <h2 class="hidden" id="chat-title">${title}</h2>
-    <button class="round" aria-label=${t("chat.search")} title=${t("chat.search")} @click=${() => {
-      if (matchMedia("(max-width: 719px)").matches) closeChat();
-      searchIn(chat.id);
-    }}>${icon("search")}</button>
+    <button
+      class="round"
+      aria-label=${t("chat.search")}
+      title=${t("chat.search")}
+      @click=${() => {
+        if (matchMedia("(max-width: 719px)").matches) closeChat();
+        searchIn(chat.id);
+      }}
+    >
+      ${icon("search")}
+    </button>
   </header>`;
 }
 
@@ -85,15 +97,17 @@ function composer(chat) {
     document.getElementById("composer")?.focus();
   };
   return html`<form class="composer" @submit=${submit}>
-    ${view.editing
-      ? html`<div class="editing">
-          ${icon("edit")}
-          <p><b>${t("chat.editing")}</b><span dir="auto">${view.editing.text}</span></p>
-          <button type="button" class="round tiny" aria-label=${t("action.cancel")} @click=${stopEditing}>
-            ${icon("close")}
-          </button>
-        </div>`
-      : nothing}
+    ${
+      view.editing
+        ? html`<div class="editing">
+            ${icon("edit")}
+            <p><b>${t("chat.editing")}</b><span dir="auto">${view.editing.text}</span></p>
+            <button type="button" class="round tiny" aria-label=${t("action.cancel")} @click=${stopEditing}>
+              ${icon("close")}
+            </button>
+          </div>`
+        : nothing
+    }
     <div class="compose-row">
       <textarea
         id="composer"
@@ -117,9 +131,11 @@ function downButton(chat) {
   if (state.view?.following || !chat.window.loaded) return nothing;
   return html`<button class="to-newest" aria-label=${t("chat.toNewest")} @click=${toNewest}>
     ${icon("down")}
-    ${chat.unread > 0
-      ? html`<span class="badge" aria-hidden="true">${chat.unread > 999 ? "999+" : chat.unread}</span>`
-      : nothing}
+    ${
+      chat.unread > 0
+        ? html`<span class="badge" aria-hidden="true">${chat.unread > 999 ? "999+" : chat.unread}</span>`
+        : nothing
+    }
   </button>`;
 }
 
@@ -127,19 +143,19 @@ export function conversation() {
   const { view } = state;
   const chat = view && client.chat(view.chatId);
   if (!view) {
-    return html`<main class="conversation blank" aria-label=${t("chat.messages")}>
+    return html`<section class="conversation blank">
       <p>${icon("chat")}${t("app.empty")}</p>
-    </main>`;
+    </section>`;
   }
   if (!chat) {
-    return html`<main class="conversation blank" aria-label=${t("chat.messages")}>
+    return html`<section class="conversation blank">
       <p>${client.listed ? t("chat.notFound") : t("app.loading")}</p>
       ${client.listed ? html`<button class="link" @click=${closeChat}>${t("action.back")}</button>` : nothing}
-    </main>`;
+    </section>`;
   }
-  return html`<main class="conversation" aria-labelledby="chat-title">
+  return html`<section class="conversation" aria-labelledby="chat-title">
     ${header(chat)}
     <div class="middle">${messageList(chat)} ${downButton(chat)}</div>
     ${composer(chat)}
-  </main>`;
+  </section>`;
 }

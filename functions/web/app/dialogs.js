@@ -107,18 +107,25 @@ function newGroup(dialog) {
   };
   return html`<form @submit=${create} class="tall" novalidate>
     ${field({ name: "name", label: t("new.groupName"), maxlength: 100, error: dialog.error, prefix: "group" })}
-    ${chosen.size
-      ? html`<ul class="chips" aria-label=${t("new.members")}>
-          ${[...chosen.values()].map(
-            (person) =>
-              html`<li>
-                <button type="button" class="chip" aria-label=${t("new.remove", { name: person.name })} @click=${() => toggle(person)}>
-                  <span dir="auto">${person.name}</span>${icon("close")}
-                </button>
-              </li>`,
-          )}
-        </ul>`
-      : nothing}
+    ${
+      chosen.size
+        ? html`<ul class="chips" aria-label=${t("new.members")}>
+            ${[...chosen.values()].map(
+              (person) =>
+                html`<li>
+                  <button
+                    type="button"
+                    class="chip"
+                    aria-label=${t("new.remove", { name: person.name })}
+                    @click=${() => toggle(person)}
+                  >
+                    <span dir="auto">${person.name}</span>${icon("close")}
+                  </button>
+                </li>`,
+            )}
+          </ul>`
+        : nothing
+    }
     ${peopleFinder(dialog, toggle, ({ id }) => chosen.has(id))} ${formError(dialog.error, ["name"])}
     <div class="buttons"><button class="primary" ?disabled=${dialog.busy}>${t("new.create")}</button></div>
   </form>`;
@@ -176,7 +183,12 @@ function readers(dialog) {
   const rest = others.filter(({ last_read_id }) => last_read_id < message.id);
   return html`<h3 class="section">${t("readers.read")}</h3>
     ${read.length ? list(read) : html`<p class="empty">${t("readers.nobody")}</p>`}
-    ${rest.length ? html`<h3 class="section">${t("readers.notYet")}</h3>${list(rest)}` : nothing}`;
+    ${
+      rest.length
+        ? html`<h3 class="section">${t("readers.notYet")}</h3>
+            ${list(rest)}`
+        : nothing
+    }`;
 }
 
 /** @param {Dialog} dialog */
@@ -185,7 +197,11 @@ function question(dialog) {
     ${formError(dialog.error)}
     <div class="buttons">
       <button class="quiet" @click=${() => closeDialog(dialog)}>${t("action.cancel")}</button>
-      <button class="primary danger" ?disabled=${dialog.busy} @click=${() => submit(dialog, dialog.act ?? (async () => {}))}>
+      <button
+        class="primary danger"
+        ?disabled=${dialog.busy}
+        @click=${() => submit(dialog, dialog.act ?? (async () => {}))}
+      >
         ${dialog.label}
       </button>
     </div>`;
@@ -230,7 +246,9 @@ export function dialogs() {
       <div class="dialog-frame">
         <header class="dialog-top">
           <h2 id="dialog-${index}" dir="auto">${title}</h2>
-          <button class="round" aria-label=${t("action.close")} @click=${() => closeDialog(dialog)}>${icon("close")}</button>
+          <button class="round" aria-label=${t("action.close")} @click=${() => closeDialog(dialog)}>
+            ${icon("close")}
+          </button>
         </header>
         <div class="dialog-body">${body}</div>
       </div>

@@ -80,9 +80,21 @@ export function avatar(id, name, { size = "", online = false, group = false } = 
   >`;
 }
 
+/**
+ * Puts the icons into the document. A reference into another file would be fetched again for each new icon, and would
+ * be missing without a connection.
+ */
+export async function loadIcons() {
+  const response = await fetch("./icons.svg");
+  const { documentElement: sprite } = new DOMParser().parseFromString(await response.text(), "image/svg+xml");
+  sprite.setAttribute("class", "hidden");
+  sprite.setAttribute("aria-hidden", "true");
+  document.body.append(sprite);
+}
+
 /** @param {string} name @param {string} [extra] */
 export function icon(name, extra = "") {
-  return html`<svg class="icon ${extra}" aria-hidden="true"><use href="./icons.svg#${name}"></use></svg>`;
+  return html`<svg class="icon ${extra}" aria-hidden="true"><use href="#icon-${name}"></use></svg>`;
 }
 
 const LINK = /\bhttps?:\/\/[^\s<>"“”«»]+/gi;

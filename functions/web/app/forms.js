@@ -55,7 +55,11 @@ export function field({
   </div>`;
 }
 
-/** An error that belongs to no single field. @param {Failure | null | undefined} error @param {string[]} fields those on the form */
+/**
+ * An error that belongs to no single field.
+ * @param {Failure | null | undefined} error
+ * @param {string[]} fields those on the form
+ */
 export function formError(error, fields = []) {
   const shown = error && !(error.field && fields.includes(error.field));
   return html`<p class="form-error" role="alert">${shown ? error.text : nothing}</p>`;

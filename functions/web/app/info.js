@@ -69,11 +69,18 @@ function memberItem(chat, member) {
       <span class="preview">${username ? `@${username}` : statusText(id)}</span>
     </span>
     ${role === "member" ? nothing : html`<span class="role">${t(`role.${role}`)}</span>`}
-    ${me
-      ? nothing
-      : html`<button class="round" aria-label=${t("info.memberActions", { name })} aria-haspopup="menu" @click=${open}>
-          ${icon("more")}
-        </button>`}
+    ${
+      me
+        ? nothing
+        : html`<button
+            class="round"
+            aria-label=${t("info.memberActions", { name })}
+            aria-haspopup="menu"
+            @click=${open}
+          >
+            ${icon("more")}
+          </button>`
+    }
   </li>`;
 }
 
@@ -107,24 +114,28 @@ function group(chat) {
       ${avatar(chat.id, titleOf(chat), { size: "large", group: true })}
       <p class="profile-name" dir="auto">
         ${titleOf(chat)}
-        ${manages
-          ? html`<button
-              class="round tiny"
-              aria-label=${t("info.rename")}
-              title=${t("info.rename")}
-              @click=${() => openDialog({ type: "rename", chatId: chat.id })}
-            >
-              ${icon("edit")}
-            </button>`
-          : nothing}
+        ${
+          manages
+            ? html`<button
+                class="round tiny"
+                aria-label=${t("info.rename")}
+                title=${t("info.rename")}
+                @click=${() => openDialog({ type: "rename", chatId: chat.id })}
+              >
+                ${icon("edit")}
+              </button>`
+            : nothing
+        }
       </p>
       <p class="faint">${t("chat.members", { count: members.length })}</p>
     </div>
-    ${manages
-      ? html`<button class="item" @click=${() => openDialog({ type: "add", chatId: chat.id, found: [], query: "" })}>
-          <span class="avatar plain">${icon("plus")}</span><span class="item-title">${t("info.add")}</span>
-        </button>`
-      : nothing}
+    ${
+      manages
+        ? html`<button class="item" @click=${() => openDialog({ type: "add", chatId: chat.id, found: [], query: "" })}>
+            <span class="avatar plain">${icon("plus")}</span><span class="item-title">${t("info.add")}</span>
+          </button>`
+        : nothing
+    }
     <ul class="items" aria-label=${t("info.members")}>
       ${members.map((member) => memberItem(chat, member))}
     </ul>

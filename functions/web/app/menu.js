@@ -1,6 +1,7 @@
 // @ts-check
 import { html, nothing } from "../vendor/lit-html/lit-html.js";
 import { icon } from "./format.js";
+import { t } from "./i18n.js";
 import { redraw, state } from "./store.js";
 
 /** @type {Element | null} */
@@ -50,7 +51,7 @@ export function menu(inDialog) {
     act();
   };
   return html`<div class="menu-shade" @click=${closeMenu} @contextmenu=${closeMenu}></div>
-    <div class="menu" id="menu" role="menu" @keydown=${keydown}>
+    <div class="menu" id="menu" role="menu" aria-label=${t("action.more")} @keydown=${keydown}>
       ${menu.items.map(
         (item) =>
           html`<button role="menuitem" class=${item.danger ? "danger-text" : ""} @click=${() => choose(item.act)}>
@@ -70,7 +71,8 @@ export function placeMenu() {
   const frame = element.offsetParent?.getBoundingClientRect() ?? { left: 0, top: 0 };
   const below = anchor.bottom + 4 + height <= innerHeight - 8;
   const top = below ? anchor.bottom + 4 : Math.max(8, anchor.top - height - 4);
-  const left = Math.min(Math.max(8, anchor.left), innerWidth - width - 8);
+  const atRight = anchor.left + anchor.right > innerWidth;
+  const left = Math.min(Math.max(8, atRight ? anchor.right - width : anchor.left), innerWidth - width - 8);
   element.style.left = `${left - frame.left}px`;
   element.style.top = `${Math.min(top, innerHeight - height - 8) - frame.top}px`;
   element.querySelector("button")?.focus();

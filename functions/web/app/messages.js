@@ -30,11 +30,20 @@ function actionsFor(chat, message) {
     if (state.view?.editing?.id === message.id) stopEditing();
     await client.remove(message);
   };
-  const question = { title: t("message.deleteTitle"), text: t("message.deleteText"), label: t("message.delete"), act: remove };
+  const question = {
+    title: t("message.deleteTitle"),
+    text: t("message.deleteText"),
+    label: t("message.delete"),
+    act: remove,
+  };
   return [
     ...(mine ? [{ label: t("message.edit"), icon: "edit", act: () => startEditing(message) }] : []),
     { label: t("message.copy"), icon: "copy", act: () => void attempt(copy) },
-    { label: t("message.readers"), icon: "read", act: () => void openDialog({ type: "readers", chatId: chat.id, message }) },
+    {
+      label: t("message.readers"),
+      icon: "read",
+      act: () => void openDialog({ type: "readers", chatId: chat.id, message }),
+    },
     ...(deletable ? [{ label: t("message.delete"), icon: "trash", danger: true, act: () => confirm(question) }] : []),
   ];
 }
@@ -94,27 +103,40 @@ function messageItem(chat, message, index, readUpTo) {
     ${newDay ? html`<h3 class="day"><span>${dayName(message.timestamp)}</span></h3>` : nothing}
     ${unreadLine ? html`<h3 class="unread-line"><span>${t("chat.unreadLine")}</span></h3>` : nothing}
     <div class="line">
-      ${others
-        ? html`<span class="side">${tail ? avatar(message.sender_id, name, { size: "small" }) : nothing}</span>`
-        : nothing}
+      ${
+        others
+          ? html`<span class="side">${tail ? avatar(message.sender_id, name, { size: "small" }) : nothing}</span>`
+          : nothing
+      }
       <div class="bubble ${message.text === null ? "gone" : ""}">
-        ${others && head
-          ? html`<p class="sender name-${hue(message.sender_id)}" dir="auto">${name}</p>`
-          : html`<span class="hidden">${name}:</span>`}
+        ${
+          others && head
+            ? html`<p class="sender name-${hue(message.sender_id)}" dir="auto">${name}</p>`
+            : html`<span class="hidden">${name}:</span>`
+        }
         <div class="body">
           <span class="text" dir="auto">${message.text === null ? t("message.deleted") : withLinks(message.text)}</span>
           <span class="meta">
             ${message.edited_at && message.text !== null ? html`<span>${t("message.edited")}</span>` : nothing}
-            <time datetime=${message.timestamp} title=${fullTime(message.timestamp)}>${clockTime(message.timestamp)}</time>
+            <time datetime=${message.timestamp} title=${fullTime(message.timestamp)}
+              >${clockTime(message.timestamp)}</time
+            >
             ${ticks(chat, message, readUpTo)}
           </span>
         </div>
       </div>
-      ${message.text === null
-        ? nothing
-        : html`<button class="round tiny actions" tabindex="-1" aria-label=${t("message.actions")} aria-haspopup="menu">
-            ${icon("more")}
-          </button>`}
+      ${
+        message.text === null
+          ? nothing
+          : html`<button
+              class="round tiny actions"
+              tabindex="-1"
+              aria-label=${t("message.actions")}
+              aria-haspopup="menu"
+            >
+              ${icon("more")}
+            </button>`
+      }
     </div>
   </li>`;
 }
@@ -138,17 +160,23 @@ function outgoingItem(item) {
         </div>
       </div>
     </div>
-    ${failed
-      ? html`<p class="failure">
-          <span class="danger-text">${t("message.failed")}. ${failure(item.error).text}</span>
-          <button class="link" @click=${() => attempt(() => client.retry(item))}>${t("action.retry")}</button>
-          <button class="link" @click=${() => attempt(() => client.discard(item))}>${t("action.discard")}</button>
-        </p>`
-      : nothing}
+    ${
+      failed
+        ? html`<p class="failure">
+            <span class="danger-text">${t("message.failed")}. ${failure(item.error).text}</span>
+            <button class="link" @click=${() => attempt(() => client.retry(item))}>${t("action.retry")}</button>
+            <button class="link" @click=${() => attempt(() => client.discard(item))}>${t("action.discard")}</button>
+          </p>`
+        : nothing
+    }
   </li>`;
 }
 
-/** The same before and after a message of this person was sent, so that its element stays. @param {Chat} chat @param {Message} message */
+/**
+ * The same before and after a message of this person was sent, so that its element stays.
+ * @param {Chat} chat
+ * @param {Message} message
+ */
 function keyOf(chat, message) {
   return message.sender_id === chat.me ? `k${message.client_message_id}` : `m${message.id}`;
 }
@@ -212,11 +240,13 @@ export function messageList(chat) {
     @keydown=${keydown}
   >
     <div class="messages-start">
-      ${!loaded
-        ? html`<p class="faint">${t("app.loading")}</p>`
-        : first > 1
-          ? html`<p class="faint">${t("chat.loadingOlder")}</p>`
-          : html`<p class="faint">${t(messages.length ? "chat.beginning" : "chat.empty")}</p>`}
+      ${
+        !loaded
+          ? html`<p class="faint">${t("app.loading")}</p>`
+          : first > 1
+            ? html`<p class="faint">${t("chat.loadingOlder")}</p>`
+            : html`<p class="faint">${t(messages.length ? "chat.beginning" : "chat.empty")}</p>`
+      }
     </div>
     <ol>
       ${repeat(

@@ -7,8 +7,8 @@ const EARLY = 900;
 const NEAR_END = 80;
 
 /**
- * Keeps the list of messages where the reader is, whatever is added or dropped above. The browser's own scroll anchoring
- * does not cover pages that are dropped at one end and added at the other in one step, and Safari has none.
+ * Keeps the list of messages where the reader is, whatever is added or dropped above. The browser's own scroll
+ * anchoring does not cover pages that are dropped at one end and added at the other in one step, and Safari has none.
  */
 class Scroller {
   /** @type {{chatId: string, element: HTMLElement, key: string | null, top: number, stick: boolean} | null} */

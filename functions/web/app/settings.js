@@ -43,15 +43,17 @@ function sessionItem(dialog, session) {
         })}${current ? nothing : html`, ${t("settings.active", { when: ago(session.refreshed_at) })}`}
       </span>
     </span>
-    ${current
-      ? nothing
-      : html`<button
-          class="quiet small"
-          aria-label=${t("settings.endNamed", { name })}
-          @click=${() => submitQuietly(dialog, end(dialog, [session]))}
-        >
-          ${t("settings.end")}
-        </button>`}
+    ${
+      current
+        ? nothing
+        : html`<button
+            class="quiet small"
+            aria-label=${t("settings.endNamed", { name })}
+            @click=${() => submitQuietly(dialog, end(dialog, [session]))}
+          >
+            ${t("settings.end")}
+          </button>`
+    }
   </li>`;
 }
 
@@ -107,9 +109,11 @@ export function settingsDialog(dialog) {
     <ul class="items sessions" aria-busy=${dialog.sessions ? "false" : "true"}>
       ${[...current, ...others].map((session) => sessionItem(dialog, session))}
     </ul>
-    ${others.length > 0
-      ? html`<div class="buttons"><button class="quiet" @click=${endOthers}>${t("settings.endOthers")}</button></div>`
-      : nothing}`;
+    ${
+      others.length > 0
+        ? html`<div class="buttons"><button class="quiet" @click=${endOthers}>${t("settings.endOthers")}</button></div>`
+        : nothing
+    }`;
 }
 
 /** @param {Dialog} dialog */
@@ -123,7 +127,14 @@ export function passwordDialog(dialog) {
   };
   const { error } = dialog;
   return html`<form @submit=${save} novalidate>
-    <input class="hidden" type="text" autocomplete="username" tabindex="-1" aria-hidden="true" .value=${client.account?.email ?? ""} />
+    <input
+      class="hidden"
+      type="text"
+      autocomplete="username"
+      tabindex="-1"
+      aria-hidden="true"
+      .value=${client.account?.email ?? ""}
+    />
     ${field({
       name: "current_password",
       label: t("settings.currentPassword"),

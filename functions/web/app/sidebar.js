@@ -20,7 +20,8 @@ function connectionBar() {
       <button class="link" @click=${() => client.connect()}>${t("connection.useHere")}</button>
     </div>`;
   }
-  if (connection === "connecting") return html`<div class="bar" role="status"><span>${t("connection.connecting")}</span></div>`;
+  if (connection === "connecting")
+    return html`<div class="bar" role="status"><span>${t("connection.connecting")}</span></div>`;
   const seconds = Math.ceil(((client.retryAt ?? Date.now()) - Date.now()) / 1000);
   setTimeout(redraw, 1_000);
   return html`<div class="bar warning">
@@ -82,18 +83,19 @@ function chatItem(chat) {
       <span class="item-text">
         <span class="row">
           <span class="item-title" dir="auto">${title}</span>
-          ${online ? html`<span class="hidden">, ${t("list.online")}</span>` : nothing}
-          ${stateOf(chat)}
+          ${online ? html`<span class="hidden">, ${t("list.online")}</span>` : nothing} ${stateOf(chat)}
           <time class="time" datetime=${chat.activeAt}>${shortTime(chat.activeAt)}</time>
         </span>
         <span class="row">
           <span class="preview" dir="auto">${preview(chat)}</span>
-          ${chat.unread > 0
-            ? html`<span class="badge"
-                ><span aria-hidden="true">${chat.unread > 999 ? "999+" : chat.unread}</span
-                ><span class="hidden">${t("list.unread", { count: chat.unread })}</span></span
-              >`
-            : nothing}
+          ${
+            chat.unread > 0
+              ? html`<span class="badge"
+                  ><span aria-hidden="true">${chat.unread > 999 ? "999+" : chat.unread}</span
+                  ><span class="hidden">${t("list.unread", { count: chat.unread })}</span></span
+                >`
+              : nothing
+          }
         </span>
       </span>
     </a>
@@ -147,7 +149,7 @@ function hitItem(message) {
 function section(heading, entries, item) {
   if (entries.length === 0) return nothing;
   return html`<section>
-    <h2 class="section">${heading}</h2>
+    <h3 class="section">${heading}</h3>
     <ul class="items">
       ${entries.map(item)}
     </ul>
@@ -188,7 +190,7 @@ export function sidebar() {
       >
         ${avatar(client.account?.id ?? "", client.account?.name ?? "", { size: "small" })}
       </button>
-      <h1>${t("app.chats")}</h1>
+      <h2 class="heading">${t("app.chats")}</h2>
       <button
         class="round"
         aria-label=${t("list.newChat")}
@@ -211,9 +213,13 @@ export function sidebar() {
         autocomplete="off"
         maxlength="200"
       />
-      ${searching || chatId
-        ? html`<button class="round tiny" aria-label=${t("list.clearSearch")} @click=${clearSearch}>${icon("close")}</button>`
-        : nothing}
+      ${
+        searching || chatId
+          ? html`<button class="round tiny" aria-label=${t("list.clearSearch")} @click=${clearSearch}>
+              ${icon("close")}
+            </button>`
+          : nothing
+      }
     </div>
     ${connectionBar()}
     <div class="scroll">${searching ? results() : chatList()}</div>

@@ -29,7 +29,8 @@ import { t, has } from "./i18n.js";
  * @typedef {object} View
  * @property {string} chatId
  * @property {number} firstUnread the message below the line "unread"; 0 for none
- * @property {{kind: 'bottom' | 'unread'} | {kind: 'message', id: number} | null} target where to scroll once it is drawn
+ * @property {{kind: 'bottom' | 'unread'} | {kind: 'message', id: number} | null} target where to scroll once it is
+ *   drawn
  * @property {number} marked a message that was jumped to
  * @property {Message | null} editing
  * @property {string} editText
@@ -59,7 +60,9 @@ export const state = {
   },
   /** Dialogs, the topmost last. @type {Dialog[]} */
   dialogs: [],
-  /** @type {{items: Array<{label: string, icon: string, danger?: boolean, act: () => void}>, anchor: Element} | null} */
+  /**
+   * @type {{items: Array<{label: string, icon: string, danger?: boolean, act: () => void}>, anchor: Element} | null}
+   */
   menu: null,
   /** @type {{text: string, kind: 'note' | 'error'} | null} */
   toast: null,
@@ -172,12 +175,19 @@ export function closeAllDialogs() {
   while (state.dialogs.length) closeDialog(state.dialogs[0]);
 }
 
-/** Asks before something that cannot be undone. @param {{title: string, text: string, label: string, act: () => Promise<unknown>}} question */
+/**
+ * Asks before something that cannot be undone.
+ * @param {{title: string, text: string, label: string, act: () => Promise<unknown>}} question
+ */
 export function confirm(question) {
   openDialog({ type: "confirm", ...question });
 }
 
-/** Runs the work of a dialog's form and shows its error there. @param {Dialog} dialog @param {() => Promise<unknown>} work */
+/**
+ * Runs the work of a dialog's form and shows its error there.
+ * @param {Dialog} dialog
+ * @param {() => Promise<unknown>} work
+ */
 export async function submit(dialog, work) {
   if (dialog.busy) return;
   dialog.busy = true;

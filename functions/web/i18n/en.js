@@ -41,7 +41,10 @@ export default {
 
   "connection.connecting": "Connecting…",
   "connection.waiting": "No connection",
-  "connection.retryIn": { one: "No connection. Next attempt in {count} second.", other: "No connection. Next attempt in {count} seconds." },
+  "connection.retryIn": {
+    one: "No connection. Next attempt in {count} second.",
+    other: "No connection. Next attempt in {count} seconds.",
+  },
   "connection.tryNow": "Try now",
   "connection.displaced": "You are logged in on too many devices, so this one was disconnected.",
   "connection.useHere": "Use here",
@@ -172,7 +175,10 @@ export default {
   "error.throttled": "That was too fast. Wait a moment and try again.",
   "error.invalid_credentials": "The login or the password is wrong.",
   "error.wrong_password": "The current password is wrong.",
-  "error.too_many_attempts": { one: "Too many failed attempts. Try again in {count} second.", other: "Too many failed attempts. Try again in {count} seconds." },
+  "error.too_many_attempts": {
+    one: "Too many failed attempts. Try again in {count} second.",
+    other: "Too many failed attempts. Try again in {count} seconds.",
+  },
   "error.email_taken": "Somebody has already registered with this e-mail address.",
   "error.username_taken": "This username is taken.",
   "error.unauthorized": "You are not logged in any more.",

@@ -81,7 +81,11 @@ export default {
   "chat.membersOnline": "{members}, {count} в сети",
   "chat.typing": "печатает…",
   "chat.typingOne": "{name} печатает…",
-  "chat.typingMany": { one: "{count} человек печатает…", few: "{count} человека печатают…", other: "{count} человек печатают…" },
+  "chat.typingMany": {
+    one: "{count} человек печатает…",
+    few: "{count} человека печатают…",
+    other: "{count} человек печатают…",
+  },
   "chat.online": "в сети",
   "chat.lastSeen": "последний визит {when}",
   "chat.justNow": "только что",

@@ -14,7 +14,11 @@ after(() => clients.forEach((client) => client.stop()));
 
 /** @param {any} [browser] */
 function tab(browser = { storage: new MemoryStorage(), locks: new MemoryLocks() }) {
-  const client = new Client({ url: String(url), socketUrl: `${String(url).replace(/^http/, "ws")}/ws`, env: { WebSocket, ...browser } });
+  const client = new Client({
+    url: String(url),
+    socketUrl: `${String(url).replace(/^http/, "ws")}/ws`,
+    env: { WebSocket, ...browser },
+  });
   clients.push(client);
   return client;
 }
@@ -55,7 +59,10 @@ test("two people talk, see ticks, typing and each other", async () => {
   const { id } = me(ben);
   for (const text of ["one", "two", "three"]) await ann.send(chat.id, text);
   await until(() => other.window.last === 3);
-  assert.deepEqual(other.window.messages.map(({ text }) => text), ["one", "two", "three"]);
+  assert.deepEqual(
+    other.window.messages.map(({ text }) => text),
+    ["one", "two", "three"],
+  );
   ben.read(other, 3);
   await until(() => chat.window.messages.every((message) => chat.isRead(message)));
   ben.typing(chat.id, true);
@@ -86,7 +93,10 @@ test("thirty messages missed are fetched in order", async () => {
   assert.equal((await back.start())?.id, account.id);
   await until(() => back.chat(other.id)?.lastMessageId === 30);
   await back.open(other.id);
-  assert.deepEqual(back.chat(other.id)?.window.messages.map(({ text }) => text), Array.from({ length: 30 }, (_, i) => `${i + 1}`));
+  assert.deepEqual(
+    back.chat(other.id)?.window.messages.map(({ text }) => text),
+    Array.from({ length: 30 }, (_, i) => `${i + 1}`),
+  );
   assert.equal(back.chat(other.id)?.unread, 30);
 });
 
