@@ -20,7 +20,7 @@ function page() {
   if (state.screen !== "chats") return loginScreen();
   return html`<main class="panes ${state.view ? "with-chat" : ""}">
     <h1 class="hidden">${t("app.name")}</h1>
-    ${sidebar()}${conversation()}
+    ${sidebar()}${conversation()}${menu(false)}
   </main>`;
 }
 
@@ -28,7 +28,7 @@ function draw() {
   if (state.screen === "chats") openPending();
   scroller.before();
   render(
-    html`${page()}${dialogs()}${menu(false)}
+    html`${page()}${dialogs()}
       <div class="toasts" role="alert">
         ${state.toast ? html`<p class="toast ${state.toast.kind}">${state.toast.text}</p>` : nothing}
       </div>`,

@@ -45,9 +45,9 @@ export function peopleFinder(dialog, choose, chosen) {
   const found = (dialog.found ?? []).filter(({ id }) => id !== client.account?.id);
   const empty = dialog.query?.trim() ? t("list.nothing") : t("new.hint");
   return html`<div class="field">
-      <label for="find">${t("new.find")}</label>
+      <label for="find-${dialog.type}">${t("new.find")}</label>
       <input
-        id="find"
+        id="find-${dialog.type}"
         type="search"
         autocomplete="off"
         autofocus

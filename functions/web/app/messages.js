@@ -184,8 +184,8 @@ function keyOf(chat, message) {
 /** @param {MouseEvent} event */
 function clicked(event) {
   const target = /** @type {Element} */ (event.target);
-  const button = target.closest(".actions");
-  if (button) openActions(button.closest("[data-id]"));
+  const tapped = target.closest(".bubble") && !target.closest("a") && matchMedia("(hover: none)").matches;
+  if (target.closest(".actions") || (tapped && !getSelection()?.toString())) openActions(target.closest("[data-id]"));
 }
 
 /** @param {MouseEvent} event a right click, or a long press */

@@ -103,6 +103,8 @@ export class Client extends Emitter {
     if (this.#login !== login) return;
     this.emit("session", account);
     login.connection.start();
+    // The list does not have to wait for the socket. It is read again once that is open.
+    void login.replicas.list();
   }
 
   /** @returns {Login} */

@@ -112,7 +112,8 @@ export class Network {
             session,
             joined: new Set(),
             push: (/** @type {any} */ f) => this.push(f),
-            close: () => network.soon(() => this.die(1000)),
+            // After what was sent before it: a socket keeps the order.
+            close: () => network.clock.setTimeout(() => this.die(1000), 50),
           };
           network.server.devices.add(this.device);
           network.soon(() => !this.closed && this.onopen?.());
