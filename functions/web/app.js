@@ -1,0 +1,97 @@
+// @ts-check
+import { html, nothing, render } from "./vendor/lit-html/lit-html.js";
+import { follow, leave, markSeen, openPending, closeChat } from "./app/actions.js";
+import { conversation, fitComposer } from "./app/conversation.js";
+import { dialogs, showDialogs } from "./app/dialogs.js";
+import { loadIcons } from "./app/format.js";
+import { loadLanguage, t } from "./app/i18n.js";
+import { leaving } from "./app/info.js";
+import { loginScreen } from "./app/login.js";
+import { closeMenu, menu, placeMenu } from "./app/menu.js";
+import { scroller } from "./app/scroller.js";
+import { sidebar } from "./app/sidebar.js";
+import { announce, client, closeAllDialogs, nameOf, onDraw, redraw, state, titleOf, toast } from "./app/store.js";
+
+const root = /** @type {HTMLElement} */ (document.getElementById("app"));
+
+function page() {
+  if (state.screen === "starting")
+    return html`<main class="entry" aria-busy="true" aria-label=${t("app.loading")}></main>`;
+  if (state.screen !== "chats") return loginScreen();
+  return html`<main class="panes ${state.view ? "with-chat" : ""}">
+    <h1 class="hidden">${t("app.name")}</h1>
+    ${sidebar()}${conversation()}${menu(false)}
+  </main>`;
+}
+
+function draw() {
+  if (state.screen === "chats") openPending();
+  scroller.before();
+  render(
+    html`${page()}${dialogs()}
+      <div class="toasts" role="alert">
+        ${state.toast ? html`<p class="toast ${state.toast.kind}">${state.toast.text}</p>` : nothing}
+      </div>`,
+    root,
+  );
+  showDialogs();
+  placeMenu();
+  const composer = /** @type {HTMLTextAreaElement | null} */ (document.getElementById("composer"));
+  if (composer && composer.dataset["fitted"] !== composer.value) {
+    composer.dataset["fitted"] = composer.value;
+    fitComposer(composer);
+  }
+  scroller.after();
+  markSeen();
+  const unread = client.chats.reduce((sum, chat) => sum + chat.unread, 0);
+  document.title = unread > 0 ? `(${unread}) ${t("app.name")}` : t("app.name");
+}
+
+function listen() {
+  client.on("chat", redraw);
+  client.on("connection", redraw);
+  client.on("session", (account) => {
+    state.screen = account ? "chats" : "login";
+    state.formError = null;
+    closeAllDialogs();
+    closeMenu();
+    if (account) follow();
+    else leave();
+    redraw();
+  });
+  client.on("ended", (reason) => {
+    state.notice = reason === "logged_out" ? null : t(`ended.${reason}`);
+    if (reason === "logged_out") history.replaceState(null, "", "#/");
+  });
+  client.on("removed", ({ chat }) => {
+    if (!leaving.delete(chat.id)) toast(t("chat.removed", { name: titleOf(chat) }));
+    state.dialogs.filter((dialog) => dialog.chatId === chat.id).forEach(() => closeAllDialogs());
+    if (state.view?.chatId === chat.id) closeChat();
+  });
+  client.on("message", (message) => {
+    if (message.sender_id === client.account?.id || message.text === null) return;
+    announce(t("chat.announce", { name: nameOf(message.sender_id), text: message.text.slice(0, 300) }));
+  });
+  addEventListener("hashchange", () => {
+    if (state.screen === "chats") follow();
+  });
+  addEventListener("online", () => client.connect());
+  document.addEventListener("visibilitychange", () => {
+    if (document.hidden) return;
+    client.connect();
+    redraw();
+  });
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape" || state.dialogs.length > 0) return;
+    if (state.menu) closeMenu();
+    else if (state.view) closeChat();
+  });
+  // The words "a minute ago" go out of date by themselves.
+  setInterval(redraw, 60_000);
+}
+
+onDraw(draw);
+listen();
+await Promise.all([loadLanguage(), loadIcons().catch(() => {})]);
+if (!(await client.start())) state.screen = "login";
+redraw();

@@ -1,0 +1,161 @@
+// @ts-check
+import { scroller } from "./scroller.js";
+import { attempt, client, closeAllDialogs, redraw, state, toast } from "./store.js";
+import { t } from "./i18n.js";
+
+/** Beyond this many unread messages, a chat is opened at the first of them instead of at its newest page. */
+const NEAR = 40;
+/** A message that was jumped to. */
+let jump = 0;
+
+/** @param {string} id @param {number} [messageId] a message to show */
+export function openChat(id, messageId) {
+  jump = messageId ?? 0;
+  const hash = `#/chat/${id}`;
+  closeAllDialogs();
+  if (location.hash === hash) void show(id);
+  else location.hash = hash;
+}
+
+export function closeChat() {
+  location.hash = "#/";
+}
+
+/** Shows what the address says. */
+export function follow() {
+  const id = /^#\/chat\/([^/]+)$/.exec(location.hash)?.[1];
+  if (id) void show(id);
+  else leave();
+}
+
+/** The chat on the screen is closed. */
+export function leave() {
+  if (!state.view) return;
+  client.close(state.view.chatId);
+  state.view = null;
+  redraw();
+}
+
+/** @param {string} id */
+async function show(id) {
+  const at = jump;
+  jump = 0;
+  if (state.view?.chatId !== id) {
+    leave();
+    const chat = client.chat(id);
+    const unread = chat?.unread ?? 0;
+    state.view = {
+      chatId: id,
+      firstUnread: chat && unread > 0 ? chat.lastReadId + 1 : 0,
+      target: at ? { kind: "message", id: at } : { kind: unread > 0 ? "unread" : "bottom" },
+      marked: at,
+      editing: null,
+      editText: "",
+      following: unread === 0 && !at,
+    };
+    redraw();
+    if (!chat) return;
+    const start = at || (unread > NEAR ? chat.lastReadId + 1 : undefined);
+    await attempt(() => client.open(id, start));
+    if (matchMedia("(pointer: fine)").matches && state.view?.chatId === id)
+      document.getElementById("composer")?.focus();
+  } else if (at) {
+    const { view } = state;
+    const chat = client.chat(id);
+    if (!chat) return;
+    await attempt(() => client.around(chat, at));
+    Object.assign(view, { target: { kind: "message", id: at }, marked: at });
+  }
+  redraw();
+}
+
+/** The chat of the address has become known, for instance after a reload. */
+export function openPending() {
+  const { view } = state;
+  const chat = view && client.chat(view.chatId);
+  if (!view || !chat || chat.window.loaded || opening.has(chat)) return;
+  opening.add(chat);
+  if (view.target?.kind === "bottom" && chat.unread > 0) {
+    view.firstUnread = chat.lastReadId + 1;
+    view.target = { kind: "unread" };
+    view.following = false;
+  }
+  const start = chat.unread > NEAR ? chat.lastReadId + 1 : undefined;
+  void attempt(() => client.open(chat.id, view.marked || start)).finally(() => opening.delete(chat));
+}
+
+/** @type {WeakSet<import("../client/chat.js").Chat>} */
+const opening = new WeakSet();
+
+export async function toNewest() {
+  const { view } = state;
+  const chat = view && client.chat(view.chatId);
+  if (!view || !chat) return;
+  if (!chat.window.tail) await attempt(() => client.latest(chat));
+  view.target = { kind: "bottom" };
+  redraw();
+}
+
+/** @param {string} userId */
+export function startPrivate(userId) {
+  return attempt(async () => {
+    const chat = await client.createPrivate(userId);
+    openChat(chat.id);
+  });
+}
+
+/** Sends what is written, or saves the edit. */
+export function sendOrSave() {
+  const { view } = state;
+  if (!view) return;
+  const { chatId, editing } = view;
+  if (editing) {
+    const text = view.editText;
+    if (!text.trim()) return;
+    stopEditing();
+    if (text !== editing.text) void attempt(() => client.edit(editing, text));
+    return;
+  }
+  const text = client.draft(chatId);
+  if (!text.trim()) return;
+  if ([...text].length > 4_096) return toast(t("chat.tooLong"), "error");
+  client.setDraft(chatId, "");
+  view.firstUnread = 0;
+  void client.send(chatId, text);
+  void toNewest();
+}
+
+/** @param {import("../client/types.js").Message} message */
+export function startEditing(message) {
+  if (!state.view) return;
+  state.view.editing = message;
+  state.view.editText = message.text ?? "";
+  redraw();
+  setTimeout(() => {
+    const composer = /** @type {HTMLTextAreaElement | null} */ (document.getElementById("composer"));
+    composer?.focus();
+    composer?.setSelectionRange(composer.value.length, composer.value.length);
+  }, 60);
+}
+
+export function stopEditing() {
+  if (!state.view) return;
+  state.view.editing = null;
+  state.view.editText = "";
+  redraw();
+}
+
+/** Edits the last message of this person that is in sight. */
+export function editLast() {
+  const chat = state.view && client.chat(state.view.chatId);
+  const last = chat?.window.messages.findLast((message) => message.sender_id === chat.me && message.text !== null);
+  if (last) startEditing(last);
+}
+
+/** What is on the screen counts as read. */
+export function markSeen() {
+  const chat = state.view && client.chat(state.view.chatId);
+  if (!chat || document.hidden) return;
+  const seen = scroller.lastSeen();
+  if (seen > chat.lastReadId) client.read(chat, seen);
+}

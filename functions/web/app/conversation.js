@@ -1,0 +1,161 @@
+// @ts-check
+import { html, nothing } from "../vendor/lit-html/lit-html.js";
+import { live } from "../vendor/lit-html/directives/live.js";
+import { closeChat, editLast, sendOrSave, stopEditing, toNewest } from "./actions.js";
+import { ago, avatar, icon } from "./format.js";
+import { t } from "./i18n.js";
+import { messageList } from "./messages.js";
+import { searchIn } from "./search.js";
+import { typingText } from "./sidebar.js";
+import { client, openDialog, redraw, state, titleOf } from "./store.js";
+
+/** @import {Chat} from "../client/chat.js" */
+
+/** @param {Chat} chat */
+function subtitle(chat) {
+  const typing = typingText(chat);
+  if (typing) return html`<span class="accent">${typing}</span>`;
+  if (chat.kind === "private") {
+    const status = chat.peer ? client.status(chat.peer.id) : undefined;
+    if (status?.online) return html`<span class="accent">${t("chat.online")}</span>`;
+    if (status?.last_seen_at) return t("chat.lastSeen", { when: ago(status.last_seen_at) });
+    return chat.peer?.username ? `@${chat.peer.username}` : nothing;
+  }
+  if (!chat.members) return nothing;
+  const members = t("chat.members", { count: chat.members.size });
+  const online = [...chat.members.keys()].filter((id) => id === chat.me || client.status(id)?.online).length;
+  return online > 1 ? t("chat.membersOnline", { members, count: online }) : members;
+}
+
+/** @param {Chat} chat */
+function header(chat) {
+  const title = titleOf(chat);
+  return html`<header class="top">
+    <button class="round back" aria-label=${t("action.back")} @click=${closeChat}>${icon("back")}</button>
+    <button
+      class="who-header"
+      title=${t("chat.info")}
+      aria-haspopup="dialog"
+      @click=${() => openDialog({ type: "info", chatId: chat.id })}
+    >
+      ${avatar(chat.peer?.id ?? chat.id, title, { size: "medium", group: chat.kind === "group" })}
+      <span class="item-text">
+        <span class="item-title" dir="auto">${title}</span>
+        <span class="subtitle">${subtitle(chat)}</span>
+      </span>
+    </button>
+    <h2 class="hidden" id="chat-title">${title}</h2>
+    <button
+      class="round"
+      aria-label=${t("chat.search")}
+      title=${t("chat.search")}
+      @click=${() => {
+        if (matchMedia("(max-width: 719px)").matches) closeChat();
+        searchIn(chat.id);
+      }}
+    >
+      ${icon("search")}
+    </button>
+  </header>`;
+}
+
+/** As high as its text, up to a limit. @param {HTMLTextAreaElement} area */
+export function fitComposer(area) {
+  area.style.height = "auto";
+  area.style.height = `${Math.min(area.scrollHeight, 180)}px`;
+}
+
+/** @param {Chat} chat */
+function composer(chat) {
+  const view = /** @type {NonNullable<typeof state.view>} */ (state.view);
+  const text = view.editing ? view.editText : client.draft(chat.id);
+  const label = t(view.editing ? "chat.saveEdit" : "chat.send");
+  const input = (/** @type {any} */ { target }) => {
+    if (view.editing) view.editText = target.value;
+    else {
+      client.setDraft(chat.id, target.value);
+      client.typing(chat.id, target.value.trim() !== "");
+    }
+    fitComposer(target);
+    redraw();
+  };
+  const keydown = (/** @type {KeyboardEvent} */ event) => {
+    if (event.key === "Enter" && !event.shiftKey && !event.isComposing) {
+      event.preventDefault();
+      sendOrSave();
+    } else if (event.key === "ArrowUp" && text === "" && !view.editing) {
+      event.preventDefault();
+      editLast();
+    } else if (event.key === "Escape" && view.editing) {
+      event.stopPropagation();
+      stopEditing();
+    }
+  };
+  const submit = (/** @type {Event} */ event) => {
+    event.preventDefault();
+    sendOrSave();
+    document.getElementById("composer")?.focus();
+  };
+  return html`<form class="composer" @submit=${submit}>
+    ${
+      view.editing
+        ? html`<div class="editing">
+            ${icon("edit")}
+            <p><b>${t("chat.editing")}</b><span dir="auto">${view.editing.text}</span></p>
+            <button type="button" class="round tiny" aria-label=${t("action.cancel")} @click=${stopEditing}>
+              ${icon("close")}
+            </button>
+          </div>`
+        : nothing
+    }
+    <div class="compose-row">
+      <textarea
+        id="composer"
+        rows="1"
+        dir="auto"
+        aria-label=${t("chat.write")}
+        placeholder=${t("chat.write")}
+        .value=${live(text)}
+        @input=${input}
+        @keydown=${keydown}
+      ></textarea>
+      <button class="send" aria-label=${label} title=${label} ?disabled=${!text.trim()}>
+        ${icon(view.editing ? "check" : "send")}
+      </button>
+    </div>
+  </form>`;
+}
+
+/** @param {Chat} chat */
+function downButton(chat) {
+  if (state.view?.following || !chat.window.loaded) return nothing;
+  return html`<button class="to-newest" aria-label=${t("chat.toNewest")} @click=${toNewest}>
+    ${icon("down")}
+    ${
+      chat.unread > 0
+        ? html`<span class="badge" aria-hidden="true">${chat.unread > 999 ? "999+" : chat.unread}</span>`
+        : nothing
+    }
+  </button>`;
+}
+
+export function conversation() {
+  const { view } = state;
+  const chat = view && client.chat(view.chatId);
+  if (!view) {
+    return html`<section class="conversation blank">
+      <p>${icon("chat")}${t("app.empty")}</p>
+    </section>`;
+  }
+  if (!chat) {
+    return html`<section class="conversation blank">
+      <p>${client.listed ? t("chat.notFound") : t("app.loading")}</p>
+      ${client.listed ? html`<button class="link" @click=${closeChat}>${t("action.back")}</button>` : nothing}
+    </section>`;
+  }
+  return html`<section class="conversation" aria-labelledby="chat-title">
+    ${header(chat)}
+    <div class="middle">${messageList(chat)} ${downButton(chat)}</div>
+    ${composer(chat)}
+  </section>`;
+}

@@ -1,0 +1,263 @@
+// @ts-check
+import { html, nothing } from "../vendor/lit-html/lit-html.js";
+import { openChat } from "./actions.js";
+import { avatar, icon } from "./format.js";
+import { field, fields, formError } from "./forms.js";
+import { t } from "./i18n.js";
+import { infoDialog } from "./info.js";
+import { menu } from "./menu.js";
+import { passwordDialog, settingsDialog } from "./settings.js";
+import { client, closeDialog, failure, openDialog, redraw, state, submit, titleOf } from "./store.js";
+
+/** @import {Dialog} from "./store.js" */
+/** @import {Person} from "../client/types.js" */
+
+/** @type {any} */
+let timer = null;
+
+/** Finds people while a name is typed. @param {Dialog} dialog @param {string} query */
+export function findPeople(dialog, query) {
+  dialog.query = query;
+  clearTimeout(timer);
+  const words = query.trim();
+  if (!words) dialog.found = [];
+  else {
+    timer = setTimeout(async () => {
+      try {
+        const found = await client.calls.findPeople(words);
+        if (dialog.query?.trim() === words) Object.assign(dialog, { found, error: null });
+      } catch (error) {
+        dialog.error = failure(error);
+      }
+      redraw();
+    }, 250);
+  }
+  redraw();
+}
+
+/**
+ * The field to find people with, and those found.
+ * @param {Dialog} dialog
+ * @param {(person: Person) => void} choose
+ * @param {(person: Person) => boolean} [chosen] draws a mark beside a person
+ */
+export function peopleFinder(dialog, choose, chosen) {
+  const found = (dialog.found ?? []).filter(({ id }) => id !== client.account?.id);
+  const empty = dialog.query?.trim() ? t("list.nothing") : t("new.hint");
+  return html`<div class="field">
+      <label for="find-${dialog.type}">${t("new.find")}</label>
+      <input
+        id="find-${dialog.type}"
+        type="search"
+        autocomplete="off"
+        autofocus
+        .value=${dialog.query ?? ""}
+        @input=${(/** @type {any} */ event) => findPeople(dialog, event.target.value)}
+        @keydown=${(/** @type {KeyboardEvent} */ event) => event.key === "Enter" && event.preventDefault()}
+      />
+    </div>
+    <ul class="items people">
+      ${found.map(
+        (person) =>
+          html`<li>
+            <button
+              type="button"
+              class="item"
+              aria-pressed=${chosen ? String(chosen(person)) : nothing}
+              @click=${() => choose(person)}
+            >
+              ${avatar(person.id, person.name, { online: client.status(person.id)?.online ?? false })}
+              <span class="item-text">
+                <span class="item-title" dir="auto">${person.name}</span>
+                <span class="preview">${person.username ? `@${person.username}` : ""}</span>
+              </span>
+              ${chosen?.(person) ? html`<span class="accent">${icon("check")}</span>` : nothing}
+            </button>
+          </li>`,
+      )}
+    </ul>
+    <p class="empty" role="status">${found.length === 0 ? empty : nothing}</p>`;
+}
+
+/** @param {Dialog} dialog */
+function newChat(dialog) {
+  const choose = (/** @type {Person} */ person) =>
+    submit(dialog, async () => openChat((await client.createPrivate(person.id)).id));
+  return html`<button
+      type="button"
+      class="item"
+      @click=${() => openDialog({ type: "group", found: [], query: "", chosen: new Map() })}
+    >
+      <span class="avatar plain">${icon("group")}</span>
+      <span class="item-title">${t("new.group")}</span>
+    </button>
+    ${peopleFinder(dialog, choose)} ${formError(dialog.error)}`;
+}
+
+/** @param {Dialog} dialog */
+function newGroup(dialog) {
+  const chosen = dialog.chosen ?? new Map();
+  const toggle = (/** @type {Person} */ person) => {
+    if (!chosen.delete(person.id)) chosen.set(person.id, person);
+    redraw();
+  };
+  const create = (/** @type {Event} */ event) => {
+    const { name = "" } = fields(event);
+    void submit(dialog, async () => openChat((await client.createGroup(name, [...chosen.keys()])).id));
+  };
+  return html`<form @submit=${create} class="tall" novalidate>
+    ${field({ name: "name", label: t("new.groupName"), maxlength: 100, error: dialog.error, prefix: "group" })}
+    ${
+      chosen.size
+        ? html`<ul class="chips" aria-label=${t("new.members")}>
+            ${[...chosen.values()].map(
+              (person) =>
+                html`<li>
+                  <button
+                    type="button"
+                    class="chip"
+                    aria-label=${t("new.remove", { name: person.name })}
+                    @click=${() => toggle(person)}
+                  >
+                    <span dir="auto">${person.name}</span>${icon("close")}
+                  </button>
+                </li>`,
+            )}
+          </ul>`
+        : nothing
+    }
+    ${peopleFinder(dialog, toggle, ({ id }) => chosen.has(id))} ${formError(dialog.error, ["name"])}
+    <div class="buttons"><button class="primary" ?disabled=${dialog.busy}>${t("new.create")}</button></div>
+  </form>`;
+}
+
+/** @param {Dialog} dialog */
+function addPeople(dialog) {
+  const chat = client.chat(String(dialog.chatId));
+  if (!chat) return nothing;
+  const add = (/** @type {Person} */ person) =>
+    submit(dialog, () => client.group(chat.id, client.calls.addMember(chat.id, person.id)));
+  return html`${peopleFinder(dialog, add, ({ id }) => chat.members?.has(id) ?? false)} ${formError(dialog.error)}`;
+}
+
+/** @param {Dialog} dialog */
+function rename(dialog) {
+  const chat = client.chat(String(dialog.chatId));
+  if (!chat) return nothing;
+  const save = (/** @type {Event} */ event) => {
+    const { name = "" } = fields(event);
+    void submit(dialog, () => client.group(chat.id, client.calls.rename(chat.id, name)));
+  };
+  return html`<form @submit=${save} novalidate>
+    ${field({
+      name: "name",
+      label: t("info.name"),
+      value: titleOf(chat),
+      maxlength: 100,
+      error: dialog.error,
+      prefix: "rename",
+      autofocus: true,
+    })}
+    ${formError(dialog.error, ["name"])}
+    <div class="buttons"><button class="primary" ?disabled=${dialog.busy}>${t("action.save")}</button></div>
+  </form>`;
+}
+
+/** @param {Dialog} dialog */
+function readers(dialog) {
+  const chat = client.chat(String(dialog.chatId));
+  const { message } = dialog;
+  if (!chat || !message) return nothing;
+  const others = [...(chat.members?.values() ?? [])].filter(({ id }) => id !== message.sender_id);
+  const list = (/** @type {Person[]} */ people) =>
+    html`<ul class="items people">
+      ${people.map(
+        ({ id, name }) =>
+          html`<li class="item">
+            ${avatar(id, name, { size: "small" })}
+            <span class="item-title" dir="auto">${id === chat.me ? t("app.youIn", { name }) : name}</span>
+          </li>`,
+      )}
+    </ul>`;
+  const read = others.filter(({ last_read_id }) => last_read_id >= message.id);
+  const rest = others.filter(({ last_read_id }) => last_read_id < message.id);
+  return html`<h3 class="section">${t("readers.read")}</h3>
+    ${read.length ? list(read) : html`<p class="empty">${t("readers.nobody")}</p>`}
+    ${
+      rest.length
+        ? html`<h3 class="section">${t("readers.notYet")}</h3>
+            ${list(rest)}`
+        : nothing
+    }`;
+}
+
+/** @param {Dialog} dialog */
+function question(dialog) {
+  return html`<p class="question">${dialog.text}</p>
+    ${formError(dialog.error)}
+    <div class="buttons">
+      <button class="quiet" @click=${() => closeDialog(dialog)}>${t("action.cancel")}</button>
+      <button
+        class="primary danger"
+        ?disabled=${dialog.busy}
+        @click=${() => submit(dialog, dialog.act ?? (async () => {}))}
+      >
+        ${dialog.label}
+      </button>
+    </div>`;
+}
+
+/** @param {Dialog} dialog @returns {{title: string, body: any}} */
+function contents(dialog) {
+  switch (dialog.type) {
+    case "new":
+      return { title: t("new.title"), body: newChat(dialog) };
+    case "group":
+      return { title: t("new.groupTitle"), body: newGroup(dialog) };
+    case "add":
+      return { title: t("info.add"), body: addPeople(dialog) };
+    case "rename":
+      return { title: t("info.rename"), body: rename(dialog) };
+    case "readers":
+      return { title: t("readers.title"), body: readers(dialog) };
+    case "settings":
+      return { title: t("settings.title"), body: settingsDialog(dialog) };
+    case "password":
+      return { title: t("settings.password"), body: passwordDialog(dialog) };
+    case "info":
+      return infoDialog(dialog);
+    case "confirm":
+      return { title: dialog.title ?? "", body: question(dialog) };
+  }
+}
+
+export function dialogs() {
+  const last = state.dialogs.length - 1;
+  return state.dialogs.map((dialog, index) => {
+    const { title, body } = contents(dialog);
+    const close = (/** @type {Event} */ event) => {
+      // Only the dialog itself: a <dialog> inside of it would report here too.
+      if (event.target === event.currentTarget) closeDialog(dialog);
+    };
+    const click = (/** @type {MouseEvent} */ event) => {
+      if (event.target === event.currentTarget) closeDialog(dialog);
+    };
+    return html`<dialog class=${dialog.type} aria-labelledby="dialog-${index}" @close=${close} @mousedown=${click}>
+      <div class="dialog-frame">
+        <header class="dialog-top">
+          <h2 id="dialog-${index}" dir="auto">${title}</h2>
+          <button class="round" aria-label=${t("action.close")} @click=${() => closeDialog(dialog)}>
+            ${icon("close")}
+          </button>
+        </header>
+        <div class="dialog-body">${body}</div>
+      </div>
+      ${index === last ? menu(true) : nothing}
+    </dialog>`;
+  });
+}
+
+/** A dialog that has just been drawn is opened, which also makes the rest of the page inert. */
+export function showDialogs() {
+  for (const dialog of document.querySelectorAll("dialog")) if (!dialog.open) dialog.showModal();
+}

@@ -1,0 +1,165 @@
+// @ts-check
+import { html, nothing } from "../vendor/lit-html/lit-html.js";
+import { closeChat, startPrivate } from "./actions.js";
+import { ago, avatar, icon } from "./format.js";
+import { t } from "./i18n.js";
+import { openMenu } from "./menu.js";
+import { attempt, client, confirm, openDialog, titleOf, toast } from "./store.js";
+
+/** @import {Dialog} from "./store.js" */
+/** @import {Chat} from "../client/chat.js" */
+/** @import {Member} from "../client/types.js" */
+
+const RANK = { owner: 2, admin: 1, member: 0 };
+
+/** Chats this person is leaving on purpose. @type {Set<string>} */
+export const leaving = new Set();
+
+/** @param {string} id */
+function statusText(id) {
+  const status = client.status(id);
+  if (status?.online) return html`<span class="accent">${t("chat.online")}</span>`;
+  return status?.last_seen_at ? t("chat.lastSeen", { when: ago(status.last_seen_at) }) : "";
+}
+
+/** @param {Chat} chat @param {Member} member */
+function memberActions(chat, member) {
+  const { id, name, role } = member;
+  const mine = RANK[chat.role];
+  const setRole = (/** @type {import("../client/types.js").Role} */ wanted) =>
+    client.group(chat.id, client.calls.setRole(chat.id, id, wanted));
+  const makeOwner = () =>
+    confirm({
+      title: t("info.ownerTitle", { name }),
+      text: t("info.ownerText", { name }),
+      label: t("info.makeOwner"),
+      act: () => setRole("owner"),
+    });
+  const remove = () =>
+    confirm({
+      title: t("info.removeTitle", { name }),
+      text: t("info.removeText"),
+      label: t("info.remove"),
+      act: () => client.group(chat.id, client.calls.removeMember(chat.id, id)),
+    });
+  /** @type {Parameters<typeof openMenu>[1]} */
+  const actions = [{ label: t("info.write"), icon: "chat", act: () => void startPrivate(id) }];
+  if (mine === 2) {
+    actions.push(
+      role === "admin"
+        ? { label: t("info.makeMember"), icon: "user", act: () => void attempt(() => setRole("member")) }
+        : { label: t("info.makeAdmin"), icon: "check", act: () => void attempt(() => setRole("admin")) },
+      { label: t("info.makeOwner"), icon: "group", act: makeOwner },
+    );
+  }
+  if (mine > RANK[role]) actions.push({ label: t("info.remove"), icon: "trash", danger: true, act: remove });
+  return actions;
+}
+
+/** @param {Chat} chat @param {Member} member */
+function memberItem(chat, member) {
+  const { id, name, username, role } = member;
+  const me = id === chat.me;
+  const online = me || (client.status(id)?.online ?? false);
+  const open = (/** @type {any} */ event) => openMenu(event.currentTarget, memberActions(chat, member));
+  return html`<li class="item">
+    ${avatar(id, name, { online })}
+    <span class="item-text">
+      <span class="item-title" dir="auto">${me ? t("app.youIn", { name }) : name}</span>
+      <span class="preview">${username ? `@${username}` : statusText(id)}</span>
+    </span>
+    ${role === "member" ? nothing : html`<span class="role">${t(`role.${role}`)}</span>`}
+    ${
+      me
+        ? nothing
+        : html`<button
+            class="round"
+            aria-label=${t("info.memberActions", { name })}
+            aria-haspopup="menu"
+            @click=${open}
+          >
+            ${icon("more")}
+          </button>`
+    }
+  </li>`;
+}
+
+/** @param {Chat} chat */
+function leave(chat) {
+  confirm({
+    title: t("info.leaveTitle", { name: titleOf(chat) }),
+    text: t("info.leaveText"),
+    label: t("info.leave"),
+    act: async () => {
+      leaving.add(chat.id);
+      try {
+        await client.group(chat.id, client.calls.removeMember(chat.id, chat.me));
+        toast(t("chat.left", { name: titleOf(chat) }));
+        closeChat();
+      } catch (error) {
+        leaving.delete(chat.id);
+        throw error;
+      }
+    },
+  });
+}
+
+/** @param {Chat} chat */
+function group(chat) {
+  const members = [...(chat.members?.values() ?? [])].sort(
+    (a, b) => RANK[b.role] - RANK[a.role] || a.name.localeCompare(b.name),
+  );
+  const manages = RANK[chat.role] > 0;
+  return html`<div class="profile">
+      ${avatar(chat.id, titleOf(chat), { size: "large", group: true })}
+      <p class="profile-name" dir="auto">
+        ${titleOf(chat)}
+        ${
+          manages
+            ? html`<button
+                class="round tiny"
+                aria-label=${t("info.rename")}
+                title=${t("info.rename")}
+                @click=${() => openDialog({ type: "rename", chatId: chat.id })}
+              >
+                ${icon("edit")}
+              </button>`
+            : nothing
+        }
+      </p>
+      <p class="faint">${t("chat.members", { count: members.length })}</p>
+    </div>
+    ${
+      manages
+        ? html`<button class="item" @click=${() => openDialog({ type: "add", chatId: chat.id, found: [], query: "" })}>
+            <span class="avatar plain">${icon("plus")}</span><span class="item-title">${t("info.add")}</span>
+          </button>`
+        : nothing
+    }
+    <ul class="items" aria-label=${t("info.members")}>
+      ${members.map((member) => memberItem(chat, member))}
+    </ul>
+    <button class="item danger-text" @click=${() => leave(chat)}>
+      <span class="avatar plain">${icon("leave")}</span><span class="item-title">${t("info.leave")}</span>
+    </button>`;
+}
+
+/** @param {Chat} chat */
+function person(chat) {
+  const { peer } = chat;
+  if (!peer) return nothing;
+  return html`<div class="profile">
+    ${avatar(peer.id, peer.name, { size: "large" })}
+    <p class="profile-name" dir="auto">${peer.name}</p>
+    ${peer.username ? html`<p class="faint">@${peer.username}</p>` : nothing}
+    <p class="faint">${statusText(peer.id)}</p>
+  </div>`;
+}
+
+/** @param {Dialog} dialog */
+export function infoDialog(dialog) {
+  const chat = client.chat(String(dialog.chatId));
+  if (!chat) return { title: "", body: nothing };
+  const isGroup = chat.kind === "group";
+  return { title: t(isGroup ? "info.group" : "info.person"), body: isGroup ? group(chat) : person(chat) };
+}

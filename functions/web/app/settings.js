@@ -1,0 +1,158 @@
+// @ts-check
+import { html, nothing } from "../vendor/lit-html/lit-html.js";
+import { ago, avatar, deviceName, icon } from "./format.js";
+import { field, fields, formError } from "./forms.js";
+import { t } from "./i18n.js";
+import { client, confirm, failure, openDialog, redraw, submit, toast } from "./store.js";
+
+/** @import {Dialog} from "./store.js" */
+/** @import {SessionObject} from "../client/types.js" */
+
+/** @param {Dialog} dialog */
+async function load(dialog) {
+  try {
+    dialog.sessions = await client.calls.sessions();
+    dialog.error = null;
+  } catch (error) {
+    dialog.error = failure(error);
+  }
+  redraw();
+}
+
+/** @param {Dialog} dialog @param {SessionObject[]} sessions */
+function end(dialog, sessions) {
+  return async () => {
+    try {
+      for (const { id } of sessions) await client.calls.endSession(id);
+    } finally {
+      await load(dialog);
+    }
+  };
+}
+
+/** @param {Dialog} dialog @param {SessionObject} session */
+function sessionItem(dialog, session) {
+  const name = deviceName(session.device);
+  const current = session.id === dialog.sessions?.current;
+  return html`<li class="item">
+    <span class="item-text">
+      <span class="item-title">${name}</span>
+      <span class="preview two">
+        ${current ? html`<span class="accent">${t("settings.current")}</span> · ` : nothing}${t("settings.loggedIn", {
+          when: ago(session.created_at),
+        })}${current ? nothing : html`, ${t("settings.active", { when: ago(session.refreshed_at) })}`}
+      </span>
+    </span>
+    ${
+      current
+        ? nothing
+        : html`<button
+            class="quiet small"
+            aria-label=${t("settings.endNamed", { name })}
+            @click=${() => submitQuietly(dialog, end(dialog, [session]))}
+          >
+            ${t("settings.end")}
+          </button>`
+    }
+  </li>`;
+}
+
+/** @param {Dialog} dialog @param {() => Promise<unknown>} work */
+async function submitQuietly(dialog, work) {
+  try {
+    await work();
+  } catch (error) {
+    dialog.error = failure(error);
+    redraw();
+  }
+}
+
+/** @param {Dialog} dialog */
+export function settingsDialog(dialog) {
+  const { account } = client;
+  if (!account) return nothing;
+  if (!dialog.sessions && !dialog.busy) {
+    dialog.busy = true;
+    void load(dialog);
+  }
+  const sessions = dialog.sessions?.sessions ?? [];
+  const others = sessions.filter(({ id }) => id !== dialog.sessions?.current);
+  const current = sessions.filter(({ id }) => id === dialog.sessions?.current);
+  const endOthers = () =>
+    confirm({
+      title: t("settings.endOthersTitle"),
+      text: t("settings.endOthersText"),
+      label: t("settings.end"),
+      act: end(dialog, others),
+    });
+  const logout = () =>
+    confirm({
+      title: t("settings.logoutTitle"),
+      text: t("settings.logoutText"),
+      label: t("settings.logout"),
+      act: () => client.logout(),
+    });
+  return html`<div class="profile">
+      ${avatar(account.id, account.name, { size: "large" })}
+      <p class="profile-name" dir="auto">${account.name}</p>
+      <p class="faint">${account.username ? `@${account.username} · ` : ""}${account.email}</p>
+    </div>
+    <button class="item" @click=${() => openDialog({ type: "password" })}>
+      <span class="avatar plain">${icon("settings")}</span>
+      <span class="item-title">${t("settings.password")}</span>
+    </button>
+    <button class="item danger-text" @click=${logout}>
+      <span class="avatar plain">${icon("leave")}</span><span class="item-title">${t("settings.logout")}</span>
+    </button>
+    <h3 class="section">${t("settings.sessions")}</h3>
+    ${formError(dialog.error)}
+    <ul class="items sessions" aria-busy=${dialog.sessions ? "false" : "true"}>
+      ${[...current, ...others].map((session) => sessionItem(dialog, session))}
+    </ul>
+    ${
+      others.length > 0
+        ? html`<div class="buttons"><button class="quiet" @click=${endOthers}>${t("settings.endOthers")}</button></div>`
+        : nothing
+    }`;
+}
+
+/** @param {Dialog} dialog */
+export function passwordDialog(dialog) {
+  const save = (/** @type {Event} */ event) => {
+    const { current_password = "", new_password = "" } = fields(event);
+    void submit(dialog, async () => {
+      await client.calls.changePassword(current_password, new_password);
+      toast(t("settings.passwordDone"));
+    });
+  };
+  const { error } = dialog;
+  return html`<form @submit=${save} novalidate>
+    <input
+      class="hidden"
+      type="text"
+      autocomplete="username"
+      tabindex="-1"
+      aria-hidden="true"
+      .value=${client.account?.email ?? ""}
+    />
+    ${field({
+      name: "current_password",
+      label: t("settings.currentPassword"),
+      type: "password",
+      autocomplete: "current-password",
+      error,
+      autofocus: true,
+    })}
+    ${field({
+      name: "new_password",
+      label: t("settings.newPassword"),
+      type: "password",
+      autocomplete: "new-password",
+      hint: t("register.passwordHint"),
+      error,
+    })}
+    <p class="hint">${t("settings.passwordNote")}</p>
+    ${formError(error, ["current_password", "new_password"])}
+    <div class="buttons"><button class="primary" ?disabled=${dialog.busy}>${t("settings.password")}</button></div>
+  </form>`;
+}

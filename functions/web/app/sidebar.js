@@ -1,0 +1,227 @@
+// @ts-check
+import { html, nothing } from "../vendor/lit-html/lit-html.js";
+import { live } from "../vendor/lit-html/directives/live.js";
+import { repeat } from "../vendor/lit-html/directives/repeat.js";
+import { openChat, startPrivate } from "./actions.js";
+import { avatar, icon, shortTime } from "./format.js";
+import { t } from "./i18n.js";
+import { clearSearch, search } from "./search.js";
+import { client, nameOf, openDialog, redraw, state, titleOf } from "./store.js";
+
+/** @import {Chat} from "../client/chat.js" */
+/** @import {Message, Person} from "../client/types.js" */
+
+function connectionBar() {
+  const { connection } = client;
+  if (connection === "online" || connection === "stopped") return nothing;
+  if (connection === "displaced") {
+    return html`<div class="bar warning" role="status">
+      <span>${t("connection.displaced")}</span>
+      <button class="link" @click=${() => client.connect()}>${t("connection.useHere")}</button>
+    </div>`;
+  }
+  if (connection === "connecting")
+    return html`<div class="bar" role="status"><span>${t("connection.connecting")}</span></div>`;
+  const seconds = Math.ceil(((client.retryAt ?? Date.now()) - Date.now()) / 1000);
+  setTimeout(redraw, 1_000);
+  return html`<div class="bar warning">
+    <span class="hidden" role="status">${t("connection.waiting")}</span>
+    <span aria-hidden="true">
+      ${seconds > 0 ? t("connection.retryIn", { count: seconds }) : t("connection.waiting")}
+    </span>
+    <button class="link" @click=${() => client.connect()}>${t("connection.tryNow")}</button>
+  </div>`;
+}
+
+/** @param {Chat} chat who is typing, in words, or "" */
+export function typingText(chat) {
+  const typists = client.typists(chat.id).filter((id) => id !== chat.me);
+  const [first] = typists;
+  if (first === undefined) return "";
+  if (chat.kind === "private") return t("chat.typing");
+  return typists.length === 1
+    ? t("chat.typingOne", { name: nameOf(first) })
+    : t("chat.typingMany", { count: typists.length });
+}
+
+/** @param {Chat} chat */
+function preview(chat) {
+  const typing = typingText(chat);
+  if (typing) return html`<span class="accent">${typing}</span>`;
+  const draft = client.draft(chat.id);
+  if (draft && state.view?.chatId !== chat.id) {
+    return html`<span class="danger-text">${t("list.draft")}</span> ${draft.slice(0, 200)}`;
+  }
+  const [failed] = client.outgoing(chat.id).slice(-1);
+  const message = chat.lastMessage;
+  if (failed) return html`${t("list.yours")} ${failed.text.slice(0, 200)}`;
+  if (!message) return html`<span class="faint">${t("list.noMessages")}</span>`;
+  if (message.text === null) return html`<i>${t("list.deleted")}</i>`;
+  const mine = message.sender_id === chat.me;
+  const who = mine ? t("list.yours") : chat.kind === "group" ? `${nameOf(message.sender_id)}:` : "";
+  return html`${who ? html`<span class="who">${who}</span> ` : nothing}${message.text.slice(0, 200)}`;
+}
+
+/** @param {Chat} chat */
+function stateOf(chat) {
+  const [pending] = client.outgoing(chat.id).slice(-1);
+  if (pending?.state === "failed") return html`<span class="danger-text">${icon("alert", "tick")}</span>`;
+  if (pending) return icon("waiting", "tick");
+  const message = chat.lastMessage;
+  if (!message || message.text === null || message.sender_id !== chat.me) return nothing;
+  return chat.isRead(message) ? html`<span class="accent">${icon("read", "tick")}</span>` : icon("sent", "tick");
+}
+
+/** @param {Chat} chat */
+function chatItem(chat) {
+  const title = titleOf(chat);
+  const online = chat.kind === "private" && chat.peer ? (client.status(chat.peer.id)?.online ?? false) : false;
+  const current = state.view?.chatId === chat.id;
+  return html`<li>
+    <a class="item" href="#/chat/${chat.id}" aria-current=${current ? "true" : nothing}>
+      ${avatar(chat.peer?.id ?? chat.id, title, { online, group: chat.kind === "group" })}
+      <span class="item-text">
+        <span class="row">
+          <span class="item-title" dir="auto">${title}</span>
+          ${online ? html`<span class="hidden">, ${t("list.online")}</span>` : nothing} ${stateOf(chat)}
+          <time class="time" datetime=${chat.activeAt}>${shortTime(chat.activeAt)}</time>
+        </span>
+        <span class="row">
+          <span class="preview" dir="auto">${preview(chat)}</span>
+          ${
+            chat.unread > 0
+              ? html`<span class="badge"
+                  ><span aria-hidden="true">${chat.unread > 999 ? "999+" : chat.unread}</span
+                  ><span class="hidden">${t("list.unread", { count: chat.unread })}</span></span
+                >`
+              : nothing
+          }
+        </span>
+      </span>
+    </a>
+  </li>`;
+}
+
+function chatList() {
+  const { chats } = client;
+  if (chats.length === 0) {
+    return html`<p class="empty">${client.listed ? t("app.noChats") : t("app.loading")}</p>`;
+  }
+  return html`<ul class="items" aria-label=${t("app.chats")}>
+    ${repeat(chats, (chat) => chat.id, chatItem)}
+  </ul>`;
+}
+
+/** @param {Person} person */
+function personItem(person) {
+  return html`<li>
+    <button class="item" @click=${() => startPrivate(person.id)}>
+      ${avatar(person.id, person.name, { online: client.status(person.id)?.online ?? false })}
+      <span class="item-text">
+        <span class="item-title" dir="auto">${person.name}</span>
+        <span class="preview">${person.username ? `@${person.username}` : ""}</span>
+      </span>
+    </button>
+  </li>`;
+}
+
+/** @param {Message} message */
+function hitItem(message) {
+  const chat = client.chat(message.chat_id);
+  const title = chat ? titleOf(chat) : "";
+  return html`<li>
+    <button class="item" @click=${() => openChat(message.chat_id, message.id)}>
+      ${avatar(chat?.peer?.id ?? message.chat_id, title, { group: chat?.kind === "group" })}
+      <span class="item-text">
+        <span class="row">
+          <span class="item-title" dir="auto">${title}</span>
+          <time class="time" datetime=${message.timestamp}>${shortTime(message.timestamp)}</time>
+        </span>
+        <span class="preview two" dir="auto"
+          ><span class="who">${nameOf(message.sender_id)}:</span> ${(message.text ?? "").slice(0, 300)}</span
+        >
+      </span>
+    </button>
+  </li>`;
+}
+
+/** @param {string} heading @param {any[]} entries @param {(entry: any) => any} item */
+function section(heading, entries, item) {
+  if (entries.length === 0) return nothing;
+  return html`<section>
+    <h3 class="section">${heading}</h3>
+    <ul class="items">
+      ${entries.map(item)}
+    </ul>
+  </section>`;
+}
+
+function results() {
+  const { query, chatId, people, messages, busy } = state.search;
+  const words = query.trim().toLocaleLowerCase();
+  const chats = chatId ? [] : client.chats.filter((chat) => titleOf(chat).toLocaleLowerCase().includes(words));
+  const known = new Set(chats.map((chat) => chat.peer?.id));
+  const strangers = chatId ? [] : people.filter(({ id }) => !known.has(id) && id !== client.account?.id);
+  const nothingFound = !busy && chats.length + strangers.length + messages.length === 0;
+  return html`<div aria-busy=${busy ? "true" : "false"}>
+    ${section(t("app.chats"), chats, chatItem)} ${section(t("list.people"), strangers, personItem)}
+    ${section(t("list.messages"), messages, hitItem)}
+    <p class="empty" role="status">${nothingFound ? t("list.nothing") : busy ? t("list.searching") : nothing}</p>
+  </div>`;
+}
+
+export function sidebar() {
+  const { query, chatId } = state.search;
+  const scope = chatId ? client.chat(chatId) : undefined;
+  const label = scope ? t("list.searchIn", { name: titleOf(scope) }) : t("list.search");
+  const searching = query.trim().length > 0;
+  const keydown = (/** @type {KeyboardEvent} */ event) => {
+    if (event.key !== "Escape") return;
+    event.stopPropagation();
+    clearSearch();
+  };
+  return html`<nav class="sidebar" aria-label=${t("app.chats")}>
+    <header class="top">
+      <button
+        class="me round"
+        aria-label=${t("list.settings")}
+        title=${t("list.settings")}
+        @click=${() => openDialog({ type: "settings" })}
+      >
+        ${avatar(client.account?.id ?? "", client.account?.name ?? "", { size: "small" })}
+      </button>
+      <h2 class="heading">${t("app.chats")}</h2>
+      <button
+        class="round"
+        aria-label=${t("list.newChat")}
+        title=${t("list.newChat")}
+        @click=${() => openDialog({ type: "new", found: [], query: "" })}
+      >
+        ${icon("plus")}
+      </button>
+    </header>
+    <div class="search" role="search">
+      ${icon("search")}
+      <input
+        id="search"
+        type="search"
+        aria-label=${label}
+        placeholder=${label}
+        .value=${live(query)}
+        @input=${(/** @type {any} */ event) => search(event.target.value)}
+        @keydown=${keydown}
+        autocomplete="off"
+        maxlength="200"
+      />
+      ${
+        searching || chatId
+          ? html`<button class="round tiny" aria-label=${t("list.clearSearch")} @click=${clearSearch}>
+              ${icon("close")}
+            </button>`
+          : nothing
+      }
+    </div>
+    ${connectionBar()}
+    <div class="scroll">${searching ? results() : chatList()}</div>
+  </nav>`;
+}

@@ -1,0 +1,219 @@
+// @ts-check
+import { Client } from "../client/index.js";
+import { t, has } from "./i18n.js";
+
+/** @import {Message, Person, SessionList} from "../client/types.js" */
+
+/**
+ * What a dialog shows. `busy` and `error` belong to its form.
+ * @typedef {object} Dialog
+ * @property {'new' | 'group' | 'info' | 'add' | 'rename' | 'settings' | 'password' | 'readers' | 'confirm'} type
+ * @property {string} [chatId]
+ * @property {Message} [message]
+ * @property {string} [title]
+ * @property {string} [text]
+ * @property {string} [label] of the button that does it
+ * @property {() => Promise<unknown>} [act]
+ * @property {Person[]} [found]
+ * @property {string} [query]
+ * @property {Map<string, Person>} [chosen]
+ * @property {SessionList} [sessions]
+ * @property {boolean} [busy]
+ * @property {Failure | null} [error]
+ */
+
+/** @typedef {{text: string, field: string | null}} Failure an error in words, and the form field it is about */
+
+/**
+ * The open chat.
+ * @typedef {object} View
+ * @property {string} chatId
+ * @property {number} firstUnread the message below the line "unread"; 0 for none
+ * @property {{kind: 'bottom' | 'unread'} | {kind: 'message', id: number} | null} target where to scroll once it is
+ *   drawn
+ * @property {number} marked a message that was jumped to
+ * @property {Message | null} editing
+ * @property {string} editText
+ * @property {boolean} following whether the newest message is in sight
+ */
+
+export const state = {
+  /** @type {'starting' | 'login' | 'register' | 'chats'} */
+  screen: "starting",
+  /** @type {string | null} */
+  notice: null,
+  /** @type {Failure | null} */
+  formError: null,
+  formBusy: false,
+  /** @type {View | null} */
+  view: null,
+  search: {
+    open: false,
+    query: "",
+    /** @type {string | null} */
+    chatId: null,
+    /** @type {Person[]} */
+    people: [],
+    /** @type {Message[]} */
+    messages: [],
+    busy: false,
+  },
+  /** Dialogs, the topmost last. @type {Dialog[]} */
+  dialogs: [],
+  /**
+   * @type {{items: Array<{label: string, icon: string, danger?: boolean, act: () => void}>, anchor: Element} | null}
+   */
+  menu: null,
+  /** @type {{text: string, kind: 'note' | 'error'} | null} */
+  toast: null,
+};
+
+const base = new URL(".", document.baseURI).href.replace(/\/$/, "");
+
+/** @type {Promise<string> | null} */
+let socketUrl = null;
+
+async function askForSocketUrl() {
+  const response = await fetch("./config.json", { cache: "no-store" });
+  if (!response.ok) throw new Error(`config.json: ${response.status}`);
+  const { web_socket_url: url } = await response.json();
+  return String(url);
+}
+
+export const client = new Client({
+  url: base,
+  socketUrl: () => {
+    socketUrl ??= askForSocketUrl().catch((error) => {
+      socketUrl = null;
+      throw error;
+    });
+    return socketUrl;
+  },
+});
+
+/** @type {() => void} */
+let draw = () => {};
+let scheduled = false;
+
+/** @param {() => void} f draws everything */
+export function onDraw(f) {
+  draw = f;
+}
+
+/** Draws once, however often it is asked for before the next frame. */
+export function redraw() {
+  if (scheduled) return;
+  scheduled = true;
+  const run = () => {
+    scheduled = false;
+    draw();
+  };
+  // A page in the background gets no frames, but its title counts unread messages.
+  if (document.hidden) setTimeout(run, 200);
+  else requestAnimationFrame(run);
+}
+
+/** @type {any} */
+let toastTimer = null;
+
+/** @param {string} text @param {'note' | 'error'} [kind] */
+export function toast(text, kind = "note") {
+  state.toast = { text, kind };
+  clearTimeout(toastTimer);
+  toastTimer = setTimeout(() => {
+    state.toast = null;
+    redraw();
+  }, 6_000);
+  redraw();
+}
+
+/** An error in words. @param {unknown} error @returns {Failure} */
+export function failure(error) {
+  const { code = "unknown", message = "", retryAfter = null } = /** @type {any} */ (error) ?? {};
+  if (code === "invalid_field") {
+    const field = String(message).split(":")[0] ?? "";
+    if (has(`error.field.${field}`)) return { text: t(`error.field.${field}`), field };
+  }
+  const field = { email_taken: "email", username_taken: "username", wrong_password: "current_password" }[String(code)];
+  const key = has(`error.${code}`) ? `error.${code}` : "error.unknown";
+  return { text: t(key, { count: Math.ceil(retryAfter ?? 1) }), field: field ?? null };
+}
+
+/** Does something whose failure is told in a toast. @param {() => Promise<unknown>} work */
+export async function attempt(work) {
+  try {
+    await work();
+  } catch (error) {
+    if (/** @type {any} */ (error)?.code === undefined) console.error(error);
+    toast(failure(error).text, "error");
+  }
+}
+
+/** @type {Array<Element | null>} */
+const focusBefore = [];
+
+/** @param {Dialog} dialog */
+export function openDialog(dialog) {
+  focusBefore.push(document.activeElement);
+  state.dialogs.push(dialog);
+  redraw();
+  return dialog;
+}
+
+/** @param {Dialog} [dialog] the topmost, if left out */
+export function closeDialog(dialog = state.dialogs[state.dialogs.length - 1]) {
+  const index = dialog ? state.dialogs.indexOf(dialog) : -1;
+  if (index < 0) return;
+  state.dialogs.splice(index);
+  const [focus] = focusBefore.splice(index);
+  redraw();
+  // After the dialog is gone, or the browser refuses.
+  setTimeout(() => focus instanceof HTMLElement && focus.isConnected && focus.focus(), 50);
+}
+
+export function closeAllDialogs() {
+  while (state.dialogs.length) closeDialog(state.dialogs[0]);
+}
+
+/**
+ * Asks before something that cannot be undone.
+ * @param {{title: string, text: string, label: string, act: () => Promise<unknown>}} question
+ */
+export function confirm(question) {
+  openDialog({ type: "confirm", ...question });
+}
+
+/**
+ * Runs the work of a dialog's form and shows its error there.
+ * @param {Dialog} dialog
+ * @param {() => Promise<unknown>} work
+ */
+export async function submit(dialog, work) {
+  if (dialog.busy) return;
+  dialog.busy = true;
+  dialog.error = null;
+  redraw();
+  try {
+    await work();
+    closeDialog(dialog);
+  } catch (error) {
+    if (/** @type {any} */ (error)?.code === undefined) console.error(error);
+    dialog.error = failure(error);
+  }
+  dialog.busy = false;
+  redraw();
+}
+
+/** @param {string} id */
+export const nameOf = (id) => client.person(id)?.name ?? t("app.unknownPerson");
+
+/** @param {import("../client/chat.js").Chat} chat */
+export function titleOf(chat) {
+  return chat.kind === "group" ? (chat.name ?? "") : (chat.peer?.name ?? t("app.unknownPerson"));
+}
+
+/** Says something to those who cannot see it. @param {string} text */
+export function announce(text) {
+  const announcer = document.getElementById("announcer");
+  if (announcer) announcer.textContent = text;
+}

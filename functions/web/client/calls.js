@@ -1,0 +1,99 @@
+// @ts-check
+
+/** @import {Account, ChatObject, Member, Message, Person, Role, SessionList} from "./types.js" */
+
+/** The calls of the HTTP API that need no state of their own. */
+export class Calls {
+  /** @param {import("./session.js").Session} session */
+  constructor(session) {
+    this.session = session;
+  }
+
+  /** @param {{name: string, email: string, password: string, username?: string}} body @returns {Promise<Account>} */
+  register(body) {
+    return this.session.http.call("POST", "/auth/register", { body });
+  }
+
+  /** @param {string} currentPassword @param {string} newPassword @returns {Promise<null>} */
+  async changePassword(currentPassword, newPassword) {
+    const body = { current_password: currentPassword, new_password: newPassword };
+    return this.#twice(() => this.session.call("POST", "/auth/password", { body }));
+  }
+
+  /** @returns {Promise<SessionList>} */
+  sessions() {
+    return this.session.call("GET", "/auth/sessions");
+  }
+
+  /** @param {string} id */
+  async endSession(id) {
+    await this.#twice(() => this.session.call("DELETE", `/auth/sessions/${id}`)).catch((error) => {
+      if (error.code !== "session_not_found") throw error;
+    });
+  }
+
+  /**
+   * A 503 may mean that sessions have ended but their sockets are open; the repetition closes them.
+   * @template T
+   * @param {() => Promise<T>} call
+   */
+  async #twice(call) {
+    try {
+      return await call();
+    } catch (error) {
+      if (/** @type {any} */ (error).code !== "unavailable") throw error;
+      return call();
+    }
+  }
+
+  /** @param {string} words @returns {Promise<Person[]>} up to twenty */
+  async findPeople(words) {
+    return (await this.session.call("GET", "/users", { query: { search: words } })).users;
+  }
+
+  /** @param {string} words @param {string} [chatId] @returns {Promise<Message[]>} newest first */
+  async findMessages(words, chatId) {
+    const query = { q: words, chat_id: chatId, limit: 50 };
+    return (await this.session.call("GET", "/messages/search", { query })).messages;
+  }
+
+  /** @param {string} userId @returns {Promise<ChatObject>} */
+  createPrivate(userId) {
+    return this.session.call("POST", "/chats", { body: { kind: "private", user_id: userId } });
+  }
+
+  /** @param {string} name @param {string[]} memberIds @returns {Promise<ChatObject>} */
+  createGroup(name, memberIds) {
+    return this.session.call("POST", "/chats", { body: { kind: "group", name, member_ids: memberIds } });
+  }
+
+  /** @param {string} chatId @param {string} name @returns {Promise<ChatObject>} */
+  rename(chatId, name) {
+    return this.session.call("PATCH", `/chats/${chatId}`, { body: { name } });
+  }
+
+  /** @param {string} chatId @param {string} userId @returns {Promise<Member>} */
+  addMember(chatId, userId) {
+    return this.session.call("POST", `/chats/${chatId}/members`, { body: { user_id: userId } });
+  }
+
+  /** @param {string} chatId @param {string} userId @param {Role} role @returns {Promise<Member>} */
+  setRole(chatId, userId, role) {
+    return this.session.call("PATCH", `/chats/${chatId}/members/${userId}`, { body: { role } });
+  }
+
+  /** Removes somebody, or leaves. @param {string} chatId @param {string} userId */
+  removeMember(chatId, userId) {
+    return this.session.call("DELETE", `/chats/${chatId}/members/${userId}`);
+  }
+
+  /** @param {string} chatId @param {number} id @param {string} text @returns {Promise<Message>} */
+  edit(chatId, id, text) {
+    return this.session.call("PATCH", `/messages/${chatId}/${id}`, { body: { text } });
+  }
+
+  /** @param {string} chatId @param {number} id @returns {Promise<Message>} the tombstone */
+  remove(chatId, id) {
+    return this.session.call("DELETE", `/messages/${chatId}/${id}`);
+  }
+}

@@ -1,0 +1,243 @@
+// @ts-check
+import { Emitter } from "./emitter.js";
+import { backoff } from "./env.js";
+import { WindiError, asWindiError } from "./errors.js";
+import { FRAME_BYTES, Link } from "./link.js";
+
+/** @import {Frame} from "./types.js" */
+
+/** The server closes a socket after ten minutes without a frame. A ping this often also finds a dead one. */
+const PING_MS = 120_000;
+const PONG_MS = 10_000;
+/** The server closes a socket after two hours. The next one is opened this long after the last. */
+const LIFE_MS = 110 * 60_000;
+/** How long the old socket stays open beside the new one, for pushes that are on their way. */
+const OVERLAP_MS = 5_000;
+
+/**
+ * `displaced`: this was the oldest of too many sockets; only `start` comes back from it.
+ * @typedef {'stopped' | 'connecting' | 'waiting' | 'online' | 'displaced'} ConnectionState
+ */
+
+/**
+ * Keeps one socket open. Emits `open` for each new one, which is when the caller catches up; `closing` when the server
+ * has ended the session.
+ * @extends {Emitter<{state: ConnectionState, open: null, frame: Frame, closing: 'session_ended' | 'password_changed'}>}
+ */
+export class Connection extends Emitter {
+  /** @type {Link | null} */
+  #link = null;
+  /** @type {Link | null} */
+  #next = null;
+  /** @type {Set<Link>} */
+  #retiring = new Set();
+  /** @type {any} */
+  #retry = null;
+  /** @type {any} */
+  #ping = null;
+  /** @type {any} */
+  #renewal = null;
+  #attempt = 0;
+  #opening = false;
+  /** @type {ConnectionState} */
+  state = "stopped";
+  /** When the next attempt is made, for a UI; null unless `waiting`. @type {number | null} */
+  retryAt = null;
+
+  /**
+   * @param {import("./env.js").Environment} env
+   * @param {() => Promise<string>} url
+   * @param {import("./session.js").Session} session
+   * @param {() => any} pingData the data of each ping
+   */
+  constructor(env, url, session, pingData) {
+    super();
+    this.env = env;
+    this.url = url;
+    this.session = session;
+    this.pingData = pingData;
+  }
+
+  start() {
+    if (this.state !== "stopped" && this.state !== "displaced") return;
+    this.#attempt = 0;
+    this.#setState("connecting");
+    void this.#open();
+  }
+
+  stop() {
+    this.#setState("stopped");
+    this.#clearTimers();
+    for (const link of [this.#link, this.#next, ...this.#retiring]) link?.drop();
+    this.#link = this.#next = null;
+    this.#retiring.clear();
+  }
+
+  /**
+   * Something has changed (the network is back, the page is visible again): try now, or see whether the socket lives.
+   */
+  wake() {
+    if (this.#link?.usable) this.#beat();
+    else if (this.state === "waiting") {
+      this.env.clock.clearTimeout(this.#retry);
+      this.#attempt = 0;
+      void this.#open();
+    }
+  }
+
+  get online() {
+    return this.#link?.usable ?? false;
+  }
+
+  /**
+   * @param {string} action @param {any} data
+   * @returns {boolean} whether the frame is small enough, and there is a socket to send it on
+   */
+  carries(action, data) {
+    if (!this.online) return false;
+    // A request_id adds up to thirty bytes.
+    return new TextEncoder().encode(JSON.stringify({ action, data })).length + 64 <= FRAME_BYTES;
+  }
+
+  /**
+   * @param {string} action @param {any} data
+   * @param {number} [timeout] milliseconds. Silence this long is taken for a dead socket only if a ping says so too.
+   * @returns {Promise<any>}
+   */
+  async request(action, data, timeout = 15_000) {
+    if (!this.#link?.usable) throw new WindiError("network", { message: "not connected" });
+    try {
+      return await this.#link.request(action, data, timeout);
+    } catch (error) {
+      if (asWindiError(error).code === "timeout" && action !== "ping") this.#beat();
+      throw error;
+    }
+  }
+
+  /** @param {string} action @param {any} data */
+  post(action, data) {
+    this.#link?.post(action, data);
+  }
+
+  async #open() {
+    if (this.#opening) return;
+    this.#opening = true;
+    this.retryAt = null;
+    if (!this.online) this.#setState("connecting");
+    let url, token;
+    try {
+      [url, token] = await Promise.all([this.url(), this.session.token()]);
+    } catch (error) {
+      this.#opening = false;
+      this.#later(asWindiError(error));
+      return;
+    }
+    this.#opening = false;
+    if (this.state === "stopped") return;
+    const link = new Link(this.env, url, token, {
+      open: () => this.#opened(link),
+      frame: (frame) => this.emit("frame", frame),
+      closed: (reason) => this.#closed(link, reason, token),
+    });
+    this.#next = link;
+  }
+
+  /** @param {Link} link */
+  #opened(link) {
+    const old = this.#link;
+    this.#link = link;
+    this.#next = null;
+    this.#attempt = 0;
+    if (old) this.#retire(old);
+    const { clock, random } = this.env;
+    this.#clearTimers();
+    this.#ping = clock.setTimeout(() => this.#beat(), PING_MS * (0.8 + 0.2 * random()));
+    this.#renewal = clock.setTimeout(() => void this.#open(), LIFE_MS * (0.95 + 0.05 * random()));
+    this.#setState("online");
+    this.emit("open", null);
+  }
+
+  /** @param {Link} old */
+  #retire(old) {
+    this.#retiring.add(old);
+    this.env.clock.setTimeout(() => {
+      this.#retiring.delete(old);
+      old.drop();
+    }, OVERLAP_MS);
+  }
+
+  /** @param {Link} link @param {{opened: boolean, closing: string | null}} reason @param {string} token */
+  #closed(link, { opened, closing }, token) {
+    const current = link === this.#link;
+    this.#retiring.delete(link);
+    if (link === this.#next) this.#next = null;
+    if (current) this.#link = null;
+    if (this.state === "stopped") return;
+    if (closing === "session_ended" || closing === "password_changed") {
+      this.stop();
+      this.emit("closing", closing);
+    } else if (closing === "too_many_connections") {
+      // Coming back would push out another device. A socket that was being replaced anyway does not matter.
+      if (!this.online) {
+        this.stop();
+        this.#setState("displaced");
+      }
+    } else if (!opened) {
+      void this.#refused(token);
+    } else if (current && !this.#next && !this.#opening) {
+      this.#later(null);
+    }
+  }
+
+  /**
+   * A handshake failed. A browser does not say why, so an HTTP request finds out whether the token was to blame; if it
+   * was, the session refreshes it, or ends.
+   * @param {string} token
+   */
+  async #refused(token) {
+    /** @type {WindiError | null} */
+    let cause = null;
+    try {
+      await this.session.http.call("GET", "/auth/me", { token, timeout: PONG_MS });
+    } catch (error) {
+      cause = asWindiError(error);
+      if (cause.code === "unauthorized") await this.session.refresh(token).catch(() => {});
+    }
+    this.#later(cause);
+  }
+
+  /** @param {WindiError | null} cause */
+  #later(cause) {
+    if (this.state === "stopped" || !this.session.account) return;
+    const { clock, random } = this.env;
+    const wait = backoff(random, this.#attempt++, { base: 500, cap: 30_000, retryAfter: cause?.retryAfter ?? null });
+    clock.clearTimeout(this.#retry);
+    this.#retry = clock.setTimeout(() => void this.#open(), wait);
+    this.retryAt = clock.now() + wait;
+    if (!this.online) this.#setState("waiting");
+  }
+
+  /** One ping. A socket that does not answer it is dead, whatever the browser believes. */
+  #beat() {
+    const link = this.#link;
+    if (!link?.usable) return;
+    const { clock, random } = this.env;
+    clock.clearTimeout(this.#ping);
+    this.#ping = clock.setTimeout(() => this.#beat(), PING_MS * (0.8 + 0.2 * random()));
+    link.request("ping", this.pingData(), PONG_MS).catch((error) => {
+      // A refusal is an answer too.
+      if (error.code === "timeout") link.drop();
+    });
+  }
+
+  #clearTimers() {
+    for (const timer of [this.#retry, this.#ping, this.#renewal]) this.env.clock.clearTimeout(timer);
+  }
+
+  /** @param {ConnectionState} state */
+  #setState(state) {
+    if (state === this.state) return;
+    this.state = state;
+    this.emit("state", state);
+  }
+}

@@ -1,0 +1,308 @@
+// @ts-check
+import { Chat } from "./chat.js";
+import { Emitter } from "./emitter.js";
+import { backoff } from "./env.js";
+import { asWindiError } from "./errors.js";
+
+/** @import {ChatObject, ChatList, Change, Changes, Frame, ListedChat, Message} from "./types.js" */
+
+/** How long a push that is missing may still be on its way. */
+const HOLE_MS = 500;
+/** Further behind than this, a chat is begun anew instead of caught up. */
+const FAR = 1_000;
+/** A ping with more chats than this does not fit into a frame. */
+const PING_CHATS = 400;
+const PARALLEL = 4;
+const REVISED = new Set([
+  "new_message",
+  "message_edited",
+  "message_deleted",
+  "chat_created",
+  "chat_updated",
+  "member_added",
+  "member_updated",
+  "member_removed",
+]);
+
+/**
+ * All chats of one person, kept equal to the server's.
+ * @extends {Emitter<{changed: string, message: Message, removed: {chat: Chat, by: string | null}}>}
+ */
+export class Replicas extends Emitter {
+  /** @type {Map<string, Chat>} */
+  chats = new Map();
+  /** Whether the list has been read since the session began. */
+  listed = false;
+  /** @type {Map<string, {timer: any, running: boolean, again: boolean, attempt: number, target: number}>} */
+  #syncs = new Map();
+  /** @type {Array<() => void>} */
+  #queue = [];
+  #running = 0;
+  #listing = false;
+  #listAgain = false;
+  #listAttempt = 0;
+  #stopped = false;
+
+  /**
+   * @param {import("./env.js").Environment} env
+   * @param {import("./session.js").Session} session
+   * @param {string} me
+   * @param {number} windowLimit
+   */
+  constructor(env, session, me, windowLimit) {
+    super();
+    this.env = env;
+    this.session = session;
+    this.me = me;
+    this.windowLimit = windowLimit;
+  }
+
+  stop() {
+    this.#stopped = true;
+    for (const { timer } of this.#syncs.values()) this.env.clock.clearTimeout(timer);
+    this.#syncs.clear();
+  }
+
+  /** A push, or an answer that is one. @param {Frame} frame */
+  frame({ type, data }) {
+    if (this.#stopped) return;
+    if (REVISED.has(type)) this.change({ type, data });
+    else if (type === "message_read") {
+      if (this.chats.get(data.chat_id)?.receipt(data)) this.emit("changed", data.chat_id);
+    } else if (type === "chat_joined") this.#joined(data.chat);
+    else if (type === "pong") this.#pong(data.stale);
+  }
+
+  /** @param {Change} change */
+  change(change) {
+    const id = String(change.data["chat_id"]);
+    const existing = this.chats.get(id);
+    const chat = existing ?? new Chat(id, this.me, this.windowLimit);
+    // Somebody added to an old chat fetches it; only a new chat begins with the first revision.
+    const outcome = chat.receive(change);
+    if (outcome === "hole") return this.sync(id, { delay: HOLE_MS, target: change.data.revision });
+    if (outcome === "old") return;
+    if (change.type === "member_removed" && change.data["user_id"] === this.me) {
+      return this.#drop(id, change.data["by"] ?? null);
+    }
+    this.chats.set(id, chat);
+    if (change.type === "chat_created" && !chat.members) this.sync(id);
+    this.emit("changed", id);
+    if (change.type === "new_message") this.emit("message", /** @type {any} */ (change.data));
+  }
+
+  /** A chat with its members, from an HTTP answer. @param {ChatObject} object @returns {Chat} */
+  adopt(object) {
+    let chat = this.chats.get(object.id);
+    if (!chat) {
+      chat = new Chat(object.id, this.me, this.windowLimit);
+      chat.begin(object);
+      this.chats.set(object.id, chat);
+      if (object.last_message_id > 0) this.sync(object.id);
+    } else {
+      chat.describe(object);
+      if (object.revision > chat.revision) this.sync(object.id);
+    }
+    this.emit("changed", object.id);
+    return chat;
+  }
+
+  /**
+   * Catches up on a chat, now or after a while. Several wishes become one.
+   * @param {string} id
+   * @param {{delay?: number, target?: number}} [options] `target` is a revision known to exist
+   */
+  sync(id, { delay = 0, target = 0 } = {}) {
+    if (this.#stopped) return;
+    let state = this.#syncs.get(id);
+    if (!state) this.#syncs.set(id, (state = { timer: null, running: false, again: false, attempt: 0, target }));
+    state.target = Math.max(state.target, target);
+    if (state.running) {
+      // A run brings what is known to exist, unless it began before that.
+      if (target === 0) state.again = true;
+      return;
+    }
+    if (delay > 0 && state.timer !== null) return;
+    this.env.clock.clearTimeout(state.timer);
+    state.timer = this.env.clock.setTimeout(() => this.#enqueue(id), delay);
+  }
+
+  /** Reads the list of chats and catches up on those that are behind it. Also repairs receipts that were lost. */
+  async list() {
+    if (this.#listing) {
+      this.#listAgain = true;
+      return;
+    }
+    this.#listing = true;
+    try {
+      do {
+        this.#listAgain = false;
+        await this.#listOnce();
+      } while (this.#listAgain && !this.#stopped);
+      this.#listAttempt = 0;
+    } catch (cause) {
+      const error = asWindiError(cause);
+      if (error.temporary && !this.#stopped) {
+        const wait = backoff(this.env.random, this.#listAttempt++, { retryAfter: error.retryAfter });
+        this.env.clock.setTimeout(() => void this.list(), wait);
+      }
+    } finally {
+      this.#listing = false;
+    }
+  }
+
+  async #listOnce() {
+    const missing = new Set(this.chats.keys());
+    /** @type {string | undefined} */
+    let after;
+    do {
+      /** @type {ChatList} */
+      const page = await this.session.call("GET", "/chats", { query: { limit: 100, after } });
+      if (this.#stopped) return;
+      for (const listed of page.chats) {
+        missing.delete(listed.id);
+        this.#takeListed(listed);
+      }
+      after = page.next ?? undefined;
+    } while (after !== undefined);
+    // A chat that became active while the pages were read may be on none of them: absence is only a reason to ask.
+    for (const id of missing) this.sync(id);
+    this.listed = true;
+    this.emit("changed", "");
+  }
+
+  /** @param {ListedChat} listed */
+  #takeListed(listed) {
+    let chat = this.chats.get(listed.id);
+    if (!chat) this.chats.set(listed.id, (chat = new Chat(listed.id, this.me, this.windowLimit)));
+    if (chat.list(listed)) this.sync(listed.id, { target: listed.revision });
+    this.emit("changed", listed.id);
+  }
+
+  /** What a ping carries. */
+  pingData() {
+    if (this.chats.size > PING_CHATS) return {};
+    return { chats: Object.fromEntries([...this.chats.values()].map((chat) => [chat.id, chat.revision])) };
+  }
+
+  /** @param {Record<string, number>} stale */
+  #pong(stale) {
+    for (const [id, revision] of Object.entries(stale)) {
+      const held = this.chats.get(id)?.revision ?? 0;
+      // After a ping without chats, those that are up to date are listed too.
+      if (revision === 0 ? this.chats.has(id) : revision > held) this.sync(id, { target: revision });
+    }
+    // One pong lists a thousand chats at most.
+    if (Object.keys(stale).length >= 1_000) void this.list();
+  }
+
+  /** @param {ChatObject} object */
+  #joined(object) {
+    const chat = this.chats.get(object.id);
+    if (!chat) return this.sync(object.id);
+    chat.describe(object);
+    if (object.revision > chat.revision) this.sync(object.id, { delay: HOLE_MS, target: object.revision });
+    this.emit("changed", object.id);
+  }
+
+  /** @param {string} id */
+  #enqueue(id) {
+    const state = this.#syncs.get(id);
+    if (!state) return;
+    state.timer = null;
+    state.running = true;
+    this.#queue.push(() => void this.#run(id, state));
+    this.#next();
+  }
+
+  #next() {
+    while (this.#running < PARALLEL) {
+      const job = this.#queue.shift();
+      if (!job) return;
+      this.#running++;
+      job();
+    }
+  }
+
+  /**
+   * @param {string} id
+   * @param {{running: boolean, again: boolean, attempt: number, target: number, timer: any}} state
+   */
+  async #run(id, state) {
+    /** @type {number | null} */
+    let wait = null;
+    const { target } = state;
+    state.again = false;
+    state.target = 0;
+    try {
+      await this.#catchUp(id, target);
+      state.attempt = 0;
+    } catch (cause) {
+      const error = asWindiError(cause);
+      if (error.code === "chat_not_found") this.#drop(id, null);
+      else if (error.temporary) {
+        wait = backoff(this.env.random, state.attempt++, { retryAfter: error.retryAfter });
+      }
+    }
+    this.#running--;
+    state.running = false;
+    if (this.#stopped) return;
+    const chat = this.chats.get(id);
+    if (wait !== null) this.sync(id, { delay: wait });
+    else if (state.again || chat?.hasHole || state.target > (chat?.revision ?? 0)) this.sync(id, { delay: HOLE_MS });
+    else this.#syncs.delete(id);
+    this.#next();
+  }
+
+  /** @param {string} id @param {number} target */
+  async #catchUp(id, target) {
+    const known = this.chats.get(id);
+    if (!known || known.revision === 0 || target - known.revision > FAR) return this.#begin(id, known);
+    await this.#follow(id, known);
+    if ((known.lastMessage?.id ?? 0) < known.lastMessageId) await this.#lastMessage(known);
+  }
+
+  /** @param {string} id @param {Chat} known */
+  async #follow(id, known) {
+    for (let more = true; more && !this.#stopped;) {
+      /** @type {Changes} */
+      const page = await this.session.call("GET", `/chats/${id}/changes`, {
+        query: { after: known.revision, limit: 100 },
+      });
+      if (this.#stopped) return;
+      known.catchUp(page.chat, page.messages, page.revision);
+      more = page.has_more;
+      this.emit("changed", id);
+      if (more && page.chat.revision - known.revision > FAR) return this.#begin(id, known);
+    }
+  }
+
+  /** @param {string} id @param {Chat | undefined} known */
+  async #begin(id, known) {
+    /** @type {ChatObject} */
+    const object = await this.session.call("GET", `/chats/${id}`);
+    if (this.#stopped) return;
+    const chat = known ?? this.chats.get(id) ?? new Chat(id, this.me, this.windowLimit);
+    chat.begin(object);
+    this.chats.set(id, chat);
+    this.emit("changed", id);
+    if (object.last_message_id > 0) await this.#lastMessage(chat);
+  }
+
+  /** The newest message, for the list. @param {Chat} chat */
+  async #lastMessage(chat) {
+    const query = { before: "latest", limit: 1 };
+    const page = await this.session.call("GET", `/messages/history/${chat.id}`, { query });
+    for (const message of page.messages) chat.showLast(message);
+    this.emit("changed", chat.id);
+  }
+
+  /** @param {string} id @param {string | null} by who removed this person, if that is known */
+  #drop(id, by) {
+    const chat = this.chats.get(id);
+    if (!chat) return;
+    this.chats.delete(id);
+    this.emit("removed", { chat, by });
+    this.emit("changed", id);
+  }
+}

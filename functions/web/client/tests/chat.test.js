@@ -1,0 +1,98 @@
+// @ts-check
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Chat } from "../index.js";
+
+/** @param {string} id @param {number} [last_read_id] @param {string} [joined_at] @returns {any} */
+const member = (id, last_read_id = 0, joined_at = "t") => ({
+  id,
+  name: id,
+  username: id,
+  role: "member",
+  joined_at,
+  last_read_id,
+});
+/** @param {number} revision @param {any[]} members @param {number} [last_message_id] @returns {any} */
+const object = (revision, members, last_message_id = 0) => ({
+  id: "c",
+  kind: "group",
+  name: `name ${revision}`,
+  created_by: "me",
+  created_at: "t",
+  revision,
+  last_message_id,
+  members,
+});
+/** @param {number} id @param {number} revision @returns {any} */
+const sent = (id, revision) => ({
+  type: "new_message",
+  data: { chat_id: "c", id, revision, sender_id: "ben", text: "x" },
+});
+
+function chat() {
+  const made = new Chat("c", "me", 100);
+  made.begin(object(1, [member("me"), member("ben")]));
+  return made;
+}
+
+test("the next revision is applied, an old one is dropped, a later one is a hole", () => {
+  const it = chat();
+  assert.equal(it.receive(sent(1, 2)), "applied");
+  assert.equal(it.receive(sent(1, 2)), "old");
+  assert.equal(it.receive(sent(3, 4)), "hole");
+  assert.equal(it.lastMessageId, 1);
+});
+
+test("a push that was late fills the hole for those that waited", () => {
+  const it = chat();
+  it.receive(sent(2, 3));
+  it.receive(sent(3, 4));
+  assert.equal(it.receive(sent(1, 2)), "applied");
+  assert.deepEqual([it.revision, it.lastMessageId, it.hasHole], [4, 3, false]);
+});
+
+test("a snapshot ahead of the pushes is not undone by them", () => {
+  const it = chat();
+  it.describe(object(4, [member("me")]));
+  it.receive({ type: "member_added", data: { revision: 2, member: member("cy") } });
+  assert.deepEqual([...(it.members?.keys() ?? [])], ["me"]);
+  assert.equal(it.name, "name 4");
+});
+
+test("a cursor that overtakes a snapshot stays where it is", () => {
+  const it = chat();
+  it.receipt({ chat_id: "c", user_id: "ben", message_id: 7, read_at: "t" });
+  it.describe(object(2, [member("me"), member("ben", 3)], 9));
+  assert.equal(it.members?.get("ben")?.last_read_id, 7);
+});
+
+test("a receipt of somebody not known yet counts once they are", () => {
+  const it = chat();
+  it.receipt({ chat_id: "c", user_id: "cy", message_id: 7, read_at: "t" });
+  it.describe(object(2, [member("me"), member("ben"), member("cy", 3)], 9));
+  assert.equal(it.members?.get("cy")?.last_read_id, 7);
+});
+
+test("somebody who has come back has the cursor of their new membership", () => {
+  const it = chat();
+  it.receipt({ chat_id: "c", user_id: "ben", message_id: 7, read_at: "t" });
+  it.describe(object(3, [member("me"), member("ben", 0, "later")], 9));
+  assert.equal(it.members?.get("ben")?.last_read_id, 0);
+});
+
+test("a message of one's own is read once anybody else has read it", () => {
+  const it = chat();
+  const mine = /** @type {any} */ ({ id: 2, sender_id: "me" });
+  assert.equal(it.isRead(mine), false);
+  it.receipt({ chat_id: "c", user_id: "me", message_id: 2, read_at: "t" });
+  assert.equal(it.isRead(mine), false);
+  it.receipt({ chat_id: "c", user_id: "ben", message_id: 2, read_at: "t" });
+  assert.equal(it.isRead(mine), true);
+});
+
+test("a message moves its sender's cursor", () => {
+  const it = chat();
+  it.receive(sent(1, 2));
+  assert.equal(it.members?.get("ben")?.last_read_id, 1);
+  assert.equal(it.unread, 1);
+});

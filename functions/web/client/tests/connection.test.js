@@ -1,0 +1,115 @@
+// @ts-check
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { NO_FAULTS } from "./sim/network.js";
+import { World } from "./sim/world.js";
+
+const HOUR = 3_600_000;
+
+async function pair() {
+  const world = new World(3);
+  const [ann, ben] = [world.server.addUser("ann"), world.server.addUser("ben")];
+  const chat = world.server.createChat(ann, "private", null, [ben.id]);
+  const client = await world.enter("ann");
+  return { world, ann, ben, chat, client };
+}
+
+test("the next socket is opened before the old one is two hours old, and nothing is missed", async () => {
+  const { world, ben, chat, client } = await pair();
+  const [first] = world.network.sockets;
+  let most = 0;
+  /** @type {string[]} */
+  const states = [];
+  client.on("connection", (state) => states.push(state));
+  for (let i = 0; i < 7_000; i++) {
+    await world.clock.pass(1_000);
+    most = Math.max(most, world.server.devices.size);
+    if (i % 100 === 0) world.server.send(ben, { chat_id: chat.id, text: "x", client_message_id: `b${i}` });
+  }
+  assert.equal(most, 2);
+  assert.deepEqual(states, []);
+  assert.equal(world.server.devices.has(first.device), false);
+  await world.clock.pass(1_000);
+  assert.equal(client.chat(chat.id)?.revision, chat.revision);
+});
+
+test("a socket that does not answer a ping is given up", async () => {
+  const { world, client } = await pair();
+  const [socket] = world.network.sockets;
+  socket.send = () => {};
+  await world.clock.pass(135_000);
+  assert.equal(socket.closed, true);
+  assert.equal(client.connection, "online");
+  assert.notEqual([...world.server.devices][0], socket.device);
+});
+
+test("attempts to reconnect come further and further apart, and not at the same time everywhere", async () => {
+  const { world, client } = await pair();
+  world.network.faults = { ...NO_FAULTS, refuse: 1 };
+  for (const socket of [...world.network.sockets]) socket.die(1006);
+  world.network.sockets.clear();
+  await world.clock.pass(10 * 60_000);
+  const attempts = world.network.sockets.size + world.network.seen.length;
+  assert.ok(attempts < 60, `${attempts} attempts`);
+  assert.equal(client.connection === "waiting" || client.connection === "connecting", true);
+  world.network.faults = { ...NO_FAULTS };
+  await world.clock.pass(31_000);
+  assert.equal(client.connection, "online");
+});
+
+test("a device that was pushed out stays out until it is asked to come back", async () => {
+  const { world, client } = await pair();
+  const [device] = world.server.devices;
+  device?.push({ type: "error", data: { code: "too_many_connections", message: "x", request_id: "x" } });
+  device?.close();
+  await world.clock.pass(HOUR);
+  assert.equal(client.connection, "displaced");
+  assert.equal(world.server.devices.size, 0);
+  client.connect();
+  await world.clock.pass(2_000);
+  assert.equal(client.connection, "online");
+});
+
+test("what was missed while offline is fetched, and nothing more", async () => {
+  const { world, ben, chat, client } = await pair();
+  await world.during(client.open(chat.id));
+  world.network.faults = { ...NO_FAULTS, refuse: 1 };
+  for (const socket of [...world.network.sockets]) socket.die(1006);
+  for (let i = 0; i < 30; i++)
+    world.server.send(ben, { chat_id: chat.id, text: `missed ${i}`, client_message_id: `m${i}` });
+  await world.clock.pass(20_000);
+  world.network.faults = { ...NO_FAULTS };
+  world.network.seen.length = 0;
+  await world.clock.pass(40_000);
+  const texts = client.chat(chat.id)?.window.messages.map((message) => message.text);
+  assert.deepEqual(
+    texts,
+    Array.from({ length: 30 }, (_, i) => `missed ${i}`),
+  );
+  assert.equal(world.network.seen.filter((call) => call.endsWith("/changes")).length, 1);
+});
+
+test("a chat that has gone far ahead is begun anew", async () => {
+  const { world, ben, chat, client } = await pair();
+  await world.during(client.open(chat.id));
+  world.network.faults = { ...NO_FAULTS, refuse: 1 };
+  for (const socket of [...world.network.sockets]) socket.die(1006);
+  for (let i = 0; i < 1_500; i++)
+    world.server.send(ben, { chat_id: chat.id, text: `${i}`, client_message_id: `m${i}` });
+  world.network.faults = { ...NO_FAULTS };
+  world.network.seen.length = 0;
+  await world.clock.pass(40_000);
+  assert.equal(world.network.seen.filter((call) => call.endsWith("/changes")).length, 0);
+  assert.deepEqual([client.chat(chat.id)?.revision, client.chat(chat.id)?.lastMessage?.text], [1_501, "1499"]);
+});
+
+test("somebody added to an old group fetches it without its history", async () => {
+  const { world, ben, client, ann } = await pair();
+  const group = world.server.createChat(ben, "group", "old", []);
+  for (let i = 0; i < 500; i++) world.server.send(ben, { chat_id: group.id, text: `${i}`, client_message_id: `m${i}` });
+  world.network.seen.length = 0;
+  world.server.addMember(ben, group.id, ann.id);
+  await world.clock.pass(3_000);
+  assert.equal(client.chat(group.id)?.name, "old");
+  assert.equal(world.network.seen.filter((call) => call.endsWith("/changes")).length, 0);
+});
