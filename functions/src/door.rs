@@ -108,6 +108,11 @@ impl Door {
         Ok(Push::new(self.posts().await?, self.connections().await?))
     }
 
+    /// `WEBSOCKET_URL`, if it is set.
+    pub fn websocket_url(&self) -> Option<String> {
+        config::optional("WEBSOCKET_URL")
+    }
+
     /// The region, credentials and HTTP client of this environment, loaded once: an HTTP client reads the system's root
     /// certificates.
     async fn aws(&self) -> &SdkConfig {

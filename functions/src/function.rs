@@ -24,4 +24,5 @@ pub enum Function {
     Session,
     Typing,
     Users,
+    Web,
 }

@@ -3,7 +3,8 @@
 use std::time::Instant;
 
 use lambda_http::http::header::{ALLOW, AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
-use lambda_http::http::{HeaderValue, StatusCode};
+use lambda_http::http::header::{HeaderName, InvalidHeaderValue};
+use lambda_http::http::{HeaderMap, HeaderValue, StatusCode};
 use lambda_http::request::RequestContext;
 use lambda_http::{Body, Request, RequestExt as _, Response};
 use serde::Serialize;
@@ -21,7 +22,29 @@ use crate::routes;
 #[derive(Debug)]
 pub struct Answer {
     status: StatusCode,
-    body: String,
+    body: Body,
+    headers: HeaderMap,
+}
+
+impl Answer {
+    /// An answer that is not JSON needs a content type.
+    pub fn new(status: StatusCode, body: Body) -> Self {
+        Self { status, body, headers: HeaderMap::new() }
+    }
+
+    /// Sets a header, also in place of one that every answer has.
+    pub fn set_static(&mut self, name: HeaderName, value: &'static str) {
+        self.headers.insert(name, HeaderValue::from_static(value));
+    }
+
+    /// Like [`Self::set_static`].
+    ///
+    /// # Errors
+    /// If the value cannot be that of a header.
+    pub fn set(&mut self, name: HeaderName, value: &str) -> std::result::Result<(), InvalidHeaderValue> {
+        self.headers.insert(name, HeaderValue::from_str(value)?);
+        Ok(())
+    }
 }
 
 /// A `200` answer.
@@ -42,13 +65,13 @@ pub fn created(body: &impl Serialize) -> Result<Answer> {
 
 /// A `204` answer.
 pub fn no_content() -> Answer {
-    Answer { status: StatusCode::NO_CONTENT, body: String::new() }
+    Answer::new(StatusCode::NO_CONTENT, Body::Empty)
 }
 
 /// # Errors
 /// Same as [`ok`].
 pub fn answer_with(status: StatusCode, body: &impl Serialize) -> Result<Answer> {
-    Ok(Answer { status, body: serde_json::to_string(body).map_err(Error::internal)? })
+    Ok(Answer::new(status, Body::Text(serde_json::to_string(body).map_err(Error::internal)?)))
 }
 
 /// Serves a request: checks its method and query, runs `work`, turns the outcome into a response, and logs one line.
@@ -91,7 +114,7 @@ fn check(request: &Request) -> Result<()> {
         return Err(Error::MethodNotAllowed { allow: routes::allowed(path) });
     };
     let parameters = request.query_string_parameters();
-    match parameters.iter().find(|(name, _)| !route.query.contains(name)) {
+    match parameters.iter().find(|(name, _)| !route.takes(name)) {
         None => Ok(()),
         Some((name, _)) if route.query.is_empty() => Err(Error::field(name, "is not a parameter here; there are none")),
         Some((name, _)) => {
@@ -107,15 +130,16 @@ fn response(request: &Request, outcome: Result<Answer>) -> Response<Body> {
             error.log();
             let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
             let body = ErrorBody::new(&error, request_id(request));
-            (Answer { status, body: serde_json::to_string(&body).unwrap_or_default() }, Some(error))
+            (Answer::new(status, Body::Text(serde_json::to_string(&body).unwrap_or_default())), Some(error))
         }
     };
-    let mut response = Response::new(Body::Text(answer.body));
+    let mut response = Response::new(answer.body);
     *response.status_mut() = answer.status;
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert("x-content-type-options", HeaderValue::from_static("nosniff"));
+    headers.extend(answer.headers);
     if let Some(seconds) = error.as_ref().and_then(Error::retry_after) {
         headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
     }

@@ -2,7 +2,7 @@
 //! `template.yaml`, all with the same name.
 //!
 //! Over HTTP: [`register`], [`login`], [`session`], [`users`], [`chats`], [`members`], [`messages`], [`history`],
-//! [`search`], [`health`].
+//! [`search`], [`health`], [`web`].
 //!
 //! Over the WebSocket: [`authorize`], [`connect`], [`disconnect`], [`send_message`], [`mark_read`], [`typing`],
 //! [`focus`], [`default`].
@@ -52,5 +52,6 @@ pub mod send_message;
 pub mod session;
 pub mod typing;
 pub mod users;
+pub mod web;
 
 pub use function::Function;

@@ -12,6 +12,16 @@ pub struct Route {
     pub query: &'static [&'static str],
 }
 
+/// The query of a route that ignores it: browsers and those who share links append to it.
+const ANY: &[&str] = &["*"];
+
+impl Route {
+    /// Whether the route takes this query parameter.
+    pub fn takes(&self, parameter: &str) -> bool {
+        self.query == ANY || self.query.contains(&parameter)
+    }
+}
+
 const fn route(method: &'static str, path: &'static str, query: &'static [&'static str]) -> Route {
     Route { method, path, query }
 }
@@ -41,6 +51,9 @@ pub const ROUTES: &[Route] = &[
     route("GET", "/messages/search", &["q", "chat_id", "limit"]),
     route("GET", "/messages/history/{chat_id}", &["limit", "offset", "before", "after"]),
     route("GET", "/health", &[]),
+    route("GET", "/", ANY),
+    route("GET", "/config.json", &[]),
+    route("GET", "/web/{version}/{file+}", ANY),
 ];
 
 /// The route for a method and a path as the template spells it. `HEAD` is a `GET` whose answer has no body.

@@ -23,6 +23,9 @@ use crate::posts::Posts;
 /// The sub-protocol a browser offers along with its token, and gets back.
 pub const SUBPROTOCOL: &str = "windi";
 
+/// The WebSocket API's stage, as in the template.
+pub const STAGE: &str = "ws";
+
 /// The event of every WebSocket function.
 pub type Event = ApiGatewayWebsocketProxyRequest;
 

@@ -15,7 +15,7 @@ use tokio::runtime::Builder;
 use tower::ServiceExt as _;
 use windi_functions::{
     Function, authorize, chats, connect, default, disconnect, focus, health, history, login, mark_read, members,
-    messages, migrate, register, search, send_message, session, typing, users,
+    messages, migrate, register, search, send_message, session, typing, users, web,
 };
 
 use crate::app::{App, Settings};
@@ -124,6 +124,9 @@ async fn dispatch(app: Arc<App>, function: Function, event: Value) -> Result<Val
         Function::Session => http!(session::handle, db, tokens, push),
         Function::Typing => socket!(typing::handle, db, push),
         Function::Users => http!(users::handle, db, tokens),
+        Function::Web => {
+            over_http(event, |request| async { Ok::<_, Infallible>(web::handle(None, request).await) }).await
+        }
     }
 }
 

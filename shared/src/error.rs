@@ -53,6 +53,9 @@ pub enum Error {
         /// The value of the `Allow` header.
         allow: String,
     },
+    /// A file of the browser client.
+    #[error("no such file")]
+    FileNotFound,
     /// A deleted message cannot be edited.
     #[error("the message has been deleted")]
     MessageDeleted,
@@ -112,7 +115,8 @@ impl Error {
             | Self::UserNotFound
             | Self::MessageNotFound
             | Self::MemberNotFound
-            | Self::SessionNotFound => 404,
+            | Self::SessionNotFound
+            | Self::FileNotFound => 404,
             Self::MethodNotAllowed { .. } => 405,
             Self::EmailTaken
             | Self::UsernameTaken
@@ -144,6 +148,7 @@ impl Error {
             Self::MessageNotFound => "message_not_found",
             Self::MemberNotFound => "member_not_found",
             Self::SessionNotFound => "session_not_found",
+            Self::FileNotFound => "file_not_found",
             Self::MethodNotAllowed { .. } => "method_not_allowed",
             Self::MessageDeleted => "message_deleted",
             Self::GroupFull => "group_full",

@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use aws_config::SdkConfig;
 use aws_sdk_secretsmanager::Client;
-use aws_sdk_secretsmanager::error::DisplayErrorContext;
+use aws_sdk_secretsmanager::error::{DisplayErrorContext, ProvideErrorMetadata as _};
 
 /// A secret that cannot be read. The text names the secret and never shows its value.
 #[derive(Debug, thiserror::Error)]
@@ -39,7 +39,12 @@ impl Secret {
     pub async fn read<T>(&self, parse: impl FnOnce(&str) -> Result<T, &'static str>) -> Result<T, SecretError> {
         *self.asked() = SystemTime::now();
         let answer = self.client.get_secret_value().secret_id(&self.id).send().await;
-        let answer = answer.map_err(|error| self.problem(DisplayErrorContext(&error).to_string()))?;
+        let answer = answer.map_err(|error| {
+            // A refusal in its own words; the rest of what the SDK knows would fill a page, and this may have to fit into
+            // CloudFormation's.
+            let refusal = error.code().map(|code| format!("{code}: {}", error.message().unwrap_or_default()));
+            self.problem(refusal.unwrap_or_else(|| DisplayErrorContext(&error).to_string()))
+        })?;
         parse(answer.secret_string().unwrap_or_default()).map_err(|problem| self.problem(problem.to_owned()))
     }
 

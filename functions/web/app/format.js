@@ -85,7 +85,7 @@ export function avatar(id, name, { size = "", online = false, group = false } = 
  * be missing without a connection.
  */
 export async function loadIcons() {
-  const response = await fetch("./icons.svg");
+  const response = await fetch(new URL("../icons.svg", import.meta.url));
   const { documentElement: sprite } = new DOMParser().parseFromString(await response.text(), "image/svg+xml");
   sprite.setAttribute("class", "hidden");
   sprite.setAttribute("aria-hidden", "true");

@@ -44,7 +44,9 @@ fn variables(node: &Yaml<'_>) -> BTreeSet<String> {
 
 /// The logical ids of a function's managed policies.
 fn policies(properties: &Yaml<'_>) -> BTreeSet<String> {
-    let policies = properties.as_mapping_get("Policies").and_then(Yaml::as_sequence).unwrap();
+    let Some(policies) = properties.as_mapping_get("Policies").and_then(Yaml::as_sequence) else {
+        return BTreeSet::new();
+    };
     let name = |policy: &Yaml<'_>| match policy {
         Yaml::Tagged(_, name) => name.as_str().unwrap().to_owned(),
         other => panic!("{other:?} is not a reference"),
@@ -53,10 +55,11 @@ fn policies(properties: &Yaml<'_>) -> BTreeSet<String> {
 }
 
 /// What a function's `main` asks for, the variables this reads, and the policies it needs at least.
-const CLIENTS: [(&str, &[&str], &[&str]); 5] = [
+const CLIENTS: [(&str, &[&str], &[&str]); 6] = [
     ("door.database", &["DATABASE_SECRET_ARN"], &["ReadDatabaseSecret"]),
     ("door.tokens", &["JWT_SECRET_ARN"], &["ReadJwtSecret"]),
     ("door.connections", &["CONNECTIONS_TABLE"], &["CheckConnections"]),
+    ("door.websocket_url", &["WEBSOCKET_URL"], &[]),
     ("door.posts", &["CONNECTIONS_ENDPOINT"], &["PostToConnections"]),
     ("door.push", &["CONNECTIONS_TABLE", "CONNECTIONS_ENDPOINT"], &["FindConnections", "PostToConnections"]),
 ];

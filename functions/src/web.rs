@@ -1,0 +1,190 @@
+//! `GET /`, `/config.json` and `/web/{version}/{file+}`: the browser client.
+//!
+//! The files of `functions/web/` are in this function. A file's path begins with a version made of all their contents,
+//! so that browsers may keep it for ever and never mix two versions; only the page itself is asked for again. In a debug
+//! build the files are read from the disk each time: a change is there when the page is loaded again.
+
+use std::collections::BTreeMap;
+use std::io::Write as _;
+use std::sync::{Arc, LazyLock};
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use lambda_http::http::header::{
+    ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, IF_NONE_MATCH,
+    REFERRER_POLICY, VARY,
+};
+use lambda_http::http::{HeaderName, StatusCode};
+use lambda_http::{Body, Request, RequestExt as _, Response};
+use rust_embed::RustEmbed;
+use serde_json::json;
+use sha2::{Digest as _, Sha256};
+use windi_shared::{Error, Result};
+
+use crate::http_api::{self, Answer};
+use crate::{door, socket};
+
+/// Where versions are below.
+const PREFIX: &str = "/web/";
+const FOREVER: &str = "public, max-age=31536000, immutable";
+/// Kept, but asked about before each use.
+const ASK: &str = "no-cache";
+
+#[derive(RustEmbed)]
+#[folder = "web/"]
+#[include = "index.html"]
+#[include = "style.css"]
+#[include = "manifest.json"]
+#[include = "*.svg"]
+#[include = "app.js"]
+#[include = "app/*.js"]
+#[include = "client/*.js"]
+#[include = "i18n/*.js"]
+#[include = "vendor/*.js"]
+#[include = "vendor/*/LICENSE"]
+#[exclude = "node_modules/*"]
+#[exclude = "*/tests/*"]
+struct Files;
+
+/// One version of all files.
+struct Site {
+    version: String,
+    files: BTreeMap<String, File>,
+}
+
+struct File {
+    bytes: Vec<u8>,
+    /// Empty if it is not worth it.
+    gzip: Vec<u8>,
+    etag: String,
+}
+
+pub fn main() -> door::Outcome {
+    door::run(async |door| {
+        let websocket_url = door.websocket_url();
+        door.http(|request| handle(websocket_url.as_deref(), request)).await
+    })
+}
+
+/// `websocket_url` is where the page opens its socket; by default on the page's own host.
+pub async fn handle(websocket_url: Option<&str>, request: Request) -> Response<Body> {
+    http_api::respond(&request, async { answer(websocket_url, &request) }).await
+}
+
+fn answer(websocket_url: Option<&str>, request: &Request) -> Result<Answer> {
+    let websocket_url = websocket_url.map_or_else(|| own_websocket_url(request), str::to_owned);
+    match http_api::route(request).as_str() {
+        "GET /" => page(&websocket_url, request),
+        "GET /config.json" => http_api::ok(&json!({"web_socket_url": websocket_url})),
+        "GET /web/{version}/{file+}" => file(request),
+        route => http_api::unknown_route(route),
+    }
+}
+
+fn page(websocket_url: &str, request: &Request) -> Result<Answer> {
+    let site = site();
+    let html = Files::get("index.html").ok_or_else(|| Error::internal("the page is not in this build"))?.data;
+    // Everything it names is a file of this version.
+    let html = String::from_utf8_lossy(&html).replace("\"./", &format!("\"{PREFIX}{}/", site.version));
+    let mut answer = serve(request, &File::new(html.into_bytes()), "text/html; charset=utf-8", ASK);
+    let origin = websocket_url.rsplit_once('/').map_or(websocket_url, |(origin, _)| origin);
+    for (name, value) in [
+        // Nothing from elsewhere, nothing inline, and no frame around it. Some browsers do not count a socket as 'self'.
+        (
+            CONTENT_SECURITY_POLICY,
+            format!(
+                "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self' {origin}; \
+                 manifest-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+            ),
+        ),
+        (REFERRER_POLICY, "no-referrer".to_owned()),
+        (HeaderName::from_static("cross-origin-opener-policy"), "same-origin".to_owned()),
+        (HeaderName::from_static("permissions-policy"), "camera=(), geolocation=(), microphone=()".to_owned()),
+    ] {
+        // A client's own Host header may be in it.
+        answer.set(name, &value).map_err(|_| Error::field("host", "is not the name of a host"))?;
+    }
+    Ok(answer)
+}
+
+fn file(request: &Request) -> Result<Answer> {
+    let parameters = request.path_parameters();
+    let (version, name) =
+        (parameters.first("version").unwrap_or_default(), parameters.first("file").unwrap_or_default());
+    let site = site();
+    let file = site.files.get(name).ok_or(Error::FileNotFound)?;
+    // A page that was open during a deployment may still ask for the version before, and gets what there is now.
+    let keep = if version == site.version { FOREVER } else { ASK };
+    Ok(serve(request, file, media_type(name), keep))
+}
+
+fn serve(request: &Request, file: &File, kind: &'static str, keep: &'static str) -> Answer {
+    let header =
+        |name: HeaderName| request.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let known = header(IF_NONE_MATCH).split(',').any(|etag| etag.trim().trim_start_matches("W/") == file.etag);
+    let gzip = !file.gzip.is_empty() && header(ACCEPT_ENCODING).contains("gzip");
+    let mut answer = match (known, gzip) {
+        (true, _) => Answer::new(StatusCode::NOT_MODIFIED, Body::Empty),
+        (false, true) => Answer::new(StatusCode::OK, Body::Binary(file.gzip.clone())),
+        (false, false) => Answer::new(StatusCode::OK, Body::Binary(file.bytes.clone())),
+    };
+    if gzip && !known {
+        answer.set_static(CONTENT_ENCODING, "gzip");
+    }
+    answer.set_static(CONTENT_TYPE, kind);
+    answer.set_static(CACHE_CONTROL, keep);
+    answer.set_static(VARY, "accept-encoding");
+    // An etag is ours: hexadecimal in quotes.
+    let _ = answer.set(ETAG, &file.etag);
+    answer
+}
+
+/// The stage of the WebSocket API on the host that this request was for, which is so with the local gateway.
+fn own_websocket_url(request: &Request) -> String {
+    let header = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok());
+    let scheme = if header("x-forwarded-proto") == Some("https") { "wss" } else { "ws" };
+    format!("{scheme}://{}/{}", header("host").unwrap_or("localhost"), socket::STAGE)
+}
+
+fn media_type(name: &str) -> &'static str {
+    match name.rsplit('.').next() {
+        Some("js") => "text/javascript; charset=utf-8",
+        Some("css") => "text/css; charset=utf-8",
+        Some("svg") => "image/svg+xml",
+        Some("json") => "application/manifest+json",
+        _ => "text/plain; charset=utf-8",
+    }
+}
+
+fn site() -> Arc<Site> {
+    static SITE: LazyLock<Arc<Site>> = LazyLock::new(|| Arc::new(Site::read()));
+    if cfg!(debug_assertions) { Arc::new(Site::read()) } else { Arc::clone(&SITE) }
+}
+
+impl Site {
+    fn read() -> Self {
+        let mut all = Sha256::new();
+        let mut files = BTreeMap::new();
+        for name in Files::iter() {
+            let Some(file) = Files::get(&name) else { continue };
+            all.update(name.as_bytes());
+            all.update(file.metadata.sha256_hash());
+            files.insert(name.into_owned(), File::new(file.data.into_owned()));
+        }
+        Self { version: hex(&all.finalize()[..8]), files }
+    }
+}
+
+impl File {
+    fn new(bytes: Vec<u8>) -> Self {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+        let gzip = encoder.write_all(&bytes).and_then(|()| encoder.finish()).unwrap_or_default();
+        let gzip = if gzip.len() < bytes.len() { gzip } else { Vec::new() };
+        let etag = format!("\"{}\"", hex(&Sha256::digest(&bytes)[..8]));
+        Self { bytes, gzip, etag }
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
