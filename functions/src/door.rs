@@ -49,7 +49,7 @@ pub struct Door {
 }
 
 impl Door {
-    /// `DATABASE_URL`, or the URL in the secret `DATABASE_SECRET_ARN`.
+    /// `DATABASE_URL`, or the URL in the secret whose ARN it is.
     ///
     /// # Errors
     /// If the setting is missing, or the secret cannot be read.
@@ -60,7 +60,7 @@ impl Door {
         }
     }
 
-    /// The database at `DATABASE_URL`, or at the address in the secret `DATABASE_SECRET_ARN`.
+    /// The database at `DATABASE_URL`, or at the address in the secret whose ARN it is.
     ///
     /// # Errors
     /// If the setting is missing or wrong, or the secret cannot be read.
@@ -73,7 +73,7 @@ impl Door {
         Ok(pool)
     }
 
-    /// The keys from `JWT_SECRET`, or from the secret `JWT_SECRET_ARN`.
+    /// The keys from `JWT_SECRET`, or from the secret whose ARN it is.
     ///
     /// # Errors
     /// If the setting is missing or wrong, or the secret cannot be read.

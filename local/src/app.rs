@@ -79,6 +79,14 @@ impl Settings {
         variables
     }
 
+    /// The environment of functions outside this process, for `sam local --env-vars`. It sets only variables that the
+    /// template has.
+    pub fn environment_json(&self) -> String {
+        let variables: serde_json::Map<_, _> =
+            self.environment().into_iter().map(|(name, value)| (name.to_owned(), value.into())).collect();
+        serde_json::json!({"Parameters": variables}).to_string()
+    }
+
     /// The environment of functions outside this process, as a file for a shell or for `cargo lambda watch --env-file`,
     /// which accepts `=` and `%` only in quotes.
     ///

@@ -16,7 +16,6 @@ use sam_gateway::options::{Options, exit_code, interrupted, start_logging};
 use sam_gateway::template::NamedBy;
 use sd_notify::NotifyState;
 use windi_functions::Function;
-use windi_local::app::Settings;
 use windi_local::demo;
 use windi_local::in_process::InProcess;
 use windi_local::stack::{self, Stack};
@@ -131,7 +130,8 @@ async fn start(arguments: &Arguments) -> Result<(Gateway, Stack), Error> {
     }
     let functions: Arc<dyn Functions> = match invoke_url {
         Some(url) => {
-            write_environment(&environment_file(data_dir), &app.settings)?;
+            write_private(&environment_file(data_dir), &app.settings.environment_file()?)?;
+            write_private(&environment_file(data_dir).with_extension("json"), &app.settings.environment_json())?;
             Arc::new(Host::new(url)?)
         }
         None => Arc::new(InProcess::new(app)),
@@ -154,15 +154,15 @@ async fn measure(db: PgPool) {
     }
 }
 
-/// Path of the environment for functions outside this process, written for `cargo lambda watch --env-file`.
+/// Path of the environment for functions outside this process, written for `cargo lambda watch --env-file`, and next to it
+/// as JSON for `sam local --env-vars`.
 fn environment_file(data_dir: &Path) -> PathBuf {
     data_dir.join("functions.env")
 }
 
-fn write_environment(path: &Path, settings: &Settings) -> Result<(), Error> {
+fn write_private(path: &Path, text: &str) -> Result<(), Error> {
     // Readable only by its owner: it holds secrets.
     let file = File::options().create(true).truncate(true).write(true).mode(0o600).open(path);
-    let text = settings.environment_file()?;
     file.and_then(|mut file| file.write_all(text.as_bytes())).map_err(|e| format!("{}: {e}", path.display()).into())
 }
 

@@ -103,14 +103,18 @@ pub fn tokens() -> Result<TokenConfig, ConfigError> {
     Ok(TokenConfig { secret: required("JWT_SECRET")?, previous_secret: optional("JWT_SECRET_PREVIOUS") })
 }
 
-/// `DATABASE_SECRET_ARN`: the secret that holds what `DATABASE_URL` would, if the database's address is kept there.
+/// The secret that holds the database's address, if `DATABASE_URL` is the ARN of one.
 pub fn database_secret() -> Option<String> {
-    optional("DATABASE_SECRET_ARN")
+    arn("DATABASE_URL")
 }
 
-/// `JWT_SECRET_ARN`: the secret that holds what `JWT_SECRET` and `JWT_SECRET_PREVIOUS` would, if the keys are kept there.
+/// The secret that holds the keys of access tokens, if `JWT_SECRET` is the ARN of one.
 pub fn token_secret() -> Option<String> {
-    optional("JWT_SECRET_ARN")
+    arn("JWT_SECRET")
+}
+
+fn arn(name: &'static str) -> Option<String> {
+    optional(name).filter(|value| value.starts_with("arn:"))
 }
 
 /// `CONNECTIONS_TABLE`: the DynamoDB table of live connections.

@@ -56,8 +56,8 @@ fn policies(properties: &Yaml<'_>) -> BTreeSet<String> {
 
 /// What a function's `main` asks for, the variables this reads, and the policies it needs at least.
 const CLIENTS: [(&str, &[&str], &[&str]); 6] = [
-    ("door.database", &["DATABASE_SECRET_ARN"], &["ReadDatabaseSecret"]),
-    ("door.tokens", &["JWT_SECRET_ARN"], &["ReadJwtSecret"]),
+    ("door.database", &["DATABASE_URL"], &["ReadDatabaseSecret"]),
+    ("door.tokens", &["JWT_SECRET"], &["ReadJwtSecret"]),
     ("door.connections", &["CONNECTIONS_TABLE"], &["CheckConnections"]),
     ("door.websocket_url", &["WEBSOCKET_URL"], &[]),
     ("door.posts", &["CONNECTIONS_ENDPOINT"], &["PostToConnections"]),
@@ -69,7 +69,7 @@ fn every_function_gets_the_variables_and_secrets_it_reads_and_no_others() {
     let text = std::fs::read_to_string(TEMPLATE).unwrap();
     let template = &Yaml::load_from_str(&text).unwrap()[0];
     let everybodys = variables(&template["Globals"]["Function"]);
-    assert_eq!(everybodys, ["RUST_LOG".to_owned()].into());
+    assert_eq!(everybodys, ["AWS_ENDPOINT_URL_DYNAMODB".to_owned(), "RUST_LOG".to_owned()].into());
     let mut checked = 0;
     for (id, resource) in template["Resources"].as_mapping().unwrap() {
         if resource["Type"].as_str() != Some("AWS::Serverless::Function") {
@@ -106,8 +106,7 @@ fn the_schema_is_applied_before_the_functions_that_need_it_and_whenever_it_has_c
     let newest = MIGRATOR.iter().map(|migration| migration.version).max();
     assert_eq!(resources["Schema"]["Properties"]["Version"].as_integer(), newest);
     for (id, resource) in resources.as_mapping().unwrap() {
-        let reads =
-            resource.as_mapping_get("Properties").map(variables).is_some_and(|v| v.contains("DATABASE_SECRET_ARN"));
+        let reads = resource.as_mapping_get("Properties").map(variables).is_some_and(|v| v.contains("DATABASE_URL"));
         let waits = resource.as_mapping_get("DependsOn").and_then(Yaml::as_str) == Some("Schema");
         assert_eq!(waits, reads && id.as_str() != Some("Migrate"), "{id:?}");
     }

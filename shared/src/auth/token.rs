@@ -1,8 +1,8 @@
 //! Access tokens: JWT, HS256, 15 minutes. The algorithm is pinned, every claim is required, and the leeway is small.
 
 use std::collections::HashSet;
-use std::sync::{Arc, PoisonError, RwLock};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use chrono::Utc;
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
@@ -62,13 +62,15 @@ pub struct Tokens {
     keys: RwLock<Arc<Keys>>,
     /// Where the keys are read again, if they are kept in Secrets Manager.
     secret: Option<Secret>,
+    /// When they were last read again because of an unknown key.
+    asked: Mutex<SystemTime>,
 }
 
 impl Tokens {
     /// # Errors
     /// If a key has fewer than 32 bytes (HS256 needs as many as its output has); the text names its variable.
     pub fn new(config: &TokenConfig) -> std::result::Result<Self, &'static str> {
-        Ok(Self { keys: RwLock::new(Arc::new(Keys::new(config)?)), secret: None })
+        Ok(Self { keys: RwLock::new(Arc::new(Keys::new(config)?)), secret: None, asked: Mutex::new(UNIX_EPOCH) })
     }
 
     /// Keys that may be rotated while the function runs. `secret` holds what [`TokenConfig::from_secret`] describes.
@@ -77,7 +79,7 @@ impl Tokens {
     /// If the secret cannot be read, or holds something else.
     pub async fn kept_in(secret: Secret) -> std::result::Result<Self, SecretError> {
         let keys = secret.read(Keys::from_secret).await?;
-        Ok(Self { keys: RwLock::new(Arc::new(keys)), secret: Some(secret) })
+        Ok(Self { keys: RwLock::new(Arc::new(keys)), secret: Some(secret), asked: Mutex::new(UNIX_EPOCH) })
     }
 
     /// Reads the keys again if that was last done more than `age` ago. A failure is logged, and the keys stay.
@@ -86,6 +88,17 @@ impl Tokens {
         if let Some(keys) = secret.read_again(age, Keys::from_secret).await {
             *self.keys.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(keys);
         }
+    }
+
+    /// Whether an unknown key is a reason to read the keys again now. The first always is.
+    fn may_ask(&self) -> bool {
+        let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = SystemTime::now();
+        let recently = now.duration_since(*asked).is_ok_and(|elapsed| elapsed < UNKNOWN_KEY_PAUSE);
+        if !recently {
+            *asked = now;
+        }
+        !recently
     }
 
     fn keys(&self) -> Arc<Keys> {
@@ -141,7 +154,9 @@ impl Tokens {
         }
         let mut keys = self.keys();
         if keys.named(header.kid.as_deref()).is_none() {
-            self.renew(UNKNOWN_KEY_PAUSE).await;
+            if self.may_ask() {
+                self.renew(Duration::ZERO).await;
+            }
             keys = self.keys();
         }
         // The key id only selects one of our own keys.
