@@ -168,6 +168,7 @@ fn write_private(path: &Path, text: &str) -> Result<(), Error> {
 
 fn announce(arguments: &Arguments, address: &str, stage: &str, stack: &Stack) {
     println!("WinDI Messenger {} is running. Ctrl-C stops it.\n", env!("CARGO_PKG_VERSION"));
+    println!("  Page         http://{address}/");
     println!("  HTTP         http://{address}");
     println!("  WebSocket    ws://{address}/{stage}");
     println!("  Data         {}", arguments.data_dir.display());

@@ -4,6 +4,8 @@ import { field, fields, formError } from "./forms.js";
 import { t } from "./i18n.js";
 import { client, failure, redraw, state } from "./store.js";
 
+const icon = new URL("../icon.svg", import.meta.url).href;
+
 /** @param {() => Promise<unknown>} work */
 async function run(work) {
   if (state.formBusy) return;
@@ -84,7 +86,7 @@ export function loginScreen() {
   const register = state.screen === "register";
   return html`<main class="entry">
     <div class="card">
-      <img class="logo" src="./icon.svg" alt="" width="56" height="56" />
+      <img class="logo" src=${icon} alt="" width="56" height="56" />
       <p class="brand">${t("app.name")}</p>
       <h1 id="title">${t(register ? "register.title" : "login.title")}</h1>
       ${state.notice ? html`<p class="notice" role="status">${state.notice}</p>` : nothing}

@@ -7,6 +7,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use futures_util::{SinkExt as _, StreamExt as _};
 use reqwest::{Method, StatusCode};
+use sam_gateway::access::Access;
 use sam_gateway::faults::Faults;
 use sam_gateway::gateway::{self, Gateway};
 use sam_gateway::invoke::host::Host;
@@ -74,7 +75,10 @@ impl World {
             let listener = lease.listener().await;
             let base = format!("http://{}", listener.local_addr().unwrap());
             let functions = Arc::new(Host::new(lease.url()).unwrap());
-            let settings = gateway::Settings { limits, ..gateway::Settings::default() };
+            // Functions in containers come from another address.
+            let functions_from = ["127.0.0.0/8", "172.16.0.0/12"].map(|network| network.parse().unwrap()).to_vec();
+            let access = Access { functions: functions_from, ..Access::default() };
+            let settings = gateway::Settings { limits, access, ..gateway::Settings::default() };
             let gateway = Arc::new(Gateway::start(listener, template, functions, settings).unwrap());
             return Self { gateway, app, base, http, _dynamodb: None, _lease: Some(lease) };
         }

@@ -142,7 +142,11 @@ async fn every_route_of_the_template_has_an_arm_in_its_function() {
         let method: Method = route.method.parse().unwrap();
         let path = path_of(route);
         let (status, body) = world.call(method.clone(), &path, None, None).await;
-        assert!(status < 500 && status != 404 && status != 405, "{method} {path}: {status} {body}");
+        let missing = status == 404 && body["code"] != "file_not_found";
+        assert!(status < 500 && !missing && status != 405, "{method} {path}: {status} {body}");
+        if route.takes("surprise") {
+            continue;
+        }
         // A parameter that the route does not take is never ignored, no matter who asks.
         let (status, body) = alice.call(method.clone(), &format!("{path}?surprise=1"), None).await;
         assert_eq!((status, &body["code"]), (422, &json!("invalid_field")), "{method} {path}: {body}");
