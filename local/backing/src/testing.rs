@@ -1,5 +1,6 @@
 //! A separate database for every test, each a copy of a migrated template. They are on the server that `DATABASE_URL`
-//! names, or else in one private cluster per test process.
+//! names, or else in one private cluster per test process. With `WINDI_TEST_POOLER`, the `host:port` of a pooler in front of
+//! the server, the code under test connects through that.
 
 use std::str::FromStr as _;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -44,7 +45,7 @@ pub async fn database(migrator: &Migrator) -> String {
     let server = SERVER.get_or_init(|| migrated(migrator)).await;
     let name = new_name();
     server.place.create(&name, Some(&server.template)).await.expect("cannot create a database");
-    server.place.url(&name)
+    through_pooler(server.place.url(&name))
 }
 
 /// The URL of a new database without a schema.
@@ -97,6 +98,14 @@ pub async fn replace_database(name: &str, migrator: &Migrator) -> String {
 /// A name that no other test's database has. It contains the time, in seconds since 1970.
 pub fn new_name() -> String {
     format!("{PREFIX}{}-{}", seconds(), uuid::Uuid::now_v7())
+}
+
+#[expect(clippy::expect_used, reason = "tests end here, with the reason")]
+fn through_pooler(url: String) -> String {
+    let Ok(pooler) = std::env::var("WINDI_TEST_POOLER") else { return url };
+    let (host, port) = pooler.split_once(':').expect("WINDI_TEST_POOLER must be host:port");
+    let options = PgConnectOptions::from_str(&url).expect("a URL");
+    options.host(host).port(port.parse().expect("a port")).to_url_lossy().to_string()
 }
 
 impl Place {

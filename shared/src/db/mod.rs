@@ -17,9 +17,9 @@ use std::net::IpAddr;
 use std::str::FromStr as _;
 use std::time::Duration;
 
-use sqlx::ConnectOptions as _;
-use sqlx::migrate::{MigrateError, Migrator};
+use sqlx::migrate::{MigrateError, Migration, Migrator};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions, PgSslMode};
+use sqlx::{ConnectOptions as _, Connection as _};
 
 pub use sqlx::{PgConnection, PgExecutor, PgPool};
 
@@ -102,6 +102,9 @@ const MIGRATION_LIMITS: &str = "set statement_timeout = 0; set idle_session_time
 /// If the database cannot be reached, or if an applied migration has since been changed.
 pub async fn migrate(url: &str) -> std::result::Result<(), MigrateError> {
     let options = options(url).map_err(|problem| MigrateError::Execute(sqlx::Error::Configuration(problem.into())))?;
+    if is_up_to_date(&options).await {
+        return Ok(());
+    }
     // A pool, because it waits for a server that refuses connections while it starts.
     let pool = PgPoolOptions::new().max_connections(1).acquire_timeout(MIGRATION_PATIENCE);
     let pool =
@@ -118,6 +121,20 @@ pub async fn migrate(url: &str) -> std::result::Result<(), MigrateError> {
     };
     pool.close().await;
     outcome
+}
+
+/// Whether everything has been applied as it is here. Asked first, because most starts find it so, and because the lock and
+/// the settings below belong to a session, which a pooler may not have to give. A failure is the migration's to report.
+async fn is_up_to_date(options: &PgConnectOptions) -> bool {
+    let Ok(mut db) = options.connect().await else { return false };
+    let applied = sqlx::query_as::<_, (i64, Vec<u8>)>("select version, checksum from _sqlx_migrations where success");
+    let Ok(applied) = applied.fetch_all(&mut db).await else { return false };
+    let known = |migration: &Migration| {
+        applied.iter().any(|(version, checksum)| *version == migration.version && **checksum == *migration.checksum)
+    };
+    let up_to_date = MIGRATOR.iter().all(known);
+    let _ = db.close().await;
+    up_to_date
 }
 
 /// SQLSTATE 55P03.
