@@ -21,8 +21,9 @@ const OVERLAP_MS = 5_000;
 
 /**
  * Keeps one socket open. Emits `open` for each new one, which is when the caller catches up; `closing` when the server
- * has ended the session.
- * @extends {Emitter<{state: ConnectionState, open: null, frame: Frame, closing: 'session_ended' | 'password_changed'}>}
+ * has ended the session; `reachable` when the server answers but lets no socket through.
+ * @extends {Emitter<{state: ConnectionState, open: null, reachable: null, frame: Frame,
+ *   closing: 'session_ended' | 'password_changed'}>}
  */
 export class Connection extends Emitter {
   /** @type {Link | null} */
@@ -199,6 +200,7 @@ export class Connection extends Emitter {
     let cause = null;
     try {
       await this.session.http.call("GET", "/auth/me", { token, timeout: PONG_MS });
+      this.emit("reachable", null);
     } catch (error) {
       cause = asWindiError(error);
       if (cause.code === "unauthorized") await this.session.refresh(token).catch(() => {});
