@@ -105,7 +105,7 @@ export class Connection extends Emitter {
    * @param {number} [timeout] milliseconds. Silence this long is taken for a dead socket only if a ping says so too.
    * @returns {Promise<any>}
    */
-  async request(action, data, timeout = 15_000) {
+  async request(action, data, timeout = 8_000) {
     if (!this.#link?.usable) throw new WindiError("network", { message: "not connected" });
     try {
       return await this.#link.request(action, data, timeout);

@@ -167,3 +167,19 @@ test("a message that fills its limits is sent", async () => {
   await ann.send(chat.id, "x".repeat(4_097));
   await until(() => ann.outgoing(chat.id)[0]?.error?.code === "invalid_field");
 });
+
+test("the oldest of too many devices is told so, and stays away", async () => {
+  const ann = await person("Ann");
+  const token = await ann.session.token();
+  /** @type {WebSocket[]} */
+  const sockets = [];
+  for (let i = 0; i < 20; i++) {
+    const socket = new WebSocket(`${String(url).replace(/^http/, "ws")}/ws`, ["windi", token]);
+    sockets.push(socket);
+    await new Promise((resolve) => socket.once("open", resolve));
+  }
+  await until(() => ann.connection === "displaced");
+  ann.wake();
+  assert.equal(ann.connection, "displaced");
+  sockets.forEach((socket) => socket.close());
+});
