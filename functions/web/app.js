@@ -100,6 +100,8 @@ function listen() {
 
 onDraw(draw);
 listen();
-await Promise.all([loadLanguage(), loadIcons().catch(() => {})]);
+// Icons show up when they are there; nothing waits for them.
+loadIcons().catch(() => {});
+await loadLanguage();
 if (!(await client.start())) state.screen = "login";
 redraw();
