@@ -210,7 +210,7 @@ export class Connection extends Emitter {
 
   /** @param {WindiError | null} cause */
   #later(cause) {
-    if (this.state === "stopped" || !this.session.account) return;
+    if (this.state === "stopped" || this.state === "displaced" || !this.session.account) return;
     const { clock, random } = this.env;
     const wait = backoff(random, this.#attempt++, { base: 500, cap: 30_000, retryAfter: cause?.retryAfter ?? null });
     clock.clearTimeout(this.#retry);

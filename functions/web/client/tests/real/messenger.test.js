@@ -10,7 +10,12 @@ if (!url) throw new Error("WINDI_URL is the URL of a messenger");
 
 /** @type {Client[]} */
 const clients = [];
-after(() => clients.forEach((client) => client.stop()));
+/** @type {WebSocket[]} */
+const sockets = [];
+after(() => {
+  clients.forEach((client) => client.stop());
+  sockets.forEach((socket) => socket.close());
+});
 
 /** @param {any} [browser] */
 function tab(browser = { storage: new MemoryStorage(), locks: new MemoryLocks() }) {
@@ -171,8 +176,6 @@ test("a message that fills its limits is sent", async () => {
 test("the oldest of too many devices is told so, and stays away", async () => {
   const ann = await person("Ann");
   const token = await ann.session.token();
-  /** @type {WebSocket[]} */
-  const sockets = [];
   for (let i = 0; i < 20; i++) {
     const socket = new WebSocket(`${String(url).replace(/^http/, "ws")}/ws`, ["windi", token]);
     sockets.push(socket);
@@ -181,5 +184,4 @@ test("the oldest of too many devices is told so, and stays away", async () => {
   await until(() => ann.connection === "displaced");
   ann.wake();
   assert.equal(ann.connection, "displaced");
-  sockets.forEach((socket) => socket.close());
 });
