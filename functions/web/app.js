@@ -41,6 +41,10 @@ function draw() {
     composer.dataset["fitted"] = composer.value;
     fitComposer(composer);
   }
+  if (composer && state.view?.focus) {
+    state.view.focus = false;
+    composer.focus({ preventScroll: true });
+  }
   scroller.after();
   markSeen();
   const unread = client.chats.reduce((sum, chat) => sum + chat.unread, 0);
@@ -69,16 +73,20 @@ function listen() {
     if (state.view?.chatId === chat.id) closeChat();
   });
   client.on("message", (message) => {
-    if (message.sender_id === client.account?.id || message.text === null) return;
-    announce(t("chat.announce", { name: nameOf(message.sender_id), text: message.text.slice(0, 300) }));
+    const { sender_id, text } = message;
+    if (sender_id === client.account?.id || text === null) return;
+    const tell = () => announce(t("chat.announce", { name: nameOf(sender_id), text: text.slice(0, 300) }));
+    // A name that is not known yet is being asked for.
+    if (client.person(sender_id)) tell();
+    else setTimeout(tell, 1_000);
   });
   addEventListener("hashchange", () => {
     if (state.screen === "chats") follow();
   });
-  addEventListener("online", () => client.connect());
+  addEventListener("online", () => client.wake());
   document.addEventListener("visibilitychange", () => {
     if (document.hidden) return;
-    client.connect();
+    client.wake();
     redraw();
   });
   document.addEventListener("keydown", (event) => {
@@ -92,6 +100,8 @@ function listen() {
 
 onDraw(draw);
 listen();
-await Promise.all([loadLanguage(), loadIcons().catch(() => {})]);
+// Icons show up when they are there; nothing waits for them.
+loadIcons().catch(() => {});
+await loadLanguage();
 if (!(await client.start())) state.screen = "login";
 redraw();

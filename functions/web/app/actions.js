@@ -3,6 +3,8 @@ import { scroller } from "./scroller.js";
 import { attempt, client, closeAllDialogs, redraw, state, toast } from "./store.js";
 import { t } from "./i18n.js";
 
+/** @import {Chat} from "../client/chat.js" */
+
 /** Beyond this many unread messages, a chat is opened at the first of them instead of at its newest page. */
 const NEAR = 40;
 /** A message that was jumped to. */
@@ -49,16 +51,13 @@ async function show(id) {
       firstUnread: chat && unread > 0 ? chat.lastReadId + 1 : 0,
       target: at ? { kind: "message", id: at } : { kind: unread > 0 ? "unread" : "bottom" },
       marked: at,
+      opened: false,
       editing: null,
       editText: "",
+      // With a finger, the focus would bring up the keyboard over half of the chat.
+      focus: matchMedia("(hover: hover)").matches,
       following: unread === 0 && !at,
     };
-    redraw();
-    if (!chat) return;
-    const start = at || (unread > NEAR ? chat.lastReadId + 1 : undefined);
-    await attempt(() => client.open(id, start));
-    if (matchMedia("(pointer: fine)").matches && state.view?.chatId === id)
-      document.getElementById("composer")?.focus();
   } else if (at) {
     const { view } = state;
     const chat = client.chat(id);
@@ -69,23 +68,28 @@ async function show(id) {
   redraw();
 }
 
-/** The chat of the address has become known, for instance after a reload. */
+/** Chats that are being loaded, or that could not be loaded a moment ago. @type {WeakSet<Chat>} */
+const opening = new WeakSet();
+
+/** Loads the chat of the address, as soon as it is known: after a reload, the list of chats comes later. */
 export function openPending() {
   const { view } = state;
   const chat = view && client.chat(view.chatId);
-  if (!view || !chat || chat.window.loaded || opening.has(chat)) return;
+  if (!view || !chat || opening.has(chat) || (view.opened && chat.window.loaded)) return;
   opening.add(chat);
+  view.opened = true;
   if (view.target?.kind === "bottom" && chat.unread > 0) {
     view.firstUnread = chat.lastReadId + 1;
     view.target = { kind: "unread" };
     view.following = false;
   }
-  const start = chat.unread > NEAR ? chat.lastReadId + 1 : undefined;
-  void attempt(() => client.open(chat.id, view.marked || start)).finally(() => opening.delete(chat));
+  const start = view.marked || (chat.unread > NEAR ? chat.lastReadId + 1 : undefined);
+  const again = () => {
+    opening.delete(chat);
+    redraw();
+  };
+  client.open(chat.id, start).then(again, () => setTimeout(again, 3_000));
 }
-
-/** @type {WeakSet<import("../client/chat.js").Chat>} */
-const opening = new WeakSet();
 
 export async function toNewest() {
   const { view } = state;

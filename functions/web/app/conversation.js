@@ -13,6 +13,9 @@ import { client, openDialog, redraw, state, titleOf } from "./store.js";
 
 /** @param {Chat} chat */
 function subtitle(chat) {
+  const { connection } = client;
+  if (connection === "connecting") return t("connection.connecting");
+  if (connection !== "online") return t("connection.waiting");
   const typing = typingText(chat);
   if (typing) return html`<span class="accent">${typing}</span>`;
   if (chat.kind === "private") {

@@ -32,8 +32,10 @@ import { t, has } from "./i18n.js";
  * @property {{kind: 'bottom' | 'unread'} | {kind: 'message', id: number} | null} target where to scroll once it is
  *   drawn
  * @property {number} marked a message that was jumped to
+ * @property {boolean} opened whether its messages have been asked for
  * @property {Message | null} editing
  * @property {string} editText
+ * @property {boolean} focus whether the field to write in gets the focus once it is drawn
  * @property {boolean} following whether the newest message is in sight
  */
 

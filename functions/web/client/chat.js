@@ -216,8 +216,7 @@ export class Chat {
     // Cursors have no revision, so the one held may be ahead; after somebody came back it is not theirs any more.
     const known = before?.joined_at === member.joined_at ? before.last_read_id : 0;
     const last_read_id = Math.max(member.last_read_id, known, this.#early.get(member.id) ?? 0);
-    if (!this.members) return;
-    this.members.set(member.id, { ...member, last_read_id });
+    this.members?.set(member.id, { ...member, last_read_id });
     if (member.id === this.me) {
       this.role = member.role;
       const returned = before !== undefined && before.joined_at !== member.joined_at;

@@ -127,9 +127,16 @@ export class Client extends Emitter {
     return this.#login?.connection.retryAt ?? null;
   }
 
-  /** Connects after `displaced`, or tries at once when the network may be back. */
+  /**
+   * Connects again, also after `displaced`, which pushes out another device. Call it only if the person asks for it.
+   */
   connect() {
     this.#login?.connection.start();
+    this.wake();
+  }
+
+  /** The network may be back, or the page is visible again: tries at once what is waiting for its next attempt. */
+  wake() {
     this.#login?.connection.wake();
     this.#login?.outbox.wake();
   }

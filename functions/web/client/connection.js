@@ -21,8 +21,9 @@ const OVERLAP_MS = 5_000;
 
 /**
  * Keeps one socket open. Emits `open` for each new one, which is when the caller catches up; `closing` when the server
- * has ended the session.
- * @extends {Emitter<{state: ConnectionState, open: null, frame: Frame, closing: 'session_ended' | 'password_changed'}>}
+ * has ended the session; `reachable` when the server answers but lets no socket through.
+ * @extends {Emitter<{state: ConnectionState, open: null, reachable: null, frame: Frame,
+ *   closing: 'session_ended' | 'password_changed'}>}
  */
 export class Connection extends Emitter {
   /** @type {Link | null} */
@@ -104,7 +105,7 @@ export class Connection extends Emitter {
    * @param {number} [timeout] milliseconds. Silence this long is taken for a dead socket only if a ping says so too.
    * @returns {Promise<any>}
    */
-  async request(action, data, timeout = 15_000) {
+  async request(action, data, timeout = 8_000) {
     if (!this.#link?.usable) throw new WindiError("network", { message: "not connected" });
     try {
       return await this.#link.request(action, data, timeout);
@@ -199,6 +200,7 @@ export class Connection extends Emitter {
     let cause = null;
     try {
       await this.session.http.call("GET", "/auth/me", { token, timeout: PONG_MS });
+      this.emit("reachable", null);
     } catch (error) {
       cause = asWindiError(error);
       if (cause.code === "unauthorized") await this.session.refresh(token).catch(() => {});
@@ -208,7 +210,7 @@ export class Connection extends Emitter {
 
   /** @param {WindiError | null} cause */
   #later(cause) {
-    if (this.state === "stopped" || !this.session.account) return;
+    if (this.state === "stopped" || this.state === "displaced" || !this.session.account) return;
     const { clock, random } = this.env;
     const wait = backoff(random, this.#attempt++, { base: 500, cap: 30_000, retryAfter: cause?.retryAfter ?? null });
     clock.clearTimeout(this.#retry);

@@ -66,6 +66,8 @@ export class Login {
     });
     connection.on("frame", (frame) => this.#frame(frame));
     connection.on("closing", (reason) => void client.session.end(reason));
+    // Some networks let no socket through. Then chats are as fresh as the attempts to connect are frequent.
+    connection.on("reachable", () => void replicas.list());
     connection.on("open", () => void this.#opened());
   }
 

@@ -175,7 +175,9 @@ export class Replicas extends Emitter {
   #takeListed(listed) {
     let chat = this.chats.get(listed.id);
     if (!chat) this.chats.set(listed.id, (chat = new Chat(listed.id, this.me, this.windowLimit)));
+    const before = this.listed ? chat.lastMessage?.id : undefined;
     if (chat.list(listed)) this.sync(listed.id, { target: listed.revision });
+    this.#tell(chat, before);
     this.emit("changed", listed.id);
   }
 
@@ -270,11 +272,19 @@ export class Replicas extends Emitter {
         query: { after: known.revision, limit: 100 },
       });
       if (this.#stopped) return;
+      const before = known.lastMessage?.id;
       known.catchUp(page.chat, page.messages, page.revision);
+      this.#tell(known, before);
       more = page.has_more;
       this.emit("changed", id);
       if (more && page.chat.revision - known.revision > FAR) return this.#begin(id, known);
     }
+  }
+
+  /** Reports the newest message, if it came by a catch-up. @param {Chat} chat @param {number | undefined} before */
+  #tell(chat, before) {
+    const message = chat.lastMessage;
+    if (message && before !== undefined && message.id > before) this.emit("message", message);
   }
 
   /** @param {string} id @param {Chat | undefined} known */

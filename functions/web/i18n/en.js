@@ -16,7 +16,6 @@ export default {
   "action.back": "Back to chats",
   "action.retry": "Try again",
   "action.discard": "Discard",
-  "action.search": "Search",
   "action.more": "More",
 
   "login.title": "Log in",
@@ -58,7 +57,6 @@ export default {
   "list.messages": "Messages",
   "list.nothing": "Nothing found.",
   "list.searching": "Searching…",
-  "list.allChats": "Search in all chats",
   "list.unread": { one: "{count} unread message", other: "{count} unread messages" },
   "list.draft": "Draft:",
   "list.yours": "You:",
@@ -147,7 +145,6 @@ export default {
   "role.member": "member",
 
   "settings.title": "Settings",
-  "settings.account": "Account",
   "settings.sessions": "Devices",
   "settings.current": "This device",
   "settings.loggedIn": "Logged in {when}",

@@ -15,7 +15,6 @@ export default {
   "action.back": "К списку чатов",
   "action.retry": "Повторить",
   "action.discard": "Удалить",
-  "action.search": "Поиск",
   "action.more": "Ещё",
 
   "login.title": "Вход",
@@ -58,7 +57,6 @@ export default {
   "list.messages": "Сообщения",
   "list.nothing": "Ничего не найдено.",
   "list.searching": "Поиск…",
-  "list.allChats": "Искать во всех чатах",
   "list.unread": {
     one: "{count} непрочитанное сообщение",
     few: "{count} непрочитанных сообщения",
@@ -145,7 +143,7 @@ export default {
   "info.removeTitle": "Удалить из группы: {name}?",
   "info.removeText": "Этот человек больше не сможет читать группу, в том числе прежние сообщения.",
   "info.ownerTitle": "Передать группу: {name}?",
-  "info.ownerText": "Вы станете администратором. Изменить это сможет только новый владелец.",
+  "info.ownerText": "Вы станете администратором. Изменить это сможет только {name}.",
   "info.leave": "Выйти из группы",
   "info.leaveTitle": "Выйти из «{name}»?",
   "info.leaveText": "Вы не сможете читать группу, пока вас не добавят снова.",
@@ -155,7 +153,6 @@ export default {
   "role.member": "участник",
 
   "settings.title": "Настройки",
-  "settings.account": "Аккаунт",
   "settings.sessions": "Устройства",
   "settings.current": "Это устройство",
   "settings.loggedIn": "Вход {when}",

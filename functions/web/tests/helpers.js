@@ -18,7 +18,8 @@ let browser = null;
 export function launch() {
   browser ??= chromium.launch({
     executablePath: process.env["CHROMIUM"] ?? "/usr/bin/chromium",
-    args: ["--no-sandbox", "--enable-precise-memory-info"],
+    // Files served by the test itself come from no address, and may otherwise not open a socket to a local one.
+    args: ["--no-sandbox", "--disable-features=LocalNetworkAccessChecks"],
   });
   return browser;
 }
@@ -176,9 +177,9 @@ export async function goOffline(page) {
   await page.evaluate(() => /** @type {any} */ (window).sockets.forEach((/** @type {WebSocket} */ s) => s.close()));
 }
 
-/** @param {() => Promise<boolean>} condition @param {string} what */
-export async function until(condition, what) {
-  const end = Date.now() + 20_000;
+/** @param {() => Promise<boolean>} condition @param {string} what @param {number} [patience] milliseconds */
+export async function until(condition, what, patience = 20_000) {
+  const end = Date.now() + patience;
   while (!(await condition())) {
     if (Date.now() > end) throw new Error(`never came true: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 50));

@@ -113,3 +113,21 @@ test("somebody added to an old group fetches it without its history", async () =
   assert.equal(client.chat(group.id)?.name, "old");
   assert.equal(world.network.seen.filter((call) => call.endsWith("/changes")).length, 0);
 });
+
+test("without a socket, chats are kept up to date over HTTP", async () => {
+  const { world, ben, chat, client } = await pair();
+  client.env.WebSocket = /** @type {any} */ (
+    class {
+      constructor() {
+        world.clock.setTimeout(() => /** @type {any} */ (this).onclose({ code: 1006 }), 10);
+      }
+
+      close() {}
+    }
+  );
+  for (const socket of [...world.network.sockets]) socket.die(1006);
+  await world.clock.pass(5_000);
+  world.server.send(ben, { chat_id: chat.id, text: "over HTTP", client_message_id: "x" });
+  await world.clock.pass(40_000);
+  assert.equal(client.chat(chat.id)?.lastMessage?.text, "over HTTP");
+});

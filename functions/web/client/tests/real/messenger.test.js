@@ -10,7 +10,12 @@ if (!url) throw new Error("WINDI_URL is the URL of a messenger");
 
 /** @type {Client[]} */
 const clients = [];
-after(() => clients.forEach((client) => client.stop()));
+/** @type {WebSocket[]} */
+const sockets = [];
+after(() => {
+  clients.forEach((client) => client.stop());
+  sockets.forEach((socket) => socket.close());
+});
 
 /** @param {any} [browser] */
 function tab(browser = { storage: new MemoryStorage(), locks: new MemoryLocks() }) {
@@ -166,4 +171,17 @@ test("a message that fills its limits is sent", async () => {
   await until(() => chat.window.last === 2);
   await ann.send(chat.id, "x".repeat(4_097));
   await until(() => ann.outgoing(chat.id)[0]?.error?.code === "invalid_field");
+});
+
+test("the oldest of too many devices is told so, and stays away", async () => {
+  const ann = await person("Ann");
+  const token = await ann.session.token();
+  for (let i = 0; i < 20; i++) {
+    const socket = new WebSocket(`${String(url).replace(/^http/, "ws")}/ws`, ["windi", token]);
+    sockets.push(socket);
+    await new Promise((resolve) => socket.once("open", resolve));
+  }
+  await until(() => ann.connection === "displaced");
+  ann.wake();
+  assert.equal(ann.connection, "displaced");
 });
