@@ -2,11 +2,13 @@
 //!
 //! The files of `functions/web/` are in this function. A file's path begins with a version made of all their contents,
 //! so that browsers may keep it for ever and never mix two versions; only the page itself is asked for again. In a debug
-//! build the files are read from the disk each time: a change is there when the page is loaded again.
+//! build the files are read from the disk: a change is there when the page is loaded again.
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
-use std::sync::{Arc, LazyLock};
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::SystemTime;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -156,9 +158,21 @@ fn media_type(name: &str) -> &'static str {
     }
 }
 
+/// What is in this build, or in a debug build what is on the disk now.
 fn site() -> Arc<Site> {
-    static SITE: LazyLock<Arc<Site>> = LazyLock::new(|| Arc::new(Site::read()));
-    if cfg!(debug_assertions) { Arc::new(Site::read()) } else { Arc::clone(&SITE) }
+    static SITE: Mutex<Option<(Vec<Option<SystemTime>>, Arc<Site>)>> = Mutex::new(None);
+    let changed = if cfg!(debug_assertions) { changes() } else { Vec::new() };
+    let mut site = SITE.lock().unwrap_or_else(PoisonError::into_inner);
+    match &*site {
+        Some((known, site)) if *known == changed => Arc::clone(site),
+        _ => Arc::clone(&site.insert((changed, Arc::new(Site::read()))).1),
+    }
+}
+
+/// When each file was last changed.
+fn changes() -> Vec<Option<SystemTime>> {
+    let directory = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/web"));
+    Files::iter().map(|name| std::fs::metadata(directory.join(&*name)).ok()?.modified().ok()).collect()
 }
 
 impl Site {
