@@ -5,11 +5,18 @@ import { client, failure, redraw, state, toast } from "./store.js";
 let timer = null;
 let serial = 0;
 
+/** As many of the words as the server takes. @param {string} words */
+function fitting(words) {
+  let text = words.trim();
+  while (new TextEncoder().encode(text).length > 200) text = [...text].slice(0, -1).join("");
+  return text.trim();
+}
+
 /** @param {string} query */
 export function search(query) {
   state.search.query = query;
   clearTimeout(timer);
-  const words = query.trim();
+  const words = fitting(query);
   state.search.busy = words.length > 0;
   if (words.length > 0) timer = setTimeout(() => void ask(words), 250);
   else Object.assign(state.search, { people: [], messages: [] });
@@ -38,7 +45,7 @@ async function ask(words) {
       client.calls.findMessages(words, chatId ?? undefined),
     ]);
     // A later question may have been answered first.
-    if (mine !== serial || state.search.query.trim() !== words) return;
+    if (mine !== serial || fitting(state.search.query) !== words) return;
     Object.assign(state.search, { people, messages, busy: false });
   } catch (error) {
     if (mine !== serial) return;

@@ -50,8 +50,10 @@ async function serveFiles(context, at) {
       }
       const file = new URL(pathname === "/" ? "index.html" : pathname.slice(1), root);
       const contentType = TYPES[extname(file.pathname)] ?? "application/json";
+      const body = await readFile(file).catch(() => null);
+      if (!body) return route.fulfill({ status: 404 });
       await route.fulfill({
-        body: await readFile(file),
+        body,
         headers: { "content-type": contentType, "content-security-policy": POLICY },
       });
     },
