@@ -49,6 +49,8 @@ COPY template.yaml /src/
 COPY docs/protocol.md /src/docs/
 COPY functions/src /src/functions/src
 COPY --from=build-tests /out /
+# Where Cargo runs the suite; its paths begin there.
+WORKDIR /src/local
 USER windi
 ENTRYPOINT ["e2e"]
 
@@ -65,6 +67,6 @@ VOLUME /var/lib/windi
 EXPOSE 3000
 STOPSIGNAL SIGTERM
 # Bash reads the status line itself, because the image has no HTTP client.
-HEALTHCHECK --interval=5s --timeout=5s --start-period=60s --retries=3 CMD ["bash", "-c", \
+HEALTHCHECK --interval=10s --timeout=5s --start-period=60s --retries=3 CMD ["bash", "-c", \
     "exec 3<>/dev/tcp/127.0.0.1/3000 && printf 'GET /health HTTP/1.1\\r\\nHost: localhost\\r\\nConnection: close\\r\\n\\r\\n' >&3 && read -r _ status _ <&3 && [ \"$status\" = 200 ]"]
 ENTRYPOINT ["windi-local", "--host", "0.0.0.0", "--template", "/usr/local/share/windi/template.yaml", "--data-dir", "/var/lib/windi"]
