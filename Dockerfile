@@ -8,25 +8,27 @@
 # The channel in rust-toolchain.toml.
 ARG RUST=1.95.0
 
-FROM rust:${RUST}-slim-bookworm AS source
+FROM rust:${RUST}-slim-bookworm AS toolchain
 ARG RUST
 # rustup would otherwise download the components that rust-toolchain.toml asks for, which only developers need.
 ENV RUSTUP_TOOLCHAIN=${RUST}
 WORKDIR /src
-COPY . .
-RUN grep --quiet --line-regexp "channel = \"${RUST}\"" rust-toolchain.toml
+RUN --mount=type=bind,target=/src grep --quiet --line-regexp "channel = \"${RUST}\"" rust-toolchain.toml
 
-FROM source AS build
+# The source is mounted instead of copied, since no layer needs it.
+FROM toolchain AS build
 # One directory for each architecture, because those built at the same time share the mount.
-RUN --mount=type=cache,target=/usr/local/cargo/registry \
+RUN --mount=type=bind,target=/src \
+    --mount=type=cache,target=/usr/local/cargo/registry \
     --mount=type=cache,target=/target,sharing=locked \
     export CARGO_TARGET_DIR=/target/$(uname -m) && \
     cargo build --locked --release --package windi-local && \
     install -D --target-directory=/out/usr/local/bin "$CARGO_TARGET_DIR/release/windi-local"
 
-FROM source AS build-tests
+FROM toolchain AS build-tests
 # The suite starts the messenger by the path that it was compiled to, so both keep their places.
-RUN --mount=type=cache,target=/usr/local/cargo/registry \
+RUN --mount=type=bind,target=/src \
+    --mount=type=cache,target=/usr/local/cargo/registry \
     --mount=type=cache,target=/target,sharing=locked \
     export CARGO_TARGET_DIR=/target/$(uname -m) && \
     tests() { cargo test --locked --release --no-run --package windi-local --test e2e; } && \
