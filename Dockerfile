@@ -1,5 +1,5 @@
-# The whole messenger for one machine, in one image: API Gateway and all functions in one process. docker-compose.yml gives
-# it a PostgreSQL and a DynamoDB. For another architecture, or for several at once:
+# The whole messenger for one machine: API Gateway and all functions in one process. docker-compose.yml gives it a
+# PostgreSQL and a DynamoDB. For another architecture, or for several at once:
 #
 #   docker buildx build --platform linux/amd64,linux/arm64 .
 #
