@@ -20,7 +20,7 @@ use crate::http_api::bearer;
 use crate::socket::SUBPROTOCOL;
 
 pub fn main() -> door::Outcome {
-    door::run(async |mut door| {
+    door::run(|mut door| async move {
         let tokens = door.tokens().await?;
         door.events(|event| handle(&tokens, event)).await
     })

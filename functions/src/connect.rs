@@ -18,7 +18,7 @@ use crate::socket::{self, Device, Event, Outcome, SUBPROTOCOL};
 const MAX_CONNECTIONS: usize = 20;
 
 pub fn main() -> door::Outcome {
-    door::run(async |mut door| {
+    door::run(|mut door| async move {
         let db = door.database().await?;
         let push = door.push().await?;
         door.events(|event| handle(&db, &push, event)).await

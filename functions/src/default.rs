@@ -15,7 +15,7 @@ use crate::socket::{Answer, Device, Event, Outcome, serve};
 const MAX_STALE: usize = 1000;
 
 pub fn main() -> door::Outcome {
-    door::run(async |mut door| {
+    door::run(|mut door| async move {
         let db = door.database().await?;
         let posts = door.posts().await?;
         door.events(|event| handle(&db, &posts, event)).await

@@ -11,7 +11,7 @@ use crate::push::Push;
 use crate::socket::{self, Event, Outcome};
 
 pub fn main() -> door::Outcome {
-    door::run(async |mut door| {
+    door::run(|mut door| async move {
         let db = door.database().await?;
         let push = door.push().await?;
         door.events(|event| handle(&db, &push, event)).await

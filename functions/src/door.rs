@@ -42,7 +42,7 @@ const AMAZON_ROOTS: &[u8] = include_bytes!("amazon-roots.pem");
 ///
 /// # Errors
 /// Whatever `main` returns.
-pub fn run(main: impl AsyncFnOnce(Door) -> Outcome) -> Outcome {
+pub fn run<F: Future<Output = Outcome>>(main: impl FnOnce(Door) -> F) -> Outcome {
     start_logging();
     tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(main(Door::default()))
 }

@@ -12,7 +12,7 @@ use crate::door;
 use crate::http_api::{self, Answer};
 
 pub fn main() -> door::Outcome {
-    door::run(async |mut door| {
+    door::run(|mut door| async move {
         let db = door.database().await?;
         let tokens = door.tokens().await?;
         door.http(|request| handle(&db, &tokens, request)).await

@@ -21,7 +21,7 @@ use crate::notify;
 use crate::push::Push;
 
 pub fn main() -> door::Outcome {
-    door::run(async |mut door| {
+    door::run(|mut door| async move {
         let db = door.database().await?;
         let tokens = door.tokens().await?;
         let push = door.push().await?;

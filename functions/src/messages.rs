@@ -16,7 +16,7 @@ use crate::push::Push;
 use crate::{messaging, notify};
 
 pub fn main() -> door::Outcome {
-    door::run(async |mut door| {
+    door::run(|mut door| async move {
         let db = door.database().await?;
         let tokens = door.tokens().await?;
         let push = door.push().await?;

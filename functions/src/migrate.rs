@@ -50,7 +50,7 @@ struct Answer<'a> {
 }
 
 pub fn main() -> door::Outcome {
-    door::run(async |door| door.events(|event| handle(door.database_url(), event)).await)
+    door::run(|door| async move { door.events(|event| handle(door.database_url(), event)).await })
 }
 
 /// Applies the migrations that are pending in the database at `url` and answers CloudFormation. A deletion leaves the

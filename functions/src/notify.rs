@@ -23,7 +23,7 @@ pub async fn users(db: &PgPool, push: &Push, users: &[UserId], frame: &ServerFra
     // rounds together are limited, so nobody waits longer because of other people's phones.
     let rounds = async {
         while !gone.is_empty() {
-            let round = stream::iter(std::mem::take(&mut gone)).map(async |user_id| {
+            let round = stream::iter(std::mem::take(&mut gone)).map(|user_id| async move {
                 let (peers, status) = match offline(db, push, user_id).await {
                     Ok(news) => news?,
                     Err(error) => {
@@ -33,7 +33,7 @@ pub async fn users(db: &PgPool, push: &Push, users: &[UserId], frame: &ServerFra
                 };
                 Some(push.to_users(&peers, &status, None).await)
             });
-            gone = round.buffer_unordered(REPORTED_AT_ONCE).filter_map(async |found| found).concat().await;
+            gone = round.buffer_unordered(REPORTED_AT_ONCE).filter_map(std::future::ready).concat().await;
         }
     };
     if tokio::time::timeout(REPORT_LIMIT, rounds).await.is_err() {

@@ -10,7 +10,7 @@ use crate::push::Push;
 use crate::socket::{Answer, Device, Event, Outcome, serve};
 
 pub fn main() -> door::Outcome {
-    door::run(async |mut door| {
+    door::run(|mut door| async move {
         let db = door.database().await?;
         let push = door.push().await?;
         door.events(|event| handle(&db, &push, event)).await

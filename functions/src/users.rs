@@ -14,7 +14,7 @@ const MAX_FOUND: i64 = 20;
 const MAX_IDS: usize = 100;
 
 pub fn main() -> door::Outcome {
-    door::run(async |mut door| {
+    door::run(|mut door| async move {
         let db = door.database().await?;
         let tokens = door.tokens().await?;
         door.http(|request| handle(&db, &tokens, request)).await

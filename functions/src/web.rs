@@ -62,7 +62,7 @@ struct File {
 }
 
 pub fn main() -> door::Outcome {
-    door::run(async |door| {
+    door::run(|door| async move {
         let websocket_url = door.websocket_url();
         door.http(|request| handle(websocket_url.as_deref(), request)).await
     })
@@ -160,7 +160,7 @@ fn media_type(name: &str) -> &'static str {
 
 /// What is in this build, or in a debug build what is on the disk now.
 fn site() -> Arc<Site> {
-    static SITE: Mutex<Option<(Vec<Option<SystemTime>>, Arc<Site>)>> = Mutex::new(None);
+    static SITE: Mutex<Option<(Changes, Arc<Site>)>> = Mutex::new(None);
     let changed = if cfg!(debug_assertions) { changes() } else { Vec::new() };
     let mut site = SITE.lock().unwrap_or_else(PoisonError::into_inner);
     match &*site {
@@ -170,7 +170,9 @@ fn site() -> Arc<Site> {
 }
 
 /// When each file was last changed.
-fn changes() -> Vec<Option<SystemTime>> {
+type Changes = Vec<Option<SystemTime>>;
+
+fn changes() -> Changes {
     let directory = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/web"));
     Files::iter().map(|name| std::fs::metadata(directory.join(&*name)).ok()?.modified().ok()).collect()
 }

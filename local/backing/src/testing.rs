@@ -105,7 +105,8 @@ fn through_pooler(url: String) -> String {
     let Ok(pooler) = std::env::var("WINDI_TEST_POOLER") else { return url };
     let (host, port) = pooler.split_once(':').expect("WINDI_TEST_POOLER must be host:port");
     let options = PgConnectOptions::from_str(&url).expect("a URL");
-    options.host(host).port(port.parse().expect("a port")).to_url_lossy().to_string()
+    let database = options.get_database().expect("a database");
+    format!("postgres://{}@{host}:{port}/{database}", options.get_username())
 }
 
 impl Place {

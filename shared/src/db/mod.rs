@@ -58,7 +58,8 @@ pub fn connect(config: &DatabaseConfig) -> std::result::Result<PgPool, &'static 
 /// If the URL cannot be read. It may hold a password, so the error does not repeat it.
 pub fn options(url: &str) -> std::result::Result<PgConnectOptions, &'static str> {
     let options = PgConnectOptions::from_str(url).map_err(|_| "the database's address is not a PostgreSQL URL")?;
-    let options = options.application_name("windi-messenger").disable_statement_logging();
+    // sqlx would ask for all digits of floating-point numbers, of which there are none here.
+    let options = options.application_name("windi-messenger").extra_float_digits(None).disable_statement_logging();
     // Amazon RDS and Aurora have roots of their own, which nobody else trusts.
     let options = if is_rds(options.get_host()) && !url.contains("sslrootcert=") && !url.contains("ssl-root-cert=") {
         options.ssl_root_cert_from_pem(RDS_ROOTS.to_vec())
