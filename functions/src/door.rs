@@ -35,6 +35,10 @@ const SECRET_AGE: Duration = Duration::from_secs(300);
 /// How soon the database's secret is read again when there is no connection: its password may have been changed.
 const SECRET_AGE_DISCONNECTED: Duration = Duration::from_secs(10);
 
+/// How often, and how many times, a deployment tries to read the database's secret.
+const SECRET_PAUSE: Duration = Duration::from_secs(5);
+const SECRET_ATTEMPTS: u32 = 6;
+
 /// The roots of Amazon Trust Services, from Mozilla's list. Partitions of their own (China) have others.
 const AMAZON_ROOTS: &[u8] = include_bytes!("amazon-roots.pem");
 
@@ -63,7 +67,21 @@ impl Door {
     pub async fn database_url(&self) -> Result<String, Error> {
         match config::database_secret() {
             None => Ok(config::database()?.url),
-            Some(secret) => Ok(Secret::new(self.aws().await, secret).read(config::database_url).await?),
+            Some(secret) => {
+                let secret = Secret::new(self.aws().await, secret);
+                let mut attempt = 1;
+                loop {
+                    match secret.read(config::database_url).await {
+                        // In a first deployment the policy is seconds old, and IAM may not know it everywhere yet.
+                        Err(error) if attempt < SECRET_ATTEMPTS => {
+                            tracing::warn!(%error, "Tries again.");
+                            tokio::time::sleep(SECRET_PAUSE).await;
+                            attempt += 1;
+                        }
+                        outcome => return Ok(outcome?),
+                    }
+                }
+            }
         }
     }
 
@@ -182,7 +200,7 @@ fn http_client() -> SharedHttpClient {
     let client = HttpClient::new().tls_provider(Provider::Rustls(CryptoMode::AwsLc));
     match TlsContext::builder().with_trust_store(roots).build() {
         Ok(context) => client.tls_context(context).build_https(),
-        // Not so: the roots are text in this program.
+        // Cannot happen: the roots are part of this program.
         Err(_) => client.build_https(),
     }
 }

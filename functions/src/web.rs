@@ -114,10 +114,9 @@ fn file(request: &Request) -> Result<Answer> {
     let (version, name) =
         (parameters.first("version").unwrap_or_default(), parameters.first("file").unwrap_or_default());
     let site = site();
-    let file = site.files.get(name).ok_or(Error::FileNotFound)?;
-    // A page that was open during a deployment may still ask for the version before, and gets what there is now.
-    let keep = if version == site.version { FOREVER } else { ASK };
-    Ok(serve(request, file, media_type(name), keep))
+    // Another version's page must not get this one's files; it works again when it is loaded anew.
+    let file = site.files.get(name).filter(|_| version == site.version).ok_or(Error::FileNotFound)?;
+    Ok(serve(request, file, media_type(name), FOREVER))
 }
 
 fn serve(request: &Request, file: &File, kind: &'static str, keep: &'static str) -> Answer {

@@ -92,7 +92,11 @@ impl Stack {
     /// The `psql` command that opens the database in the private cluster, if there is one.
     pub fn psql(&self) -> Option<String> {
         let cluster = self.cluster.as_ref()?;
-        Some(format!("psql -h {} -U windi {DATABASE}", cluster.socket().display()))
+        // The role's limits are for functions, not for people.
+        Some(format!(
+            "PGOPTIONS='-c idle_session_timeout=0 -c statement_timeout=0' psql -h {} -U windi {DATABASE}",
+            cluster.socket().display()
+        ))
     }
 
     /// Returns, with the reason, when the private cluster has ended and could not be started again.

@@ -36,7 +36,7 @@ def functions(template: dict[str, Any]) -> dict[str, dict[str, Any]]:
 def granted(template: dict[str, Any], function: dict[str, Any]) -> set[str]:
     """The actions that a function's policies allow; of @connections, with the method."""
     actions = set()
-    for policy in function["Properties"]["Policies"]:
+    for policy in function["Properties"].get("Policies", []):
         document = template["Resources"][policy["Ref"]]["Properties"]["PolicyDocument"]
         for statement in document["Statement"]:
             resource = str(statement["Resource"])

@@ -179,7 +179,7 @@ impl Error {
     /// Logs a failure of ours with all its causes. Client mistakes are not logged here.
     pub fn log(&self) {
         if let Self::Internal(source) | Self::Unavailable(source) = self {
-            tracing::error!(error.code = self.code(), error = %chain(source.as_ref()), "A request failed.");
+            tracing::error!(code = self.code(), error = %chain(source.as_ref()), "A request failed.");
         }
     }
 }
@@ -223,10 +223,11 @@ fn is_unavailable(error: &sqlx::Error) -> bool {
         | sqlx::Error::WorkerCrashed
         | sqlx::Error::Protocol(_) => true,
         // 08 connection, 40 rollback (deadlock, serialisation), 53 resources, 55P03 lock timeout, 57 operator
-        // intervention (shutdown, statement timeout); 25006 and 25P03 come from a server that is failing over.
+        // intervention (shutdown, statement timeout); 25006 and 25P03 come from a server that is failing over; 28P01 is a
+        // password that was changed and is read again soon.
         sqlx::Error::Database(e) => e.code().is_some_and(|code| {
             ["08", "40", "53", "57"].iter().any(|class| code.starts_with(class))
-                || ["55P03", "25006", "25P03"].contains(&code.as_ref())
+                || ["55P03", "25006", "25P03", "28P01"].contains(&code.as_ref())
         }),
         _ => false,
     }

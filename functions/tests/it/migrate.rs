@@ -65,6 +65,13 @@ async fn a_deployment_brings_the_schema_and_a_second_one_finds_it_there() {
 }
 
 #[tokio::test]
+async fn several_processes_at_once_bring_the_schema_once() {
+    let url = empty_database(&MIGRATOR).await;
+    let outcomes = tokio::join!(db::migrate(&url), db::migrate(&url), db::migrate(&url));
+    assert!(outcomes.0.is_ok() && outcomes.1.is_ok() && outcomes.2.is_ok(), "{outcomes:?}");
+}
+
+#[tokio::test]
 async fn a_migration_that_fails_fails_the_deployment_with_its_reason() {
     let url = empty_database(&MIGRATOR).await;
     let db = db::connect(&DatabaseConfig { url: url.clone(), max_connections: 1 }).unwrap();

@@ -18,7 +18,12 @@ use crate::postgres::{Cluster, PostgresError, USER};
 /// `file` is then removed.
 pub async fn back_up(home: &Path, running: bool, database: &str, file: &Path) -> Result<(), PostgresError> {
     let home = Cluster::existing(home)?;
-    let output = create(file)?;
+    if file.exists() {
+        return Err(PostgresError::Files(file.to_owned(), std::io::ErrorKind::AlreadyExists.into()));
+    }
+    // Under another name until it is whole.
+    let part = file.with_added_extension("part");
+    let output = create(&part)?;
     let dumped = async {
         let (socket, cluster) = match Cluster::socket_in(&home) {
             Some(socket) => (socket, None),
@@ -38,15 +43,20 @@ pub async fn back_up(home: &Path, running: bool, database: &str, file: &Path) ->
         }
         done
     };
-    dumped.await.inspect_err(|_| {
-        let _ = std::fs::remove_file(file);
-    })
+    let done = dumped.await.and_then(|()| {
+        File::open(&part).and_then(|part| part.sync_all()).map_err(|e| PostgresError::Files(part.clone(), e))?;
+        std::fs::rename(&part, file).map_err(|e| PostgresError::Files(file.to_owned(), e))
+    });
+    if done.is_err() {
+        let _ = std::fs::remove_file(&part);
+    }
+    done
 }
 
 /// Makes a cluster in `home` with the database in `file`.
 ///
 /// # Errors
-/// If there is a cluster already, or if `pg_restore` fails.
+/// If there is a cluster already, or if `pg_restore` fails, which leaves nothing behind.
 pub async fn restore(home: &Path, file: &Path) -> Result<(), PostgresError> {
     let input = File::open(file).map_err(|e| PostgresError::Files(file.to_owned(), e))?;
     if let Ok(existing) = Cluster::existing(home) {
@@ -56,7 +66,12 @@ pub async fn restore(home: &Path, file: &Path) -> Result<(), PostgresError> {
     let mut restore = client(cluster.home(), "pg_restore", cluster.socket())?;
     restore.args(["--exit-on-error", "--create", "--dbname=postgres"]).stdin(input);
     let done = run("pg_restore", restore);
+    let home = cluster.home().to_owned();
     cluster.stop();
+    if done.is_err() {
+        // Half a database must not be served.
+        let _ = std::fs::remove_dir_all(home);
+    }
     done
 }
 

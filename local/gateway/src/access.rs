@@ -1,4 +1,4 @@
-//! Who is whom when the gateway does not face its clients directly, and who may do what only functions do.
+//! Tells clients apart behind a proxy, and functions from clients.
 //!
 //! None of this is in API Gateway: it faces its clients itself, and IAM guards `@connections`.
 
@@ -35,18 +35,25 @@ pub struct Client {
 }
 
 impl Access {
-    /// The client behind a connection from `peer`. Each proxy appends the address it was called from, so the client is
-    /// the last address that is not a proxy's; whatever comes before it, anybody may have written.
+    /// The client behind a connection from `peer`. Each proxy appends the address it was called from, so the list is read
+    /// from its end: the client is the first address there that is not a proxy's. Anybody may have written what comes
+    /// before it, and nothing is read past an entry that is not an address.
     pub fn client(&self, peer: IpAddr, headers: &HeaderMap) -> Client {
         if !holds(&self.proxies, peer) {
             return Client { address: peer, secure: false };
         }
-        let lines = headers.get_all("x-forwarded-for").iter().filter_map(|line| line.to_str().ok());
-        let chain: Vec<IpAddr> =
-            lines.flat_map(|line| line.split(',')).map_while(|one| one.trim().parse().ok()).collect();
-        let address = chain.iter().rev().find(|address| !holds(&self.proxies, **address)).or(chain.first());
+        let lines: Vec<_> =
+            headers.get_all("x-forwarded-for").iter().map(|line| String::from_utf8_lossy(line.as_bytes())).collect();
+        let mut address = peer;
+        for entry in lines.iter().flat_map(|line| line.split(',')).rev() {
+            let Ok(before) = entry.trim().parse() else { break };
+            address = before;
+            if !holds(&self.proxies, address) {
+                break;
+            }
+        }
         let secure = text(headers, "x-forwarded-proto").eq_ignore_ascii_case("https");
-        Client { address: address.copied().unwrap_or(peer), secure }
+        Client { address, secure }
     }
 
     /// Whether a request may use what is meant for functions.
@@ -56,7 +63,7 @@ impl Access {
 }
 
 fn holds(networks: &[IpNet], address: IpAddr) -> bool {
-    // A listener on `::` sees IPv4 clients in IPv6's clothes.
+    // A listener on `::` sees the addresses of IPv4 clients as IPv6 ones.
     networks.iter().any(|network| network.contains(&address.to_canonical()))
 }
 
@@ -83,6 +90,10 @@ mod tests {
         ] {
             let client = access(proxies).client(peer, &forged);
             assert_eq!((client.address.to_string().as_str(), client.secure), (expected, secure), "{proxies:?}");
+        }
+        for hidden in ["6.6.6.6, x, 203.0.113.9", "6.6.6.6, , 203.0.113.9"] {
+            let forged = headers(&[("x-forwarded-for", hidden)]);
+            assert_eq!(access(&["127.0.0.1/32"]).client(peer, &forged).address.to_string(), "203.0.113.9");
         }
         let nonsense = headers(&[("x-forwarded-for", "unknown")]);
         assert_eq!(access(&["127.0.0.1/32"]).client(peer, &nonsense).address, peer);

@@ -70,6 +70,10 @@ impl Options {
         };
         let mut access = Access { proxies: self.trusted_proxies.clone(), ..Access::default() };
         access.functions.extend(&self.functions_from);
+        // Functions in this process connect to the address it listens on, from that address.
+        if !self.host.is_unspecified() {
+            access.functions.push(self.host.into());
+        }
         Settings { limits, faults: self.faults, access }
     }
 

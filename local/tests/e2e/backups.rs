@@ -6,6 +6,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use reqwest::{Client, Method};
 use serde_json::{Value, json};
+use sqlx::ConnectOptions as _;
+use sqlx::postgres::PgConnectOptions;
 
 use crate::lifecycle::{Program, call, command, start};
 
@@ -57,7 +59,7 @@ async fn a_backup_under_load_holds_everything_acknowledged_before_it() {
     let (before, _, _, _) = tokio::join!(backup, sender(1), sender(2), sender(3));
     assert!(acknowledged.lock().unwrap().len() > before.len(), "there was no load during the backup");
     // Never over a file or over other data.
-    assert!(tool(data.path(), &["backup", name]).await.unwrap_err().contains("File exists"));
+    assert!(tool(data.path(), &["backup", name]).await.unwrap_err().contains("already exists"));
     let there = tempfile::tempdir().unwrap();
     let first = start(there.path(), &[]);
     assert!(tool(there.path(), &["restore", name]).await.unwrap_err().contains("another messenger is running"));
@@ -84,6 +86,10 @@ async fn a_backup_under_load_holds_everything_acknowledged_before_it() {
     let message = json!({"chat_id": chat_id, "text": "after"});
     let sent = call(&program, Method::POST, "/messages", Some(&token), Some(message)).await;
     assert_eq!(sent["id"], restored.len() + 1);
+    let options = PgConnectOptions::new_without_pgpass().socket(&program.socket).username("windi").database("windi");
+    let mut db = options.connect().await.unwrap();
+    let limit: String = sqlx::query_scalar("show statement_timeout").fetch_one(&mut db).await.unwrap();
+    assert_eq!(limit, "5s");
     program.end();
 }
 

@@ -19,7 +19,7 @@ pub struct Program {
     /// Its log output so far.
     log: Arc<Mutex<String>>,
     pub base: String,
-    socket: String,
+    pub socket: String,
     /// Where PostgreSQL's files are: outside the data directory if PostgreSQL's account cannot reach that.
     files: PathBuf,
 }

@@ -43,7 +43,7 @@ async fn behind_a_proxy_clients_are_told_apart_and_only_functions_reach_connecti
 }
 
 #[tokio::test]
-async fn it_is_counted_what_it_does() {
+async fn what_it_does_is_counted() {
     let data = tempfile::tempdir().unwrap();
     let free = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().to_string();
     let program = start(data.path(), &["--demo", "--metrics", &free]);

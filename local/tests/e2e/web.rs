@@ -76,11 +76,10 @@ async fn a_file_is_compressed_known_by_its_etag_and_missing_if_it_is_not_there()
 
     let version = script.split('/').nth(2).unwrap();
     let older = script.replace(version, "0123456789abcdef");
-    let (status, headers, _) = get(&world, &older, &[]).await;
-    assert_eq!((status, headers["cache-control"].to_str().unwrap()), (200, "no-cache"));
-    for missing in ["nothing.js", "../Cargo.toml", "package.json", "node_modules/x.js", "tests/talk.test.js"] {
+    let (status, _, body) = get(&world, &older, &[]).await;
+    assert!(status == 404 && body.contains("file_not_found"), "{body}");
+    for missing in ["nothing.js", "..%2fCargo.toml", "package.json", "node_modules/x.js", "tests/talk.test.js"] {
         let (status, _, body) = get(&world, &format!("/web/{version}/{missing}"), &[]).await;
-        assert_eq!(status, 404, "{missing}");
-        assert!(missing.starts_with("..") || body.contains("file_not_found"), "{body}");
+        assert!(status == 404 && body.contains("file_not_found"), "{missing}: {body}");
     }
 }

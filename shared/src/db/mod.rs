@@ -90,11 +90,15 @@ const MIGRATION_PATIENCE: Duration = Duration::from_secs(60);
 const MIGRATION_ATTEMPTS: u32 = 5;
 
 /// Instead of the limits of the role.
-const MIGRATION_LIMITS: &str = "set statement_timeout = 0; set idle_session_timeout = 0; set lock_timeout = '3s'";
+const UNLIMITED: &str = "set statement_timeout = 0; set idle_session_timeout = 0; set lock_timeout = 0";
+/// For a migration in a transaction: while it waits for a lock on a table, everybody else waits behind it.
+const BRIEF: &str = "set statement_timeout = 0; set idle_session_timeout = 0; set lock_timeout = '3s'";
+/// Names our lock among the database's advisory locks.
+const MIGRATION_LOCK: i64 = 0x0077_696e_6469;
 
-/// Brings the schema up to date over a connection of its own: a statement may take as long as it needs, and the limits
+/// Brings the schema up to date over connections of its own: a statement may take as long as it needs, and the limits
 /// that a migration gives to the role count for all connections after it. Safe to call from several processes at once:
-/// sqlx takes an advisory lock.
+/// the second waits until the first is done.
 ///
 /// A database with migrations that this version does not know is left as it is. This is what a deployment finds that is
 /// being rolled back.
@@ -106,22 +110,45 @@ pub async fn migrate(url: &str) -> std::result::Result<(), MigrateError> {
     if is_up_to_date(&options).await {
         return Ok(());
     }
-    // A pool, because it waits for a server that refuses connections while it starts.
+    let guard = unpooled(&options, UNLIMITED);
+    let mut lock = guard.acquire().await?;
+    sqlx::query("select pg_advisory_lock($1)").bind(MIGRATION_LOCK).execute(&mut *lock).await?;
+    let mut outcome = Ok(());
+    for migration in MIGRATOR.iter() {
+        // One without a transaction builds an index beside traffic, and has to wait for it.
+        let pool = unpooled(&options, if migration.no_tx { UNLIMITED } else { BRIEF });
+        outcome = migrate_to(migration.version, &pool).await;
+        pool.close().await;
+        if outcome.is_err() {
+            break;
+        }
+    }
+    // The lock ends with its session.
+    drop(lock);
+    guard.close().await;
+    outcome
+}
+
+/// A pool of one, because a pool waits for a server that refuses connections while it starts.
+fn unpooled(options: &PgConnectOptions, settings: &'static str) -> PgPool {
     let pool = PgPoolOptions::new().max_connections(1).acquire_timeout(MIGRATION_PATIENCE);
     let pool =
-        pool.after_connect(|db, _| Box::pin(async { sqlx::raw_sql(MIGRATION_LIMITS).execute(db).await.map(|_| ()) }));
-    let pool = pool.connect_lazy_with(options);
-    let mut migrator = Migrator::with_migrations(MIGRATOR.iter().cloned().collect());
-    migrator.set_ignore_missing(true);
+        pool.after_connect(move |db, _| Box::pin(async move { sqlx::raw_sql(settings).execute(db).await.map(|_| ()) }));
+    pool.connect_lazy_with(options.clone())
+}
+
+/// Applies everything up to `version` that is pending.
+async fn migrate_to(version: i64, pool: &PgPool) -> std::result::Result<(), MigrateError> {
+    let migrations = MIGRATOR.iter().filter(|migration| migration.version <= version).cloned();
+    let mut migrator = Migrator::with_migrations(migrations.collect());
+    migrator.set_ignore_missing(true).set_locking(false);
     let mut attempt = 1;
-    let outcome = loop {
-        match migrator.run(&pool).await {
+    loop {
+        match migrator.run(pool).await {
             Err(error) if attempt < MIGRATION_ATTEMPTS && is_lock_timeout(&error) => attempt += 1,
-            outcome => break outcome,
+            outcome => return outcome,
         }
-    };
-    pool.close().await;
-    outcome
+    }
 }
 
 /// Whether everything has been applied as it is here. Asked first, because most starts find it so, and because the lock and
