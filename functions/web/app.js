@@ -9,8 +9,20 @@ import { leaving } from "./app/info.js";
 import { loginScreen } from "./app/login.js";
 import { closeMenu, menu, placeMenu } from "./app/menu.js";
 import { scroller } from "./app/scroller.js";
+import { forgetSearch } from "./app/search.js";
 import { sidebar } from "./app/sidebar.js";
-import { announce, client, closeAllDialogs, nameOf, onDraw, redraw, state, titleOf, toast } from "./app/store.js";
+import {
+  announce,
+  client,
+  closeAllDialogs,
+  composes,
+  nameOf,
+  onDraw,
+  redraw,
+  state,
+  titleOf,
+  toast,
+} from "./app/store.js";
 
 const root = /** @type {HTMLElement} */ (document.getElementById("app"));
 
@@ -57,6 +69,10 @@ function listen() {
   client.on("session", (account) => {
     state.screen = account ? "chats" : "login";
     state.formError = null;
+    // Nothing that one person saw or asked for is shown to the next.
+    state.toast = null;
+    forgetSearch();
+    announce("");
     closeAllDialogs();
     closeMenu();
     if (account) follow();
@@ -75,7 +91,11 @@ function listen() {
   client.on("message", (message) => {
     const { sender_id, text } = message;
     if (sender_id === client.account?.id || text === null) return;
-    const tell = () => announce(t("chat.announce", { name: nameOf(sender_id), text: text.slice(0, 300) }));
+    const account = client.account?.id;
+    const tell = () => {
+      if (client.account?.id !== account) return;
+      announce(t("chat.announce", { name: nameOf(sender_id), text: text.slice(0, 300) }));
+    };
     // A name that is not known yet is being asked for.
     if (client.person(sender_id)) tell();
     else setTimeout(tell, 1_000);
@@ -90,7 +110,7 @@ function listen() {
     redraw();
   });
   document.addEventListener("keydown", (event) => {
-    if (event.key !== "Escape" || state.dialogs.length > 0) return;
+    if (event.key !== "Escape" || composes(event) || state.dialogs.length > 0) return;
     if (state.menu) closeMenu();
     else if (state.view) closeChat();
   });
@@ -103,5 +123,11 @@ listen();
 // Icons show up when they are there; nothing waits for them.
 loadIcons().catch(() => {});
 await loadLanguage();
-if (!(await client.start())) state.screen = "login";
+try {
+  if (!(await client.start())) state.screen = "login";
+} catch (error) {
+  console.error(error);
+  state.screen = "login";
+  state.notice = t("app.storageFailed");
+}
 redraw();

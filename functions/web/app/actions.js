@@ -108,6 +108,25 @@ export function startPrivate(userId) {
   });
 }
 
+/** @param {string} text */
+const tooLong = (text) => [...text].length > 4_096;
+
+/**
+ * @param {NonNullable<typeof state.view>} view @param {import("../client/types.js").Message} message
+ * @param {string} text
+ */
+async function saveEdit(view, message, text) {
+  let saved = false;
+  await attempt(async () => {
+    await client.edit(message, text);
+    saved = true;
+  });
+  // What was written is not lost, unless something else is being edited by now.
+  if (saved || state.view !== view || view.editing) return;
+  Object.assign(view, { editing: message, editText: text });
+  redraw();
+}
+
 /** Sends what is written, or saves the edit. */
 export function sendOrSave() {
   const { view } = state;
@@ -116,13 +135,14 @@ export function sendOrSave() {
   if (editing) {
     const text = view.editText;
     if (!text.trim()) return;
+    if (tooLong(text)) return toast(t("chat.tooLong"), "error");
     stopEditing();
-    if (text !== editing.text) void attempt(() => client.edit(editing, text));
+    if (text !== editing.text) void saveEdit(view, editing, text);
     return;
   }
   const text = client.draft(chatId);
   if (!text.trim()) return;
-  if ([...text].length > 4_096) return toast(t("chat.tooLong"), "error");
+  if (tooLong(text)) return toast(t("chat.tooLong"), "error");
   client.setDraft(chatId, "");
   view.firstUnread = 0;
   void client.send(chatId, text);

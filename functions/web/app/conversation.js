@@ -7,7 +7,7 @@ import { t } from "./i18n.js";
 import { messageList } from "./messages.js";
 import { searchIn } from "./search.js";
 import { typingText } from "./sidebar.js";
-import { client, openDialog, redraw, state, titleOf } from "./store.js";
+import { client, composes, openDialog, redraw, state, titleOf } from "./store.js";
 
 /** @import {Chat} from "../client/chat.js" */
 
@@ -83,7 +83,10 @@ function composer(chat) {
     redraw();
   };
   const keydown = (/** @type {KeyboardEvent} */ event) => {
-    if (event.key === "Enter" && !event.shiftKey && !event.isComposing) {
+    // An input method takes these keys for itself.
+    if (composes(event)) return;
+    // Without a mouse there is hardly a Shift key: Enter makes a new line, and the button sends.
+    if (event.key === "Enter" && !event.shiftKey && matchMedia("(hover: hover)").matches) {
       event.preventDefault();
       sendOrSave();
     } else if (event.key === "ArrowUp" && text === "" && !view.editing) {

@@ -1,6 +1,7 @@
 // @ts-check
 import { html, nothing } from "../vendor/lit-html/lit-html.js";
 import { locale, t } from "./i18n.js";
+import { splitLinks } from "./links.js";
 
 const DAY = 86_400_000;
 /** @type {Map<string, Intl.DateTimeFormat>} */
@@ -97,43 +98,22 @@ export function icon(name, extra = "") {
   return html`<svg class="icon ${extra}" aria-hidden="true"><use href="#icon-${name}"></use></svg>`;
 }
 
-const LINK = /\bhttps?:\/\/[^\s<>"“”«»]+/gi;
+/** @type {WeakMap<object, {text: string, parts: unknown[]}>} */
+const linked = new WeakMap();
 
 /**
- * A text with its links. Everything else stays text: nothing in it is read as HTML.
- * @param {string} text
+ * The text of a message with its links. Everything else stays text: nothing in it is read as HTML.
+ * @param {{text: string | null}} message
  */
-export function withLinks(text) {
-  const parts = [];
-  let end = 0;
-  for (const match of text.matchAll(LINK)) {
-    const address = trimmed(match[0]);
-    if (!isWebAddress(address)) continue;
-    parts.push(text.slice(end, match.index));
-    parts.push(html`<a href=${address} target="_blank" rel="noopener noreferrer">${address}</a>`);
-    end = match.index + address.length;
-  }
-  parts.push(text.slice(end));
+export function withLinks(message) {
+  const text = message.text ?? "";
+  const known = linked.get(message);
+  if (known?.text === text) return known.parts;
+  const parts = splitLinks(text).map((part, index) =>
+    index % 2 === 0 ? part : html`<a href=${part} target="_blank" rel="noopener noreferrer">${part}</a>`,
+  );
+  linked.set(message, { text, parts });
   return parts;
-}
-
-/** A sentence's punctuation does not belong to the link before it, a closing bracket only if it was opened there. */
-function trimmed(/** @type {string} */ address) {
-  for (;;) {
-    const last = address[address.length - 1] ?? "";
-    const unopened = last === ")" && address.split(")").length > address.split("(").length;
-    if (!/[.,:;!?'*_\]}…]/.test(last) && !unopened) return address;
-    address = address.slice(0, -1);
-  }
-}
-
-/** @param {string} address */
-function isWebAddress(address) {
-  try {
-    return ["http:", "https:"].includes(new URL(address).protocol);
-  } catch {
-    return false;
-  }
 }
 
 /** A browser and a system out of a User-Agent, as far as that can be said. @param {string | null} agent */

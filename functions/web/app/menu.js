@@ -63,6 +63,8 @@ export function menu(inDialog) {
 
 /** Puts the menu to its place once it is drawn. */
 export function placeMenu() {
+  // What the menu is about may be gone from the page, and the menu with it.
+  if (state.menu && !state.menu.anchor.isConnected) closeMenu();
   const element = document.getElementById("menu");
   if (!element || !state.menu || placed) return;
   placed = true;

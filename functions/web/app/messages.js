@@ -115,7 +115,7 @@ function messageItem(chat, message, index, readUpTo) {
             : html`<span class="hidden">${name}:</span>`
         }
         <div class="body">
-          <span class="text" dir="auto">${message.text === null ? t("message.deleted") : withLinks(message.text)}</span>
+          <span class="text" dir="auto">${message.text === null ? t("message.deleted") : withLinks(message)}</span>
           <span class="meta">
             ${message.edited_at && message.text !== null ? html`<span>${t("message.edited")}</span>` : nothing}
             <time datetime=${message.timestamp} title=${fullTime(message.timestamp)}
@@ -149,7 +149,7 @@ function outgoingItem(item) {
       <div class="bubble">
         <span class="hidden">${t("app.you")}:</span>
         <div class="body">
-          <span class="text" dir="auto">${withLinks(item.text)}</span>
+          <span class="text" dir="auto">${withLinks(item)}</span>
           <span class="meta">
             <time datetime=${item.created_at}>${clockTime(item.created_at)}</time>
             <span class="ticks" title=${t(failed ? "message.failed" : "message.waiting")}>

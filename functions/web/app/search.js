@@ -35,20 +35,29 @@ export function clearSearch() {
   search("");
 }
 
+/** Forgets everything, also what has been asked for: somebody else may be logged in when it is answered. */
+export function forgetSearch() {
+  clearTimeout(timer);
+  serial++;
+  Object.assign(state.search, { open: false, query: "", chatId: null, people: [], messages: [], busy: false });
+}
+
 /** @param {string} words */
 async function ask(words) {
   const mine = ++serial;
   const { chatId } = state.search;
+  const account = client.account?.id;
+  const current = () => mine === serial && client.account?.id === account;
   try {
     const [people, messages] = await Promise.all([
       chatId ? [] : client.calls.findPeople(words),
       client.calls.findMessages(words, chatId ?? undefined),
     ]);
     // A later question may have been answered first.
-    if (mine !== serial || fitting(state.search.query) !== words) return;
+    if (!current() || fitting(state.search.query) !== words) return;
     Object.assign(state.search, { people, messages, busy: false });
   } catch (error) {
-    if (mine !== serial) return;
+    if (!current()) return;
     state.search.busy = false;
     toast(failure(error).text, "error");
   }

@@ -6,10 +6,13 @@ import { openChat, startPrivate } from "./actions.js";
 import { avatar, icon, shortTime } from "./format.js";
 import { t } from "./i18n.js";
 import { clearSearch, search } from "./search.js";
-import { client, nameOf, openDialog, redraw, state, titleOf } from "./store.js";
+import { client, composes, nameOf, openDialog, redraw, state, titleOf } from "./store.js";
 
 /** @import {Chat} from "../client/chat.js" */
 /** @import {Message, Person} from "../client/types.js" */
+
+/** Draws the seconds to the next attempt to connect. @type {any} */
+let countdown = null;
 
 function connectionBar() {
   const { connection } = client;
@@ -23,7 +26,8 @@ function connectionBar() {
   if (connection === "connecting")
     return html`<div class="bar" role="status"><span>${t("connection.connecting")}</span></div>`;
   const seconds = Math.ceil(((client.retryAt ?? Date.now()) - Date.now()) / 1000);
-  setTimeout(redraw, 1_000);
+  clearTimeout(countdown);
+  countdown = setTimeout(redraw, 1_000);
   return html`<div class="bar warning">
     <span class="hidden" role="status">${t("connection.waiting")}</span>
     <span aria-hidden="true">
@@ -176,7 +180,7 @@ export function sidebar() {
   const label = scope ? t("list.searchIn", { name: titleOf(scope) }) : t("list.search");
   const searching = query.trim().length > 0;
   const keydown = (/** @type {KeyboardEvent} */ event) => {
-    if (event.key !== "Escape") return;
+    if (event.key !== "Escape" || composes(event)) return;
     event.stopPropagation();
     clearSearch();
   };

@@ -70,21 +70,25 @@ export const state = {
   toast: null,
 };
 
+/** How long the address of the WebSocket may take to arrive, in milliseconds. */
+const CONFIG_MS = 10_000;
 const base = new URL(".", document.baseURI).href.replace(/\/$/, "");
 
 /** @type {Promise<string> | null} */
 let socketUrl = null;
 
 async function askForSocketUrl() {
-  const response = await fetch("./config.json", { cache: "no-store" });
+  const response = await fetch("./config.json", { cache: "no-store", signal: AbortSignal.timeout(CONFIG_MS) });
   if (!response.ok) throw new Error(`config.json: ${response.status}`);
   const { web_socket_url: url } = await response.json();
-  return String(url);
+  if (typeof url !== "string") throw new Error("config.json: web_socket_url is missing");
+  return url;
 }
 
 export const client = new Client({
   url: base,
-  socketUrl: () => {
+  socketUrl: (again) => {
+    if (again) socketUrl = null;
     socketUrl ??= askForSocketUrl().catch((error) => {
       socketUrl = null;
       throw error;
@@ -96,6 +100,7 @@ export const client = new Client({
 /** @type {() => void} */
 let draw = () => {};
 let scheduled = false;
+let frame = 0;
 
 /** @param {() => void} f draws everything */
 export function onDraw(f) {
@@ -106,14 +111,29 @@ export function onDraw(f) {
 export function redraw() {
   if (scheduled) return;
   scheduled = true;
+  schedule();
+}
+
+function schedule() {
   const run = () => {
+    if (!scheduled) return;
     scheduled = false;
     draw();
   };
   // A page in the background gets no frames, but its title counts unread messages.
   if (document.hidden) setTimeout(run, 200);
-  else requestAnimationFrame(run);
+  else frame = requestAnimationFrame(run);
 }
+
+document.addEventListener("visibilitychange", () => {
+  if (!scheduled || !document.hidden) return;
+  // The frame that was asked for does not come any more.
+  cancelAnimationFrame(frame);
+  schedule();
+});
+
+/** Whether a key belongs to an input method. Safari reports the last one with 229 only. @param {KeyboardEvent} event */
+export const composes = (event) => event.isComposing || event.keyCode === 229;
 
 /** @type {any} */
 let toastTimer = null;
@@ -167,10 +187,16 @@ export function closeDialog(dialog = state.dialogs[state.dialogs.length - 1]) {
   const index = dialog ? state.dialogs.indexOf(dialog) : -1;
   if (index < 0) return;
   state.dialogs.splice(index);
+  // A menu inside of a dialog goes with it.
+  if (state.menu?.anchor.closest("dialog")) state.menu = null;
   const [focus] = focusBefore.splice(index);
   redraw();
   // After the dialog is gone, or the browser refuses.
-  setTimeout(() => focus instanceof HTMLElement && focus.isConnected && focus.focus(), 50);
+  setTimeout(() => {
+    // Something else may have taken the focus, such as the field of a chat that was opened.
+    const free = document.activeElement === null || document.activeElement === document.body;
+    if (free && focus instanceof HTMLElement && focus.isConnected) focus.focus();
+  }, 50);
 }
 
 export function closeAllDialogs() {
@@ -217,5 +243,9 @@ export function titleOf(chat) {
 /** Says something to those who cannot see it. @param {string} text */
 export function announce(text) {
   const announcer = document.getElementById("announcer");
-  if (announcer) announcer.textContent = text;
+  if (!announcer) return;
+  // The same text twice is no change; a new element is.
+  const item = document.createElement("p");
+  item.textContent = text;
+  announcer.replaceChildren(...(text ? [item] : []));
 }

@@ -39,7 +39,8 @@ export class Client extends Emitter {
   /**
    * @param {object} options
    * @param {string} options.url the HTTP API
-   * @param {string | (() => Promise<string>)} options.socketUrl the WebSocket, or how to find out
+   * @param {string | ((again: boolean) => Promise<string>)} options.socketUrl the WebSocket, or how to find out;
+   *   `again` if the last answer did not work
    * @param {Partial<import("./env.js").Environment>} [options.env]
    * @param {number} [options.windowLimit] how many messages of an open chat are kept
    */
@@ -57,6 +58,8 @@ export class Client extends Emitter {
       this.emit("ended", reason);
       this.emit("session", null);
     });
+    const { channel } = this.env;
+    if (channel) channel.onmessage = ({ data }) => void this.#told(data);
   }
 
   /** Takes up the session of an earlier visit. @returns {Promise<Account | null>} */
@@ -81,11 +84,27 @@ export class Client extends Emitter {
 
   /** Ends the session and erases what this person left on the device, unsent messages and drafts included. */
   async logout() {
+    const login_id = this.session.loginId;
+    if (login_id) this.env.channel?.postMessage({ type: "logged_out", login_id });
+    try {
+      await this.#erase();
+    } finally {
+      await this.session.logout();
+    }
+  }
+
+  /** Erases drafts and unsent messages. Nothing of this login is written afterwards. */
+  async #erase() {
     const login = this.#login;
-    login?.connection.stop();
-    await login?.outbox.clear();
-    await login?.drafts.clear();
-    await this.session.logout();
+    login?.stop();
+    await Promise.allSettled([login?.outbox.clear(), login?.drafts.clear()]);
+  }
+
+  /** Another tab has logged out. @param {{type?: unknown, login_id?: unknown} | null} message */
+  async #told(message) {
+    if (message?.type !== "logged_out" || message.login_id !== this.session.loginId) return;
+    await this.#erase();
+    await this.session.end("logged_out");
   }
 
   /** Stops everything without ending the session. */
@@ -98,8 +117,9 @@ export class Client extends Emitter {
   async #begin(account) {
     this.#login?.stop();
     const login = (this.#login = new Login(this, account));
-    await login.drafts.restore();
-    await login.outbox.restore();
+    // A storage that fails must not keep anybody from logging in.
+    await login.drafts.restore().catch(() => {});
+    await login.outbox.restore().catch(() => {});
     if (this.#login !== login) return;
     this.emit("session", account);
     login.connection.start();

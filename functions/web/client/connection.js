@@ -13,9 +13,11 @@ const PONG_MS = 10_000;
 const LIFE_MS = 110 * 60_000;
 /** How long the old socket stays open beside the new one, for pushes that are on their way. */
 const OVERLAP_MS = 5_000;
+/** A socket that has been open this long, or has answered a ping, is not the next of a row of failures. */
+const STABLE_MS = 30_000;
 
 /**
- * `displaced`: this was the oldest of too many sockets; only `start` comes back from it.
+ * `displaced`: this was, or may have been, the oldest of too many sockets; only `start` comes back from it.
  * @typedef {'stopped' | 'connecting' | 'waiting' | 'online' | 'displaced'} ConnectionState
  */
 
@@ -38,8 +40,14 @@ export class Connection extends Emitter {
   #ping = null;
   /** @type {any} */
   #renewal = null;
+  /** @type {any} */
+  #stable = null;
   #attempt = 0;
   #opening = false;
+  /** Whether the last socket was closed with 1000 and without a reason, and the server has not been asked yet why. */
+  #unexplained = false;
+  /** Whether the last handshake failed: the URL may be out of date. */
+  #failed = false;
   /** @type {ConnectionState} */
   state = "stopped";
   /** When the next attempt is made, for a UI; null unless `waiting`. @type {number | null} */
@@ -47,7 +55,7 @@ export class Connection extends Emitter {
 
   /**
    * @param {import("./env.js").Environment} env
-   * @param {() => Promise<string>} url
+   * @param {(again: boolean) => Promise<string>} url `again` if the last one did not work
    * @param {import("./session.js").Session} session
    * @param {() => any} pingData the data of each ping
    */
@@ -62,6 +70,7 @@ export class Connection extends Emitter {
   start() {
     if (this.state !== "stopped" && this.state !== "displaced") return;
     this.#attempt = 0;
+    this.#unexplained = false;
     this.#setState("connecting");
     void this.#open();
   }
@@ -125,22 +134,49 @@ export class Connection extends Emitter {
     this.#opening = true;
     this.retryAt = null;
     if (!this.online) this.#setState("connecting");
-    let url, token;
     try {
-      [url, token] = await Promise.all([this.url(), this.session.token()]);
+      const [url, fresh] = await Promise.all([this.url(this.#failed), this.session.token()]);
+      const token = this.#unexplained ? await this.#explain(fresh) : fresh;
+      if (token === null || this.state === "stopped" || this.state === "displaced") return;
+      const link = new Link(this.env, url, token, {
+        open: () => this.#opened(link),
+        frame: (frame) => this.emit("frame", frame),
+        closed: (reason) => this.#closed(link, reason, token),
+      });
+      this.#next = link;
     } catch (error) {
-      this.#opening = false;
+      // The constructor of a WebSocket throws at a URL it does not like.
+      this.#failed = true;
       this.#later(asWindiError(error));
-      return;
+    } finally {
+      this.#opening = false;
     }
-    this.#opening = false;
-    if (this.state === "stopped") return;
-    const link = new Link(this.env, url, token, {
-      open: () => this.#opened(link),
-      frame: (frame) => this.emit("frame", frame),
-      closed: (reason) => this.#closed(link, reason, token),
-    });
-    this.#next = link;
+  }
+
+  /**
+   * Finds out whether a socket was closed with its session. If not, it may have been one too many, and coming back
+   * would push out another device.
+   * @param {string} token
+   * @returns {Promise<string | null>} the token to connect with, or null
+   */
+  async #explain(token) {
+    try {
+      await this.session.http.call("GET", "/auth/me", { token, timeout: PONG_MS });
+    } catch (error) {
+      if (asWindiError(error).code !== "unauthorized") throw error;
+      const fresh = await this.session.refresh(token);
+      this.#unexplained = false;
+      return fresh;
+    }
+    // Somebody may have asked to connect while the answer was on its way.
+    if (!this.#unexplained) return token;
+    if (this.state !== "stopped") this.#displaced();
+    return null;
+  }
+
+  #displaced() {
+    this.stop();
+    this.#setState("displaced");
   }
 
   /** @param {Link} link */
@@ -148,11 +184,12 @@ export class Connection extends Emitter {
     const old = this.#link;
     this.#link = link;
     this.#next = null;
-    this.#attempt = 0;
+    this.#failed = this.#unexplained = false;
     if (old) this.#retire(old);
     const { clock, random } = this.env;
     this.#clearTimers();
     this.#ping = clock.setTimeout(() => this.#beat(), PING_MS * (0.8 + 0.2 * random()));
+    this.#stable = clock.setTimeout(() => (this.#attempt = 0), STABLE_MS);
     this.#renewal = clock.setTimeout(() => void this.#open(), LIFE_MS * (0.95 + 0.05 * random()));
     this.#setState("online");
     this.emit("open", null);
@@ -167,26 +204,31 @@ export class Connection extends Emitter {
     }, OVERLAP_MS);
   }
 
-  /** @param {Link} link @param {{opened: boolean, closing: string | null}} reason @param {string} token */
-  #closed(link, { opened, closing }, token) {
+  /**
+   * @param {Link} link @param {{code: number, opened: boolean, closing: string | null}} reason @param {string} token
+   */
+  #closed(link, { code, opened, closing }, token) {
     const current = link === this.#link;
     this.#retiring.delete(link);
     if (link === this.#next) this.#next = null;
-    if (current) this.#link = null;
+    if (current) {
+      this.#link = null;
+      this.env.clock.clearTimeout(this.#stable);
+    }
     if (this.state === "stopped") return;
     if (closing === "session_ended" || closing === "password_changed") {
       this.stop();
       this.emit("closing", closing);
     } else if (closing === "too_many_connections") {
       // Coming back would push out another device. A socket that was being replaced anyway does not matter.
-      if (!this.online) {
-        this.stop();
-        this.#setState("displaced");
-      }
+      if (!this.online) this.#displaced();
     } else if (!opened) {
+      this.#failed = true;
       void this.#refused(token);
     } else if (current && !this.#next && !this.#opening) {
-      this.#later(null);
+      if (code !== 1000) return this.#later(null);
+      this.#unexplained = true;
+      void this.#open();
     }
   }
 
@@ -226,14 +268,18 @@ export class Connection extends Emitter {
     const { clock, random } = this.env;
     clock.clearTimeout(this.#ping);
     this.#ping = clock.setTimeout(() => this.#beat(), PING_MS * (0.8 + 0.2 * random()));
-    link.request("ping", this.pingData(), PONG_MS).catch((error) => {
-      // A refusal is an answer too.
+    const answered = () => {
+      if (link === this.#link) this.#attempt = 0;
+    };
+    link.request("ping", this.pingData(), PONG_MS).then(answered, (error) => {
       if (error.code === "timeout") link.drop();
+      // A refusal is an answer too, but the end of the socket is not.
+      else if (error.code !== "network") answered();
     });
   }
 
   #clearTimers() {
-    for (const timer of [this.#retry, this.#ping, this.#renewal]) this.env.clock.clearTimeout(timer);
+    for (const timer of [this.#retry, this.#ping, this.#renewal, this.#stable]) this.env.clock.clearTimeout(timer);
   }
 
   /** @param {ConnectionState} state */

@@ -1,4 +1,5 @@
 // @ts-check
+import { eraseAll } from "./storage.js";
 
 /** Texts that have been begun, by chat. They survive a reload. */
 export class Drafts {
@@ -6,7 +7,9 @@ export class Drafts {
   #texts = new Map();
   /** @type {Set<string>} */
   #dirty = new Set();
-  #writing = false;
+  /** @type {Promise<void> | null} */
+  #writing = null;
+  #closed = false;
 
   /**
    * @param {import("./storage.js").Storage} storage
@@ -29,29 +32,38 @@ export class Drafts {
 
   /** @param {string} chatId @param {string} text */
   set(chatId, text) {
-    if (text === this.get(chatId)) return;
+    if (this.#closed || text === this.get(chatId)) return;
     if (text) this.#texts.set(chatId, text);
     else this.#texts.delete(chatId);
     this.#dirty.add(chatId);
-    void this.#write();
+    this.#flush();
+  }
+
+  #flush() {
+    if (this.#writing || this.#closed) return;
+    this.#writing = this.#write().finally(() => {
+      this.#writing = null;
+      if (this.#dirty.size > 0) this.#flush();
+    });
   }
 
   async #write() {
-    if (this.#writing) return;
-    this.#writing = true;
     for (const chatId of this.#dirty) {
+      if (this.#closed) return;
       this.#dirty.delete(chatId);
       const text = this.#texts.get(chatId);
       const done =
         text === undefined ? this.storage.delete(this.prefix + chatId) : this.storage.set(this.prefix + chatId, text);
       await done.catch(() => {});
     }
-    this.#writing = false;
   }
 
-  /** Erases everything, also what is stored. */
+  /** Erases everything, also what is stored. Nothing is taken from then on. */
   async clear() {
+    this.#closed = true;
+    const known = [...this.#texts.keys(), ...this.#dirty].map((chatId) => this.prefix + chatId);
     this.#texts.clear();
-    for (const [key] of await this.storage.entries(this.prefix)) await this.storage.delete(key);
+    await this.#writing;
+    await eraseAll(this.storage, this.prefix, known);
   }
 }

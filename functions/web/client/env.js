@@ -14,6 +14,11 @@ import { MemoryLocks, MemoryStorage, openStorage } from "./storage.js";
  */
 
 /**
+ * The part of a BroadcastChannel that is used.
+ * @typedef {{postMessage: (message: any) => void, onmessage: ((event: {data: any}) => any) | null}} Channel
+ */
+
+/**
  * Everything that comes from outside. Tests replace it; the defaults are the browser's, or Node's.
  * @typedef {object} Environment
  * @property {(url: string, options: any) => Promise<any>} fetch
@@ -21,6 +26,7 @@ import { MemoryLocks, MemoryStorage, openStorage } from "./storage.js";
  * @property {Clock} clock
  * @property {import("./storage.js").Storage} storage
  * @property {Locks} locks
+ * @property {Channel | null} channel to the other tabs of this browser; null if there are none
  * @property {() => number} random at least 0 and less than 1
  * @property {() => string} key a new client_message_id
  */
@@ -35,11 +41,45 @@ function uuid() {
 }
 
 /**
+ * The browser's locks. A browser that blocks the storage of a page refuses them with a SecurityError.
+ * @param {any} locks navigator.locks
+ * @returns {Locks}
+ */
+export function browserLocks(locks) {
+  const memory = new MemoryLocks();
+  return {
+    async request(name, work) {
+      let begun = false;
+      try {
+        return await locks.request(name, () => {
+          begun = true;
+          return work();
+        });
+      } catch (error) {
+        if (begun || /** @type {any} */ (error)?.name !== "SecurityError") throw error;
+        return memory.request(name, work);
+      }
+    },
+  };
+}
+
+/** @returns {Channel | null} */
+function openChannel() {
+  try {
+    // Node has the class too, but an open channel would keep its process alive.
+    if (typeof window === "undefined") return null;
+    return /** @type {Channel} */ (/** @type {unknown} */ (new BroadcastChannel("windi")));
+  } catch {
+    return null;
+  }
+}
+
+/**
  * @param {Partial<Environment>} [given]
  * @returns {Environment}
  */
 export function environment(given = {}) {
-  const browserLocks = typeof navigator === "undefined" ? undefined : navigator.locks;
+  const locks = typeof navigator === "undefined" ? undefined : navigator.locks;
   return {
     fetch: (url, options) => globalThis.fetch(url, options),
     WebSocket: /** @type {any} */ (globalThis).WebSocket,
@@ -49,7 +89,8 @@ export function environment(given = {}) {
       clearTimeout: (timer) => globalThis.clearTimeout(timer),
     },
     storage: typeof indexedDB === "undefined" ? new MemoryStorage() : openStorage(),
-    locks: browserLocks ? /** @type {Locks} */ (/** @type {unknown} */ (browserLocks)) : new MemoryLocks(),
+    locks: locks ? browserLocks(locks) : new MemoryLocks(),
+    channel: openChannel(),
     random: Math.random,
     key: uuid,
     ...given,

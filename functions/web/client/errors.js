@@ -64,7 +64,8 @@ export function asWindiError(error) {
 
 /** @param {number} status an answer of the gateway itself, which has no code */
 function gatewayCode(status) {
-  if (status === 401 || status === 403) return "unauthorized";
+  if (status === 401) return "unauthorized";
+  if (status === 403) return "forbidden";
   if (status === 404) return "not_found";
   if (status === 413) return "payload_too_large";
   if (status === 429) return "throttled";

@@ -7,6 +7,7 @@ import { WindiError, fromResponse } from "./errors.js";
  * @property {any} [body]
  * @property {string} [token] an access token
  * @property {number} [timeout] milliseconds; the gateway itself gives up after about 30 seconds
+ * @property {boolean} [keepalive] whether the request outlives the page
  */
 
 /** One HTTP request, with an answer or a WindiError. Knows nothing about sessions. */
@@ -26,7 +27,7 @@ export class Http {
    * @param {CallOptions} [options]
    * @returns {Promise<any>} the parsed body, null if there is none
    */
-  async call(method, path, { query = {}, body, token, timeout = 35_000 } = {}) {
+  async call(method, path, { query = {}, body, token, timeout = 35_000, keepalive = false } = {}) {
     const { clock } = this.env;
     const abort = new AbortController();
     /** @type {(error: WindiError) => void} */
@@ -37,7 +38,7 @@ export class Http {
       abort.abort();
     }, timeout);
     try {
-      return await Promise.race([this.#exchange(method, path, query, body, token, abort.signal), expired]);
+      return await Promise.race([this.#exchange(method, path, query, body, token, keepalive, abort.signal), expired]);
     } finally {
       clock.clearTimeout(timer);
       giveUp(new WindiError("timeout"));
@@ -47,9 +48,10 @@ export class Http {
 
   /**
    * @param {string} method @param {string} path @param {Record<string, string | number | undefined>} query
-   * @param {any} body @param {string | undefined} token @param {AbortSignal} signal
+   * @param {any} body @param {string | undefined} token @param {boolean} keepalive
+   * @param {AbortSignal} signal
    */
-  async #exchange(method, path, query, body, token, signal) {
+  async #exchange(method, path, query, body, token, keepalive, signal) {
     const parameters = Object.entries(query).flatMap(([name, value]) =>
       value === undefined ? [] : [`${name}=${encodeURIComponent(String(value))}`],
     );
@@ -65,6 +67,7 @@ export class Http {
         headers,
         body: body === undefined ? undefined : JSON.stringify(body),
         signal,
+        keepalive,
         cache: "no-store",
         credentials: "omit",
       });

@@ -58,6 +58,10 @@ export class Login {
       outbox.settled(id, chat?.revision ?? Infinity);
       client.emit("chat", id);
     });
+    replicas.on("replaced", (id) => {
+      outbox.settled(id, Infinity);
+      this.reads.forget(id);
+    });
     replicas.on("message", (message) => client.emit("message", message));
     replicas.on("removed", (event) => client.emit("removed", event));
     connection.on("state", (state) => {

@@ -1,6 +1,7 @@
 // @ts-check
 import { backoff } from "./env.js";
 import { WindiError, asWindiError } from "./errors.js";
+import { eraseAll } from "./storage.js";
 
 /** @import {Message} from "./types.js" */
 
@@ -37,7 +38,10 @@ export class Outbox {
   /** @type {WeakMap<Outgoing, string>} */
   #names = new WeakMap();
   #serial = 0;
+  /** The time in the name of the latest message. */
+  #latest = 0;
   #stopped = false;
+  #erased = false;
 
   /** @param {OutboxContext} context */
   constructor(context) {
@@ -48,6 +52,7 @@ export class Outbox {
   /** Takes up what was not sent before the last reload. */
   async restore() {
     for (const [name, saved] of await this.context.env.storage.entries(this.prefix)) {
+      this.#latest = Math.max(this.#latest, Number.parseInt(name.slice(this.prefix.length), 10) || 0);
       const error = saved.error ? new WindiError(saved.error.code, saved.error) : null;
       this.#add({ ...saved, state: error ? "failed" : "waiting", error, message: null }, name);
     }
@@ -88,8 +93,9 @@ export class Outbox {
       error: null,
       message: null,
     };
-    // The name sorts by time, and within a millisecond by order.
-    const name = `${this.prefix}${String(now).padStart(15, "0")}-${String(this.#serial++).padStart(6, "0")}-${item.key}`;
+    // The name sorts by order, even if the clock has been set back.
+    this.#latest = Math.max(now, this.#latest + 1);
+    const name = `${this.prefix}${String(this.#latest).padStart(15, "0")}-${String(this.#serial++).padStart(6, "0")}-${item.key}`;
     this.#add(item, name);
     this.context.changed(chatId);
     await this.#save(item).catch(() => {});
@@ -103,7 +109,7 @@ export class Outbox {
     if (item.error?.code === "idempotency_conflict") item.key = this.context.env.key();
     item.state = "waiting";
     item.error = null;
-    await this.#save(item);
+    await this.#save(item).catch(() => {});
     this.context.changed(item.chat_id);
     void this.#pump(item.chat_id);
   }
@@ -111,7 +117,7 @@ export class Outbox {
   /** @param {Outgoing} item a failed one */
   async discard(item) {
     this.#remove(item);
-    await this.#forget(item);
+    await this.#forget(item).catch(() => {});
     this.context.changed(item.chat_id);
   }
 
@@ -128,31 +134,37 @@ export class Outbox {
     }
   }
 
-  /** Erases everything, also what is stored. */
+  /** Erases everything, also what is stored. Nothing is written from then on. */
   async clear() {
     this.stop();
+    this.#erased = true;
+    const known = [...this.#byChat.values()].flat().map((item) => this.#names.get(item) ?? "");
     this.#byChat.clear();
-    for (const [name] of await this.context.env.storage.entries(this.prefix))
-      await this.context.env.storage.delete(name);
+    await eraseAll(this.context.env.storage, this.prefix, known);
   }
 
   /** @param {string} chatId */
   async #pump(chatId) {
     if (this.#pumping.has(chatId)) return;
     this.#pumping.add(chatId);
+    let refused = 0;
     for (let attempt = 0; !this.#stopped;) {
       const item = this.of(chatId).find((other) => other.state === "waiting");
       if (!item) break;
       try {
         const message = await this.#attempt(item);
-        attempt = 0;
+        attempt = refused = 0;
         if (item.state === "waiting") this.#sent(item, message);
       } catch (cause) {
         const error = asWindiError(cause);
         if (this.#stopped || error.code === "no_session") break;
         if (item.state !== "waiting") continue;
-        if (!error.temporary && error.code !== "unauthorized") this.#failed(item, error);
-        else await this.#sleep(backoff(this.context.env.random, attempt++, { retryAfter: error.retryAfter }));
+        // One refusal of the token may be answered by a refresh; a second one in a row stays.
+        const again = error.temporary || (error.code === "unauthorized" && ++refused < 2);
+        if (!again) {
+          this.#failed(item, error);
+          attempt = refused = 0;
+        } else await this.#sleep(backoff(this.context.env.random, attempt++, { retryAfter: error.retryAfter }));
       }
     }
     this.#pumping.delete(chatId);
@@ -220,7 +232,7 @@ export class Outbox {
     const original = this.of(chat_id).find((other) => other.key === key);
     const name = original && this.#names.get(original);
     const saved = { key, chat_id, text, created_at, error: error && { code: error.code, message: error.message } };
-    if (name) await this.context.env.storage.set(name, saved);
+    if (name && !this.#erased) await this.context.env.storage.set(name, saved);
   }
 
   /** @param {Outgoing} item */

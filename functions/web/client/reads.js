@@ -32,6 +32,11 @@ export class Reads {
     void this.#report(chatId);
   }
 
+  /** The numbers of a chat's messages have begun anew. @param {string} chatId */
+  forget(chatId) {
+    this.#wanted.delete(chatId);
+  }
+
   /** @param {string} chatId */
   async #report(chatId) {
     if (this.#running.has(chatId)) return;

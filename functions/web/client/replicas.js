@@ -25,15 +25,17 @@ const REVISED = new Set([
 ]);
 
 /**
- * All chats of one person, kept equal to the server's.
- * @extends {Emitter<{changed: string, message: Message, removed: {chat: Chat, by: string | null}}>}
+ * All chats of one person, kept equal to the server's. Emits `replaced` for a chat that has been begun anew after the
+ * database was restored: what was known about its messages does not count any more.
+ * @extends {Emitter<{changed: string, message: Message, replaced: string, removed: {chat: Chat, by: string | null}}>}
  */
 export class Replicas extends Emitter {
   /** @type {Map<string, Chat>} */
   chats = new Map();
   /** Whether the list has been read since the session began. */
   listed = false;
-  /** @type {Map<string, {timer: any, running: boolean, again: boolean, attempt: number, target: number}>} */
+  /** @type {Map<string, {timer: any, running: boolean, again: boolean, attempt: number, refused: number,
+   *   target: number}>} */
   #syncs = new Map();
   /** @type {Array<() => void>} */
   #queue = [];
@@ -41,6 +43,7 @@ export class Replicas extends Emitter {
   #listing = false;
   #listAgain = false;
   #listAttempt = 0;
+  #listRefused = 0;
   #stopped = false;
 
   /**
@@ -101,7 +104,7 @@ export class Replicas extends Emitter {
       if (object.last_message_id > 0) this.sync(object.id);
     } else {
       chat.describe(object);
-      if (object.revision > chat.revision) this.sync(object.id);
+      if (object.revision !== chat.revision) this.sync(object.id);
     }
     this.emit("changed", object.id);
     return chat;
@@ -115,7 +118,10 @@ export class Replicas extends Emitter {
   sync(id, { delay = 0, target = 0 } = {}) {
     if (this.#stopped) return;
     let state = this.#syncs.get(id);
-    if (!state) this.#syncs.set(id, (state = { timer: null, running: false, again: false, attempt: 0, target }));
+    if (!state) {
+      state = { timer: null, running: false, again: false, attempt: 0, refused: 0, target };
+      this.#syncs.set(id, state);
+    }
     state.target = Math.max(state.target, target);
     if (state.running) {
       // A run brings what is known to exist, unless it began before that.
@@ -139,10 +145,11 @@ export class Replicas extends Emitter {
         this.#listAgain = false;
         await this.#listOnce();
       } while (this.#listAgain && !this.#stopped);
-      this.#listAttempt = 0;
+      this.#listAttempt = this.#listRefused = 0;
     } catch (cause) {
       const error = asWindiError(cause);
-      if (error.temporary && !this.#stopped) {
+      const over = error.code === "no_session" || (error.code === "unauthorized" && ++this.#listRefused > 1);
+      if (!over && !this.#stopped) {
         const wait = backoff(this.env.random, this.#listAttempt++, { retryAfter: error.retryAfter });
         this.env.clock.setTimeout(() => void this.list(), wait);
       }
@@ -156,12 +163,13 @@ export class Replicas extends Emitter {
     /** @type {string | undefined} */
     let after;
     do {
+      const held = new Map([...this.chats].map(([id, { revision }]) => [id, revision]));
       /** @type {ChatList} */
       const page = await this.session.call("GET", "/chats", { query: { limit: 100, after } });
       if (this.#stopped) return;
       for (const listed of page.chats) {
         missing.delete(listed.id);
-        this.#takeListed(listed);
+        this.#takeListed(listed, held.get(listed.id) ?? 0);
       }
       after = page.next ?? undefined;
     } while (after !== undefined);
@@ -171,12 +179,13 @@ export class Replicas extends Emitter {
     this.emit("changed", "");
   }
 
-  /** @param {ListedChat} listed */
-  #takeListed(listed) {
+  /** @param {ListedChat} listed @param {number} held the revision held when the list was asked for */
+  #takeListed(listed, held) {
     let chat = this.chats.get(listed.id);
     if (!chat) this.chats.set(listed.id, (chat = new Chat(listed.id, this.me, this.windowLimit)));
     const before = this.listed ? chat.lastMessage?.id : undefined;
     if (chat.list(listed)) this.sync(listed.id, { target: listed.revision });
+    else if (listed.revision < held) this.sync(listed.id);
     this.#tell(chat, before);
     this.emit("changed", listed.id);
   }
@@ -204,6 +213,7 @@ export class Replicas extends Emitter {
     if (!chat) return this.sync(object.id);
     chat.describe(object);
     if (object.revision > chat.revision) this.sync(object.id, { delay: HOLE_MS, target: object.revision });
+    else if (object.revision < chat.revision) this.sync(object.id);
     this.emit("changed", object.id);
   }
 
@@ -228,29 +238,31 @@ export class Replicas extends Emitter {
 
   /**
    * @param {string} id
-   * @param {{running: boolean, again: boolean, attempt: number, target: number, timer: any}} state
+   * @param {{running: boolean, again: boolean, attempt: number, refused: number, target: number, timer: any}} state
    */
   async #run(id, state) {
     /** @type {number | null} */
     let wait = null;
+    let gaveUp = false;
     const { target } = state;
     state.again = false;
     state.target = 0;
     try {
       await this.#catchUp(id, target);
-      state.attempt = 0;
+      state.attempt = state.refused = 0;
     } catch (cause) {
       const error = asWindiError(cause);
       if (error.code === "chat_not_found") this.#drop(id, null);
-      else if (error.temporary) {
+      else if (error.code !== "no_session" && (error.code !== "unauthorized" || ++state.refused < 2)) {
         wait = backoff(this.env.random, state.attempt++, { retryAfter: error.retryAfter });
-      }
+      } else gaveUp = true;
     }
     this.#running--;
     state.running = false;
     if (this.#stopped) return;
     const chat = this.chats.get(id);
     if (wait !== null) this.sync(id, { delay: wait });
+    else if (gaveUp) this.#syncs.delete(id);
     else if (state.again || chat?.hasHole || state.target > (chat?.revision ?? 0)) this.sync(id, { delay: HOLE_MS });
     else this.#syncs.delete(id);
     this.#next();
@@ -267,11 +279,13 @@ export class Replicas extends Emitter {
   /** @param {string} id @param {Chat} known */
   async #follow(id, known) {
     for (let more = true; more && !this.#stopped;) {
+      const asked = known.revision;
       /** @type {Changes} */
       const page = await this.session.call("GET", `/chats/${id}/changes`, {
-        query: { after: known.revision, limit: 100 },
+        query: { after: asked, limit: 100 },
       });
       if (this.#stopped) return;
+      if (page.revision < asked) return this.#again(id, known);
       const before = known.lastMessage?.id;
       known.catchUp(page.chat, page.messages, page.revision);
       this.#tell(known, before);
@@ -289,12 +303,37 @@ export class Replicas extends Emitter {
 
   /** @param {string} id @param {Chat | undefined} known */
   async #begin(id, known) {
+    const asked = known?.revision ?? 0;
     /** @type {ChatObject} */
     const object = await this.session.call("GET", `/chats/${id}`);
     if (this.#stopped) return;
+    if (known && object.revision < asked) return this.#again(id, known);
     const chat = known ?? this.chats.get(id) ?? new Chat(id, this.me, this.windowLimit);
     chat.begin(object);
     this.chats.set(id, chat);
+    this.emit("changed", id);
+    if (object.last_message_id > 0) await this.#lastMessage(chat);
+  }
+
+  /**
+   * An answer was older than what is held. If another one is too, the database has been restored, and the chat is begun
+   * anew.
+   * @param {string} id @param {Chat} known
+   */
+  async #again(id, known) {
+    const asked = known.revision;
+    /** @type {ChatObject} */
+    const object = await this.session.call("GET", `/chats/${id}`);
+    if (this.#stopped || this.chats.get(id) !== known) return;
+    if (object.revision >= asked) {
+      known.describe(object);
+      if (object.revision > known.revision) this.sync(id);
+      return;
+    }
+    const chat = new Chat(id, this.me, this.windowLimit);
+    chat.begin(object);
+    this.chats.set(id, chat);
+    this.emit("replaced", id);
     this.emit("changed", id);
     if (object.last_message_id > 0) await this.#lastMessage(chat);
   }

@@ -58,26 +58,72 @@ export class MemoryLocks {
   }
 }
 
+/**
+ * Deletes all keys with a prefix, and those known to the caller, who may be unable to read the others.
+ * @param {Storage} storage @param {string} prefix @param {Iterable<string>} known
+ */
+export async function eraseAll(storage, prefix, known) {
+  const keys = new Set(known);
+  try {
+    for (const [key] of await storage.entries(prefix)) keys.add(key);
+  } catch {
+    // The keys that are known still have to go.
+  }
+  await Promise.allSettled([...keys].map((key) => storage.delete(key)));
+}
+
 const STORE = "values";
+/** Some browsers never answer a request to open a database. */
+const OPEN_MS = 3_000;
 
 /**
- * IndexedDB. Falls back to memory where the browser refuses it, as some do in private windows.
- * @param {string} [name]
- * @returns {Storage}
+ * @param {string} name @param {IDBFactory} factory @param {() => void} lost
+ * @returns {Promise<IDBDatabase | null>} null if it cannot be opened
  */
-export function openStorage(name = "windi") {
-  const memory = new MemoryStorage();
-  /** @type {Promise<IDBDatabase | null>} */
-  const opened = new Promise((resolve) => {
+function openDatabase(name, factory, lost) {
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => resolve(null), OPEN_MS);
+    const settle = (/** @type {IDBDatabase | null} */ database) => {
+      clearTimeout(timer);
+      resolve(database);
+    };
     try {
-      const request = indexedDB.open(name, 1);
+      const request = factory.open(name, 1);
       request.onupgradeneeded = () => request.result.createObjectStore(STORE);
-      request.onsuccess = () => resolve(request.result);
-      request.onerror = () => resolve(null);
+      request.onsuccess = () => {
+        request.result.onclose = lost;
+        settle(request.result);
+      };
+      request.onerror = () => settle(null);
     } catch {
-      resolve(null);
+      settle(null);
     }
   });
+}
+
+/**
+ * IndexedDB. Falls back to memory where the browser refuses it, as some do in private windows. A browser may also take
+ * an open database away: it is opened again once, and memory has what this page has read and written so far.
+ * @param {string} [name]
+ * @param {IDBFactory} [factory]
+ * @returns {Storage}
+ */
+export function openStorage(name = "windi", factory = indexedDB) {
+  const memory = new MemoryStorage();
+  let reopened = false;
+  /** @type {Promise<IDBDatabase | null>} */
+  let opened;
+  const open = () => {
+    const mine = openDatabase(name, factory, () => reopen(mine));
+    opened = mine;
+  };
+  const reopen = (/** @type {Promise<IDBDatabase | null>} */ old) => {
+    if (old !== opened) return;
+    if (reopened) opened = Promise.resolve(null);
+    else open();
+    reopened = true;
+  };
+  open();
 
   /**
    * @template T
@@ -87,59 +133,62 @@ export function openStorage(name = "windi") {
    * @returns {Promise<T>}
    */
   async function run(mode, work, otherwise) {
-    const database = await opened;
-    if (!database) return otherwise();
-    return new Promise((resolve, reject) => {
-      const transaction = database.transaction(STORE, mode);
-      const request = work(transaction.objectStore(STORE));
-      // A write counts once its transaction is complete, not when its request is.
-      transaction.oncomplete = () => resolve(request.result);
-      transaction.onerror = transaction.onabort = () => reject(transaction.error);
-    });
+    for (;;) {
+      const used = opened;
+      const database = await used;
+      if (!database) return otherwise();
+      try {
+        return await new Promise((resolve, reject) => {
+          const transaction = database.transaction(STORE, mode);
+          const request = work(transaction.objectStore(STORE));
+          // A write counts once its transaction is complete, not when its request is.
+          transaction.oncomplete = () => resolve(request.result);
+          transaction.onerror = transaction.onabort = () => reject(transaction.error);
+        });
+      } catch (error) {
+        if (/** @type {any} */ (error)?.name !== "InvalidStateError") throw error;
+        reopen(used);
+      }
+    }
   }
 
-  /** @param {string} prefix */
-  const range = (prefix) => IDBKeyRange.bound(prefix, `${prefix}\uffff`);
+  /** @param {string} key */
+  async function get(key) {
+    const value = await run(
+      "readonly",
+      (store) => store.get(key),
+      () => memory.get(key),
+    );
+    await (value === undefined ? memory.delete(key) : memory.set(key, value));
+    return value;
+  }
+
   return {
-    get: (key) =>
-      run(
-        "readonly",
-        (store) => store.get(key),
-        () => memory.get(key),
-      ),
+    get,
     set: async (key, value) => {
       await run(
         "readwrite",
         (store) => store.put(value, key),
-        async () => (await memory.set(key, value), key),
+        async () => key,
       );
+      await memory.set(key, value);
     },
     delete: async (key) => {
+      await memory.delete(key);
       await run(
         "readwrite",
         (store) => store.delete(key),
-        async () => (await memory.delete(key), undefined),
+        async () => undefined,
       );
     },
     entries: async (prefix) => {
-      if (!(await opened)) return memory.entries(prefix);
       const keys = await run(
         "readonly",
-        (store) => store.getAllKeys(range(prefix)),
-        async () => [],
+        (store) => store.getAllKeys(IDBKeyRange.bound(prefix, `${prefix}\uffff`)),
+        async () => (await memory.entries(prefix)).map(([key]) => key),
       );
       const found = await Promise.all(
-        keys.map(
-          async (key) =>
-            /** @type {[string, any]} */ ([
-              String(key),
-              await run(
-                "readonly",
-                (store) => store.get(key),
-                async () => undefined,
-              ),
-            ]),
-        ),
+        keys.map(async (key) => /** @type {[string, any]} */ ([String(key), await get(String(key))])),
       );
       return found.filter(([, value]) => value !== undefined);
     },

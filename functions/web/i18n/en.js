@@ -3,6 +3,7 @@
 export default {
   "app.name": "WinDI Messenger",
   "app.loading": "Loading…",
+  "app.storageFailed": "This browser does not let the page store anything. Log in again.",
   "app.chats": "Chats",
   "app.empty": "Choose a chat, or start a new one.",
   "app.noChats": "No chats yet. Find somebody to talk to.",
@@ -34,9 +35,9 @@ export default {
   "register.toLogin": "Log in",
   "register.hasAccount": "Already have an account?",
 
-  "ended.session_ended": "You were logged out from another device.",
+  "ended.session_ended": "Your session has ended. Log in again.",
   "ended.password_changed": "The password was changed on another device. Log in with the new one.",
-  "ended.other_account": "Somebody else has logged in in another tab.",
+  "ended.other_account": "Somebody else logged in on another tab.",
 
   "connection.connecting": "Connecting…",
   "connection.waiting": "No connection",
@@ -89,7 +90,7 @@ export default {
   "chat.removed": "You are no longer in “{name}”.",
   "chat.left": "You have left “{name}”.",
   "chat.notFound": "There is no such chat, or you are not in it.",
-  "chat.tooLong": "A message can have 4,096 characters.",
+  "chat.tooLong": "A message can have at most 4,096 characters.",
   "chat.announce": "{name}: {text}",
 
   "message.edited": "edited",

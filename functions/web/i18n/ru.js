@@ -2,6 +2,7 @@
 export default {
   "app.name": "WinDI Messenger",
   "app.loading": "Загрузка…",
+  "app.storageFailed": "Браузер не разрешает странице хранить данные. Войдите снова.",
   "app.chats": "Чаты",
   "app.empty": "Выберите чат или начните новый.",
   "app.noChats": "Чатов пока нет. Найдите собеседника.",
@@ -33,7 +34,7 @@ export default {
   "register.toLogin": "Войти",
   "register.hasAccount": "Уже есть аккаунт?",
 
-  "ended.session_ended": "Сеанс завершён с другого устройства.",
+  "ended.session_ended": "Сеанс завершён. Войдите снова.",
   "ended.password_changed": "Пароль изменён на другом устройстве. Войдите с новым паролем.",
   "ended.other_account": "В другой вкладке вошёл другой человек.",
 
@@ -44,8 +45,8 @@ export default {
     few: "Нет соединения. Следующая попытка через {count} секунды.",
     other: "Нет соединения. Следующая попытка через {count} секунд.",
   },
-  "connection.tryNow": "Сейчас",
-  "connection.displaced": "Вы вошли на слишком многих устройствах, поэтому это отключено.",
+  "connection.tryNow": "Повторить сейчас",
+  "connection.displaced": "Вы вошли на слишком многих устройствах, поэтому это устройство отключено.",
   "connection.useHere": "Подключить",
 
   "list.newChat": "Новый чат",
@@ -97,7 +98,7 @@ export default {
   "chat.removed": "Вы больше не состоите в «{name}».",
   "chat.left": "Вы вышли из «{name}».",
   "chat.notFound": "Такого чата нет, или вы в нём не состоите.",
-  "chat.tooLong": "В сообщении может быть 4096 символов.",
+  "chat.tooLong": "В сообщении может быть не больше 4096 символов.",
   "chat.announce": "{name}: {text}",
 
   "message.edited": "изменено",
@@ -187,7 +188,7 @@ export default {
   },
   "error.email_taken": "С этим адресом уже кто-то зарегистрирован.",
   "error.username_taken": "Это имя пользователя занято.",
-  "error.unauthorized": "Вы больше не в аккаунте.",
+  "error.unauthorized": "Вы вышли из аккаунта. Войдите снова.",
   "error.forbidden": "У вас нет на это права.",
   "error.chat_not_found": "Вы не состоите в этом чате.",
   "error.user_not_found": "Такого человека нет.",

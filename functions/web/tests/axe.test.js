@@ -51,7 +51,7 @@ for (const [size, viewport] of Object.entries(SIZES)) {
       await page.locator(".unread-line").waitFor();
       await page.locator("#composer").fill("a text\nof two lines");
       await check(page, "chat");
-      await page.locator("#composer").press("Enter");
+      await page.getByRole("button", { name: "Send" }).click();
       const mine = page.locator(".message.mine .bubble");
       await page.locator(".ticks[title=Sent]").waitFor();
       await (phone ? mine.tap() : mine.click({ button: "right" }));

@@ -29,8 +29,9 @@ after(async () => {
 });
 
 /** A policy stricter than this one would break the page; a server may add to it. */
-const POLICY =
-  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self' ws: wss:; " +
+const policy = (/** @type {string} */ at) =>
+  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self' " +
+  `${at.replace(/^http/, "ws")}; ` +
   "manifest-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 /** @type {Record<string, string>} */
 const TYPES = { ".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml" };
@@ -54,7 +55,7 @@ async function serveFiles(context, at) {
       if (!body) return route.fulfill({ status: 404 });
       await route.fulfill({
         body,
-        headers: { "content-type": contentType, "content-security-policy": POLICY },
+        headers: { "content-type": contentType, "content-security-policy": policy(at) },
       });
     },
   );

@@ -1,7 +1,20 @@
 // @ts-check
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { account, enter, goOffline, group, open, openChat, send, texts, until, write } from "./helpers.js";
+import {
+  account,
+  device,
+  enter,
+  goOffline,
+  group,
+  login,
+  open,
+  openChat,
+  send,
+  texts,
+  until,
+  write,
+} from "./helpers.js";
 
 const thirty = Array.from({ length: 30 }, (_, i) => `missed ${i + 1}`);
 
@@ -85,4 +98,74 @@ test("two tabs whose token has expired refresh it once, and both go on", async (
   assert.equal(refreshes, 1);
   await send(ben.token, chat, "for both");
   for (const page of [first, second]) await page.locator(".message", { hasText: "for both" }).waitFor();
+});
+
+test("without the address of the socket the page waits, and asks for it again", { timeout: 60_000 }, async () => {
+  const ann = await account("Ann");
+  const context = await device();
+  let asked = 0;
+  // No answer at all, then one that is no address.
+  await context.route("**/config.json", async (route) => {
+    if (++asked === 2) await route.fulfill({ json: {} });
+    else if (asked > 2) await route.fallback();
+  });
+  const page = await open(context);
+  await login(page, ann.username);
+  await page.getByRole("button", { name: "Try now" }).waitFor({ timeout: 15_000 });
+  await until(async () => (await page.locator(".bar").count()) === 0, "it is connected");
+  assert.ok(asked >= 3, `${asked} requests`);
+});
+
+test("while the page waits, it is drawn once a second and not more often", { timeout: 60_000 }, async () => {
+  const ann = await account("Ann");
+  const context = await device();
+  await context.addInitScript(() => {
+    const all = /** @type {any} */ (window);
+    all.pending = new Set();
+    const { setTimeout: set, clearTimeout: clear } = window;
+    all.setTimeout = (/** @type {() => void} */ f, /** @type {number} */ ms) => {
+      const timer = set(() => {
+        all.pending.delete(timer);
+        f();
+      }, ms);
+      if (ms === 1_000) all.pending.add(timer);
+      return timer;
+    };
+    all.clearTimeout = (/** @type {number} */ timer) => {
+      all.pending.delete(timer);
+      clear(timer);
+    };
+  });
+  await context.routeWebSocket(/\/ws$/, (socket) => socket.close());
+  const page = await open(context);
+  await login(page, ann.username);
+  await page.getByRole("button", { name: "Try now" }).waitFor();
+  // Each of these draws the page again.
+  for (let i = 0; i < 20; i++) await page.locator("#search").fill(`${i}`);
+  await page.locator("#search").fill("");
+  let most = 0;
+  for (let i = 0; i < 20; i++) {
+    most = Math.max(most, await page.evaluate(() => /** @type {any} */ (window).pending.size));
+    await page.waitForTimeout(100);
+  }
+  assert.ok(most <= 1, `${most} timers at once`);
+});
+
+test("what was to be drawn when the tab was hidden is drawn without a frame", async () => {
+  const [ann, ben] = [await account("Ann"), await account("Ben")];
+  const chat = await group("Hidden", [ann, ben]);
+  const page = await enter(ann);
+  await page.locator("a.item", { hasText: "Hidden" }).waitFor();
+  await until(async () => (await page.locator(".bar").count()) === 0, "it is connected");
+  await page.evaluate(() => {
+    window.requestAnimationFrame = () => 0;
+  });
+  await send(ben.token, chat, "while hidden");
+  await page.waitForTimeout(500);
+  assert.equal(await page.title(), "WinDI Messenger");
+  await page.evaluate(() => {
+    Object.defineProperty(document, "hidden", { value: true });
+    document.dispatchEvent(new Event("visibilitychange"));
+  });
+  await until(async () => (await page.title()).startsWith("(1)"), "the title counts the message", 3_000);
 });

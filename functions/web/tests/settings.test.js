@@ -1,7 +1,7 @@
 // @ts-check
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { account, enter, login, until } from "./helpers.js";
+import { account, device, enter, group, login, open, openChat, send, until, write } from "./helpers.js";
 
 test("other devices are listed and logged out", async () => {
   const ann = await account("Ann");
@@ -14,7 +14,7 @@ test("other devices are listed and logged out", async () => {
   await page.getByRole("button", { name: "Log out all other devices" }).click();
   await page.locator("dialog.confirm").getByRole("button", { name: "Log out" }).click();
   await until(async () => (await page.locator(".sessions li").count()) === 1, "only this one is left");
-  await other.getByText("You were logged out from another device.").waitFor();
+  await other.getByText("Your session has ended. Log in again.").waitFor();
   assert.deepEqual(page.errors, []);
 });
 
@@ -36,24 +36,126 @@ test("a changed password ends the other sessions and is needed from then on", as
   await login(other, ann.username, "a better one");
 });
 
-test("a log-out leaves nothing behind", async () => {
-  const ann = await account("Ann");
-  const page = await enter(ann);
+/** @param {import("playwright-core").Page} page */
+async function logOut(page) {
   await page.getByRole("button", { name: "Settings" }).click();
   await page.getByRole("button", { name: "Log out" }).first().click();
   await page.locator("dialog.confirm").getByRole("button", { name: "Log out" }).click();
   await page.getByRole("heading", { name: "Log in" }).waitFor();
-  const stored = await page.evaluate(
+}
+
+/** The keys in the browser's database. @param {import("playwright-core").Page} page @returns {Promise<string[]>} */
+const stored = (page) =>
+  page.evaluate(
     () =>
       new Promise((resolve) => {
         const request = indexedDB.open("windi");
         request.onsuccess = () => {
           const keys = request.result.transaction("values").objectStore("values").getAllKeys();
-          keys.onsuccess = () => resolve(keys.result);
+          keys.onsuccess = () => {
+            request.result.close();
+            resolve(keys.result.map(String));
+          };
         };
       }),
   );
-  assert.deepEqual(stored, []);
+
+test("a log-out leaves nothing behind, and nothing to the next person", { timeout: 60_000 }, async () => {
+  const [ann, ben, cy] = [await account("Ann"), await account("Ben"), await account("Cy")];
+  await group("Secret", [ann, ben]);
+  await group("Drafted", [ann, ben]);
+  await group("Of Cy", [cy, ben]);
+  const page = await enter(ann);
+  await openChat(page, "Drafted");
+  await page.locator("#composer").fill("a draft of Ann");
+  await openChat(page, "Secret");
+  // Neither the socket nor HTTP takes the message, and a search is never answered.
+  await page.route("**/messages", (route) => route.abort());
+  await page.route("**/messages/search**", () => {});
+  await page.evaluate(() => {
+    const { send } = WebSocket.prototype;
+    WebSocket.prototype.send = function (data) {
+      if (!String(data).includes("sendMessage")) send.call(this, data);
+    };
+  });
+  await write(page, "unsent of Ann");
+  await page.locator("#search").fill("words of Ann");
+  await until(async () => (await stored(page)).length === 3, "a session, a draft and a message are stored");
+  await page.waitForTimeout(400);
+  await logOut(page);
+  assert.deepEqual(await stored(page), []);
+  await login(page, cy.username);
+  await page.locator("a.item", { hasText: "Of Cy" }).waitFor();
+  assert.equal(await page.locator("#search").inputValue(), "");
+  assert.equal(await page.locator("#announcer").innerText(), "");
+  assert.doesNotMatch(await page.locator("body").innerText(), /of Ann|Secret|Drafted/);
+  assert.deepEqual(
+    (await stored(page)).map((key) => key.split("/")[0]),
+    ["session"],
+  );
+  await logOut(page);
   await page.reload();
   await page.getByRole("heading", { name: "Log in" }).waitFor();
+});
+
+test("an answer to the search of one person is not shown to the next", { timeout: 60_000 }, async () => {
+  const [ann, ben] = [await account("Ann"), await account("Ben")];
+  const chat = await group("Found", [ann, ben]);
+  await send(ann.token, chat, "needle of Ann");
+  const page = await enter(ann);
+  await page.locator("a.item").first().waitFor();
+  let answer = () => {};
+  const held = new Promise((/** @type {(value: void) => void} */ resolve) => (answer = resolve));
+  await page.route("**/messages/search**", async (route) => {
+    const response = await route.fetch();
+    await held;
+    await route.fulfill({ response });
+  });
+  const asked = page.waitForRequest("**/messages/search**");
+  await page.locator("#search").fill("needle");
+  await asked;
+  await logOut(page);
+  await login(page, ben.username);
+  await page.locator("a.item").first().waitFor();
+  answer();
+  await page.waitForTimeout(500);
+  assert.equal(await page.locator("#search").inputValue(), "");
+  assert.equal(await page.getByRole("heading", { name: "Messages" }).count(), 0);
+  assert.equal(await page.locator(".toast").count(), 0);
+});
+
+test("a log-out in one tab is one in all tabs", async () => {
+  const ann = await account("Ann");
+  const page = await enter(ann);
+  const other = await open(page.context());
+  await other.locator(".sidebar").waitFor();
+  await logOut(page);
+  await other.getByRole("heading", { name: "Log in" }).waitFor();
+  assert.deepEqual(await stored(other), []);
+});
+
+test("without a storage that works, one can still log in", async () => {
+  const ann = await account("Ann");
+  const context = await device();
+  await context.addInitScript(() => {
+    const refuse = () => {
+      throw new DOMException("no", "SecurityError");
+    };
+    IDBFactory.prototype.open = /** @type {any} */ (refuse);
+    if (navigator.locks) LockManager.prototype.request = /** @type {any} */ (refuse);
+  });
+  const page = await open(context);
+  await login(page, ann.username);
+  assert.deepEqual(page.errors, []);
+});
+
+test("a storage that fails at the start shows the login, with a notice", async () => {
+  const context = await device();
+  await context.addInitScript(() => {
+    IDBObjectStore.prototype.get = () => {
+      throw new DOMException("no", "UnknownError");
+    };
+  });
+  const page = await open(context);
+  await page.getByText("This browser does not let the page store anything. Log in again.").waitFor();
 });

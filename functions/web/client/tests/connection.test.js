@@ -43,18 +43,128 @@ test("a socket that does not answer a ping is given up", async () => {
   assert.notEqual([...world.server.devices][0], socket.device);
 });
 
+/** When a client's sockets are made, from now on. @param {World} world @param {any} client */
+function constructions(world, client) {
+  /** @type {number[]} */
+  const times = [];
+  const Socket = client.env.WebSocket;
+  client.env.WebSocket = class extends Socket {
+    /** @param {string} url @param {string[]} protocols */
+    constructor(url, protocols) {
+      super(url, protocols);
+      times.push(world.clock.now());
+    }
+  };
+  return times;
+}
+
+/** @param {number[]} times */
+const gaps = (times) => times.slice(1).map((time, i) => time - /** @type {number} */ (times[i]));
+
 test("attempts to reconnect come further and further apart, and not at the same time everywhere", async () => {
   const { world, client } = await pair();
-  world.network.faults = { ...NO_FAULTS, refuse: 1 };
+  const other = await world.enter("ben");
+  const [ours, theirs] = [constructions(world, client), constructions(world, other)];
+  // HTTP works, so that each attempt gets as far as the socket.
+  world.network.socketFault = "refuse";
   for (const socket of [...world.network.sockets]) socket.die(1006);
-  world.network.sockets.clear();
   await world.clock.pass(10 * 60_000);
-  const attempts = world.network.sockets.size + world.network.seen.length;
-  assert.ok(attempts < 60, `${attempts} attempts`);
+  for (const times of [ours, theirs]) {
+    assert.ok(times.length > 20 && times.length < 60, `${times.length} attempts`);
+    const waits = gaps(times);
+    // Each wait is at least half of its ceiling, which doubles up to thirty seconds.
+    for (const [i, wait] of waits.entries()) {
+      const ceiling = Math.min(30_000, 500 * 2 ** (i + 1));
+      assert.ok(wait >= ceiling / 2, `the wait number ${i + 1} was ${wait} ms`);
+      assert.ok(wait <= ceiling + 1_000, `the wait number ${i + 1} was ${wait} ms`);
+    }
+  }
+  assert.equal(ours.filter((time) => theirs.includes(time)).length, 0);
   assert.equal(client.connection === "waiting" || client.connection === "connecting", true);
-  world.network.faults = { ...NO_FAULTS };
+  world.network.socketFault = null;
   await world.clock.pass(31_000);
+  assert.deepEqual([client.connection, other.connection], ["online", "online"]);
+});
+
+test("sockets that die right after they were opened count as failures", async () => {
+  const { world, client } = await pair();
+  const times = constructions(world, client);
+  world.network.socketFault = "die";
+  for (const socket of [...world.network.sockets]) socket.die(1006);
+  await world.clock.pass(10 * 60_000);
+  assert.ok(times.length > 20 && times.length < 60, `${times.length} attempts`);
+  world.network.socketFault = null;
+  await world.clock.pass(65_000);
+  times.length = 0;
+  const closed = world.clock.now();
+  for (const socket of [...world.network.sockets]) socket.die(1006);
+  await world.clock.pass(2_000);
+  assert.ok(/** @type {number} */ (times[0]) - closed <= 500, "after half a minute the waits begin anew");
+});
+
+test("a socket that cannot even be made is tried again, with a URL asked for anew", async () => {
+  const world = new World(3);
+  world.server.addUser("ann");
+  const browser = world.browser();
+  await world.enter("ann", browser);
+  /** @type {boolean[]} */
+  const asked = [];
+  const client = world.tab(browser, 40, async (again) => {
+    asked.push(again);
+    return "ws://server/ws";
+  });
+  const Socket = client.env.WebSocket;
+  client.env.WebSocket = class {
+    constructor() {
+      throw new SyntaxError("not a URL");
+    }
+  };
+  await world.during(client.start());
+  await world.clock.pass(3_000);
+  assert.equal(client.connection, "waiting");
+  assert.deepEqual(asked.slice(0, 2), [false, true]);
+  client.env.WebSocket = Socket;
+  await world.clock.pass(5_000);
   assert.equal(client.connection, "online");
+});
+
+test("a close with 1000 and without a reason is asked about, and not answered with a new socket", async () => {
+  const { world, client } = await pair();
+  const times = constructions(world, client);
+  world.network.seen.length = 0;
+  for (const socket of [...world.network.sockets]) socket.die(1000);
+  await world.clock.pass(HOUR);
+  assert.deepEqual([client.connection, times], ["displaced", []]);
+  assert.deepEqual(
+    world.network.seen.filter((call) => call.startsWith("GET /auth/me")),
+    ["GET /auth/me"],
+  );
+  client.connect();
+  await world.clock.pass(2_000);
+  assert.equal(client.connection, "online");
+});
+
+test("a close with 1000 because the session has ended is a log-out", async () => {
+  const { world, client } = await pair();
+  /** @type {string[]} */
+  const reasons = [];
+  client.on("ended", (reason) => reasons.push(reason));
+  world.server.sessions.clear();
+  for (const socket of [...world.network.sockets]) socket.die(1000);
+  await world.clock.pass(5_000);
+  assert.deepEqual([reasons, client.account], [["session_ended"], null]);
+});
+
+test("a close with 1000 that cannot be asked about is asked about later", async () => {
+  const { world, client } = await pair();
+  const times = constructions(world, client);
+  world.network.faults = { ...NO_FAULTS, refuse: 1 };
+  for (const socket of [...world.network.sockets]) socket.die(1000);
+  await world.clock.pass(20_000);
+  assert.deepEqual([client.connection === "displaced", times], [false, []]);
+  world.network.faults = { ...NO_FAULTS };
+  await world.clock.pass(40_000);
+  assert.deepEqual([client.connection, times], ["displaced", []]);
 });
 
 test("a device that was pushed out stays out until it is asked to come back", async () => {

@@ -126,3 +126,90 @@ test("what the server asks for in retry_after is waited for", async () => {
   await world.clock.pass(2_000);
   assert.deepEqual(texts(chat), ["patience"]);
 });
+
+test("the order stays, even if the clock was set back, before a reload and after it", async () => {
+  const { world, client, chat, browser } = await pair();
+  world.network.faults = { ...NO_FAULTS, refuse: 1 };
+  for (const socket of [...world.network.sockets]) socket.die(1006);
+  const { now } = world.clock;
+  await client.send(chat.id, "one");
+  client.env.clock.now = () => now() - 3_600_000;
+  await client.send(chat.id, "two");
+  client.stop();
+  const reloaded = world.tab(browser);
+  await world.during(reloaded.start());
+  await reloaded.send(chat.id, "three");
+  reloaded.stop();
+  client.env.clock.now = now;
+  world.network.faults = { ...NO_FAULTS };
+  await world.during(world.tab(browser).start());
+  await world.clock.pass(60_000);
+  assert.deepEqual(texts(chat), ["one", "two", "three"]);
+});
+
+test("a failed message is tried again or discarded, even if the storage fails", async () => {
+  const { world, client, chat, ann } = await pair();
+  world.server.chats.get(chat.id).members.delete(ann.id);
+  await client.send(chat.id, "refused");
+  await client.send(chat.id, "unwanted");
+  await world.clock.pass(1_000);
+  world.server.chats.get(chat.id).members.set(ann.id, { role: "member", joined_at: "t", last_read_id: 0 });
+  await world.during(client.resync());
+  await world.clock.pass(2_000);
+  const { storage } = client.env;
+  storage.set = storage.delete = async () => {
+    throw new Error("no room");
+  };
+  const [first, second] = client.outgoing(chat.id);
+  if (second) await client.discard(second);
+  if (first) await client.retry(first);
+  await world.clock.pass(2_000);
+  assert.deepEqual([texts(chat), client.outgoing(chat.id)], [["refused"], []]);
+});
+
+/** Has every request that matches refused. @param {any} client @param {RegExp} path @param {number} status */
+function refusing(client, path, status) {
+  const { fetch } = client.env;
+  /** @type {string[]} */
+  const refused = [];
+  client.env.fetch = async (/** @type {string} */ url, /** @type {any} */ options) => {
+    if (!path.test(url)) return fetch(url, options);
+    refused.push(url);
+    // Without a code, as a gateway answers.
+    return { ok: false, status, headers: { get: () => null }, text: async () => "{}" };
+  };
+  return refused;
+}
+
+test("a message that is unauthorized twice in a row has failed, and so has one that is forbidden", async () => {
+  const { world, client, chat } = await pair();
+  client.env.WebSocket = /** @type {any} */ (
+    class {
+      close() {}
+    }
+  );
+  for (const socket of [...world.network.sockets]) socket.die(1006);
+  const { fetch } = client.env;
+  for (const [status, code] of /** @type {Array<[number, string]>} */ ([
+    [401, "unauthorized"],
+    [403, "forbidden"],
+  ])) {
+    const refused = refusing(client, /\/messages$/, status);
+    const item = await client.send(chat.id, code);
+    await world.clock.pass(60_000);
+    assert.deepEqual([item.state, item.error?.code], ["failed", code]);
+    assert.ok(refused.length <= 4, `${refused.length} attempts`);
+    client.env.fetch = fetch;
+  }
+});
+
+test("a catch-up that is refused for good is repeated with growing waits", async () => {
+  const { world, client, chat, ben } = await pair();
+  const refused = refusing(client, /\/changes/, 403);
+  world.network.faults = { ...NO_FAULTS, losePush: 1 };
+  world.server.send(ben, { chat_id: chat.id, text: "lost", client_message_id: "l" });
+  world.network.faults = { ...NO_FAULTS };
+  world.server.send(ben, { chat_id: chat.id, text: "behind the hole", client_message_id: "b" });
+  await world.clock.pass(5 * 60_000);
+  assert.ok(refused.length >= 5 && refused.length < 30, `${refused.length} attempts`);
+});

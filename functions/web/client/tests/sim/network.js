@@ -28,6 +28,11 @@ export const NO_FAULTS = {
 export class Network {
   /** @type {Faults} */
   faults = { ...NO_FAULTS };
+  /**
+   * What happens to every socket: its handshake is refused, or it dies once it is open.
+   * @type {null | 'refuse' | 'die'}
+   */
+  socketFault = null;
   /** @type {Set<any>} */
   sockets = new Set();
   /** How many requests the server has seen, by `METHOD path`. @type {string[]} */
@@ -106,7 +111,7 @@ export class Network {
           } catch {
             return this.die(1006);
           }
-          if (network.strikes("refuse")) return this.die(1006);
+          if (network.socketFault === "refuse" || network.strikes("refuse")) return this.die(1006);
           this.device = {
             user: session.user,
             session,
@@ -116,7 +121,10 @@ export class Network {
             close: () => network.clock.setTimeout(() => this.die(1000), 50),
           };
           network.server.devices.add(this.device);
-          network.soon(() => !this.closed && this.onopen?.());
+          network.soon(() => {
+            if (!this.closed) this.onopen?.();
+            if (network.socketFault === "die") network.clock.setTimeout(() => this.die(1006), 100);
+          });
         });
       }
 

@@ -39,6 +39,16 @@ export class Server extends Accounts {
     return chat;
   }
 
+  /** What a backup of the chats has. */
+  backup() {
+    return structuredClone(this.chats);
+  }
+
+  /** The chats are as they were, and nobody is notified. @param {Map<string, any>} backup */
+  restore(backup) {
+    this.chats = structuredClone(backup);
+  }
+
   /** @param {any} chat */
   detail(chat) {
     return { ...this.object(chat), members: [...chat.members.keys()].map((id) => this.member(chat, id)) };

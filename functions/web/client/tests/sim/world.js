@@ -17,14 +17,29 @@ export class World {
 
   /** What two tabs of one browser share. */
   browser() {
-    return { storage: new MemoryStorage(), locks: new MemoryLocks() };
+    return { storage: new MemoryStorage(), locks: new MemoryLocks(), tabs: /** @type {Set<any>} */ (new Set()) };
   }
 
-  /** @param {{storage: MemoryStorage, locks: MemoryLocks}} browser @param {number} [windowLimit] */
-  tab(browser, windowLimit = 40) {
+  /** A channel that reaches the other tabs of a browser. @param {Set<any>} tabs */
+  channel(tabs) {
+    const channel = {
+      onmessage: /** @type {((event: {data: any}) => any) | null} */ (null),
+      postMessage: (/** @type {any} */ data) => {
+        for (const other of tabs) if (other !== channel) this.clock.setTimeout(() => other.onmessage?.({ data }), 1);
+      },
+    };
+    tabs.add(channel);
+    return channel;
+  }
+
+  /**
+   * @param {ReturnType<World["browser"]>} browser @param {number} [windowLimit]
+   * @param {string | ((again: boolean) => Promise<string>)} [socketUrl]
+   */
+  tab(browser, windowLimit = 40, socketUrl = "ws://server/ws") {
     return new Client({
       url: "http://server",
-      socketUrl: "ws://server/ws",
+      socketUrl,
       windowLimit,
       env: {
         fetch: this.network.fetch,
@@ -32,7 +47,9 @@ export class World {
         clock: this.clock,
         random: this.random,
         key: () => `key-${++this.keys}`,
-        ...browser,
+        storage: browser.storage,
+        locks: browser.locks,
+        channel: this.channel(browser.tabs),
       },
     });
   }
