@@ -11,7 +11,8 @@ const NEAR_END = 80;
  * anchoring does not cover pages that are dropped at one end and added at the other in one step, and Safari has none.
  */
 class Scroller {
-  /** @type {{chatId: string, element: HTMLElement, key: string | null, top: number, stick: boolean} | null} */
+  /** @type {{chatId: string, element: HTMLElement, key: string | null, top: number, stick: boolean,
+   * height: number} | null} */
   #before = null;
   /** @type {HTMLElement | null} */
   #watched = null;
@@ -43,7 +44,8 @@ class Scroller {
       top = offsetTop - line;
       break;
     }
-    this.#before = { chatId: view.chatId, element, key, top, stick: view.following };
+    const height = element.scrollHeight;
+    this.#before = { chatId: view.chatId, element, key, top, stick: view.following, height };
   }
 
   /** Puts what was in sight back to its place, or goes where the view wants to be. Call it after drawing. */
@@ -59,8 +61,9 @@ class Scroller {
       view.target = null;
       this.#goTo(element, target);
     } else if (this.#before?.chatId === view.chatId && this.#before.element === element) {
-      const { key, top, stick } = this.#before;
-      if (stick && chat.window.tail) element.scrollTop = element.scrollHeight;
+      const { key, top, stick, height } = this.#before;
+      // Only if something was added: who has scrolled to almost the end is not pulled there.
+      if (stick && chat.window.tail && element.scrollHeight !== height) element.scrollTop = element.scrollHeight;
       else if (key !== null) {
         const item = /** @type {HTMLElement | null} */ (element.querySelector(`[data-key="${CSS.escape(key)}"]`));
         if (item && item.offsetTop - element.scrollTop !== top) element.scrollTop = item.offsetTop - top;
