@@ -51,6 +51,8 @@ struct Files;
 /// One version of all files.
 struct Site {
     version: String,
+    /// `index.html`; everything it names is a file of this version.
+    page: File,
     files: BTreeMap<String, File>,
 }
 
@@ -85,10 +87,7 @@ fn answer(websocket_url: Option<&str>, request: &Request) -> Result<Answer> {
 
 fn page(websocket_url: &str, request: &Request) -> Result<Answer> {
     let site = site();
-    let html = Files::get("index.html").ok_or_else(|| Error::internal("the page is not in this build"))?.data;
-    // Everything it names is a file of this version.
-    let html = String::from_utf8_lossy(&html).replace("\"./", &format!("\"{PREFIX}{}/", site.version));
-    let mut answer = serve(request, &File::new(html.into_bytes()), "text/html; charset=utf-8", ASK);
+    let mut answer = serve(request, &site.page, "text/html; charset=utf-8", ASK);
     let origin = websocket_url.rsplit_once('/').map_or(websocket_url, |(origin, _)| origin);
     for (name, value) in [
         // Nothing from elsewhere, nothing inline, and no frame around it. Some browsers do not count a socket as 'self'.
@@ -186,7 +185,10 @@ impl Site {
             all.update(file.metadata.sha256_hash());
             files.insert(name.into_owned(), File::new(file.data.into_owned()));
         }
-        Self { version: hex(&all.finalize()[..8]), files }
+        let version = hex(&all.finalize()[..8]);
+        let html = files.get("index.html").map(|file: &File| String::from_utf8_lossy(&file.bytes)).unwrap_or_default();
+        let page = File::new(html.replace("\"./", &format!("\"{PREFIX}{version}/")).into_bytes());
+        Self { version, page, files }
     }
 }
 
