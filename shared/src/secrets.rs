@@ -16,6 +16,11 @@ pub struct SecretError {
     problem: String,
 }
 
+/// Whether `then` is less than `age` ago. A clock that was set back must not put anything off, so the future is not.
+pub(crate) fn is_recent(then: SystemTime, age: Duration) -> bool {
+    then.elapsed().is_ok_and(|elapsed| elapsed < age)
+}
+
 /// One secret.
 #[derive(Debug)]
 pub struct Secret {
@@ -51,9 +56,7 @@ impl Secret {
     /// [`Self::read`], unless somebody has asked for the secret within `age`. A failure is only logged: whatever was
     /// read before is still in use and mostly still right.
     pub async fn read_again<T>(&self, age: Duration, parse: impl FnOnce(&str) -> Result<T, &'static str>) -> Option<T> {
-        let asked = *self.asked();
-        // A clock that was set back must not put this off for as long.
-        if SystemTime::now().duration_since(asked).is_ok_and(|elapsed| elapsed < age) {
+        if is_recent(*self.asked(), age) {
             return None;
         }
         self.read(parse).await.inspect_err(|error| tracing::warn!(%error, "Kept on using an older secret.")).ok()

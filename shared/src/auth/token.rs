@@ -12,7 +12,7 @@ use sha2::{Digest as _, Sha256};
 use crate::config::TokenConfig;
 use crate::ids::{SessionId, UserId};
 use crate::protocol::answers::TokenPair;
-use crate::secrets::{Secret, SecretError};
+use crate::secrets::{Secret, SecretError, is_recent};
 use crate::{Error, Result};
 
 /// How long an access token is valid, in seconds.
@@ -93,12 +93,11 @@ impl Tokens {
     /// Whether an unknown key is a reason to read the keys again now. The first always is.
     fn may_ask(&self) -> bool {
         let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
-        let now = SystemTime::now();
-        let recently = now.duration_since(*asked).is_ok_and(|elapsed| elapsed < UNKNOWN_KEY_PAUSE);
-        if !recently {
-            *asked = now;
+        if is_recent(*asked, UNKNOWN_KEY_PAUSE) {
+            return false;
         }
-        !recently
+        *asked = SystemTime::now();
+        true
     }
 
     fn keys(&self) -> Arc<Keys> {
