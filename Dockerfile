@@ -23,7 +23,7 @@ RUN --mount=type=bind,target=/src \
     --mount=type=cache,target=/target,sharing=locked \
     export CARGO_TARGET_DIR=/target/$(uname -m) && \
     cargo build --locked --release --package windi-local && \
-    install -D --target-directory=/out/usr/local/bin "$CARGO_TARGET_DIR/release/windi-local"
+    install -D --target-directory=/out/usr/local/bin "$CARGO_TARGET_DIR"/release/windi-local "$CARGO_TARGET_DIR"/release/windi
 
 FROM toolchain AS build-tests
 # The suite starts the messenger by the path that it was compiled to, so both keep their places.
@@ -33,7 +33,7 @@ RUN --mount=type=bind,target=/src \
     export CARGO_TARGET_DIR=/target/$(uname -m) && \
     tests() { cargo test --locked --release --no-run --package windi-local --test e2e; } && \
     tests && \
-    install -D --target-directory="/out$CARGO_TARGET_DIR/release" "$CARGO_TARGET_DIR/release/windi-local" && \
+    install -D --target-directory="/out$CARGO_TARGET_DIR/release" "$CARGO_TARGET_DIR"/release/windi-local "$CARGO_TARGET_DIR"/release/windi && \
     install -D "$(tests 2>&1 | sed -n 's/^ *Executable.*(\(.*\))$/\1/p')" /out/usr/local/bin/e2e
 
 # The end-to-end suite, to be run against the PostgreSQL and the DynamoDB that the environment names:

@@ -30,12 +30,13 @@ pub async fn handle(db: &PgPool, posts: &Posts, event: Event) -> Outcome {
     .await
 }
 
-/// The chats that a client with these revisions is behind on.
+/// The chats that a client with these revisions has to ask for.
 async fn stale(db: &PgPool, user_id: UserId, held: &BTreeMap<ChatId, i64>) -> Result<BTreeMap<ChatId, i64>> {
     let mut stale = chats::revisions(db, user_id).await?;
     // Chats that the user is no longer in are named too: there is nothing to catch up on, and requesting one is a 404.
     let left: Vec<_> = held.keys().filter(|chat_id| !stale.contains_key(chat_id)).copied().collect();
-    stale.retain(|chat_id, revision| held.get(chat_id).is_none_or(|held| *held < *revision));
+    // A client that holds more than there is knows a database from before it was restored.
+    stale.retain(|chat_id, revision| held.get(chat_id) != Some(revision));
     stale.extend(left.into_iter().map(|chat_id| (chat_id, 0)));
     Ok(stale.into_iter().take(MAX_STALE).collect())
 }

@@ -18,10 +18,12 @@
 //! * [`notify`]: sends frames to all of people's devices. [`push`]: finds their connections and
 //!   posts to them. [`posts`]: one post.
 //! * [`door`]: what every binary does before it serves.
+//! * [`contract`]: the API's description for other people's clients, which `web` serves.
 //!
 //! Each handler takes only the clients it uses. A single state with all of them would add the code of all of them to
 //! every binary: the linker drops only what is unreachable.
 
+pub mod contract;
 pub mod door;
 pub mod function;
 pub mod http_api;

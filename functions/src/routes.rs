@@ -53,6 +53,9 @@ pub const ROUTES: &[Route] = &[
     route("GET", "/health", &[]),
     route("GET", "/", ANY),
     route("GET", "/config.json", &[]),
+    route("GET", "/docs", ANY),
+    route("GET", "/openapi.json", ANY),
+    route("GET", "/asyncapi.json", ANY),
     route("GET", "/web/{version}/{file+}", ANY),
 ];
 

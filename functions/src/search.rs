@@ -3,6 +3,7 @@
 use lambda_http::{Body, Request, Response};
 use windi_shared::auth::Tokens;
 use windi_shared::db::{PgPool, chats, search};
+use windi_shared::fields::Words;
 use windi_shared::ids::ChatId;
 use windi_shared::protocol::FoundMessages;
 use windi_shared::{Error, Result};
@@ -26,9 +27,7 @@ async fn search(db: &PgPool, tokens: &Tokens, request: &Request) -> Result<Answe
     let caller = http_api::caller(db, tokens, request).await?;
     let limit = http_api::limit(request, 20)?;
     let words: String = http_api::query(request, "q")?.ok_or_else(|| Error::field("q", "is required"))?;
-    if words.trim().is_empty() || words.len() > 200 || words.contains('\0') {
-        return Err(Error::field("q", "must have 1 to 200 bytes and no U+0000"));
-    }
+    let words = Words::new(words).map_err(|reason| Error::field("q", reason))?;
     // A malformed id names no chat.
     let chat_id: Option<String> = http_api::query(request, "chat_id")?;
     let chat_id: Option<ChatId> = match chat_id {
@@ -38,5 +37,7 @@ async fn search(db: &PgPool, tokens: &Tokens, request: &Request) -> Result<Answe
     if let Some(chat_id) = chat_id {
         chats::head(db, chat_id, caller.user_id).await?;
     }
-    http_api::ok(&FoundMessages { messages: search::messages(db, caller.user_id, chat_id, &words, limit).await? })
+    http_api::ok(&FoundMessages {
+        messages: search::messages(db, caller.user_id, chat_id, words.as_str(), limit).await?,
+    })
 }

@@ -3,6 +3,7 @@
 use lambda_http::{Body, Request, Response};
 use windi_shared::auth::Tokens;
 use windi_shared::db::{PgPool, users};
+use windi_shared::fields::Words;
 use windi_shared::ids::UserId;
 use windi_shared::protocol::FoundPeople;
 use windi_shared::{Error, Result};
@@ -46,10 +47,8 @@ async fn find(db: &PgPool, tokens: &Tokens, request: &Request) -> Result<Answer>
     let ids: Option<String> = http_api::query(request, "ids")?;
     let users = match (words, ids) {
         (Some(words), None) => {
-            if words.is_empty() || words.len() > 200 || words.contains('\0') {
-                return Err(Error::field("search", "must have 1 to 200 bytes and no U+0000"));
-            }
-            users::search(db, &words, MAX_FOUND).await?
+            let words = Words::new(words).map_err(|reason| Error::field("search", reason))?;
+            users::search(db, words.as_str(), MAX_FOUND).await?
         }
         (None, Some(ids)) => {
             let ids: std::result::Result<Vec<UserId>, _> = ids.split(',').map(str::parse).collect();

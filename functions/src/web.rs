@@ -1,4 +1,5 @@
-//! `GET /`, `/config.json` and `/web/{version}/{file+}`: the browser client.
+//! `GET /`, `/docs`, `/config.json`, `/openapi.json`, `/asyncapi.json` and `/web/{version}/{file+}`: the browser client, and
+//! the API's description.
 //!
 //! The files of `functions/web/` are in this function. A file's path begins with a version made of all their contents,
 //! so that browsers may keep it for ever and never mix two versions; only the page itself is asked for again. In a debug
@@ -7,7 +8,7 @@
 use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, OnceLock, PoisonError};
 use std::time::SystemTime;
 
 use flate2::Compression;
@@ -19,12 +20,13 @@ use lambda_http::http::header::{
 use lambda_http::http::{HeaderName, StatusCode};
 use lambda_http::{Body, Request, RequestExt as _, Response};
 use rust_embed::RustEmbed;
-use serde_json::json;
 use sha2::{Digest as _, Sha256};
+use windi_shared::protocol::PageConfig;
 use windi_shared::{Error, Result};
 
+use crate::contract::calls::JSON;
 use crate::http_api::{self, Answer};
-use crate::{door, socket};
+use crate::{contract, door, socket};
 
 /// Where versions are below.
 const PREFIX: &str = "/web/";
@@ -39,11 +41,14 @@ const ASK: &str = "no-cache";
 #[include = "manifest.json"]
 #[include = "*.svg"]
 #[include = "app.js"]
+#[include = "docs.html"]
+#[include = "docs.js"]
 #[include = "app/*.js"]
 #[include = "client/*.js"]
 #[include = "i18n/*.js"]
 #[include = "vendor/*.js"]
-#[include = "vendor/*/LICENSE"]
+#[include = "vendor/*.css"]
+#[include = "vendor/*/LICENSE*"]
 #[exclude = "node_modules/*"]
 #[exclude = "*/tests/*"]
 struct Files;
@@ -51,15 +56,19 @@ struct Files;
 /// One version of all files.
 struct Site {
     version: String,
-    /// `index.html`; everything it names is a file of this version.
-    page: File,
+    /// Everything that these name is a file of this version.
+    pages: BTreeMap<&'static str, File>,
     files: BTreeMap<String, File>,
 }
 
+/// The pages, whose paths have no version.
+const PAGES: [&str; 2] = ["index.html", "docs.html"];
+
 struct File {
     bytes: Vec<u8>,
-    /// Empty if it is not worth it.
-    gzip: Vec<u8>,
+    /// Made when it is first asked for: who opens the page does not wait for the files of `/docs`. Empty if it is not worth
+    /// it.
+    gzip: OnceLock<Vec<u8>>,
     etag: String,
 }
 
@@ -78,16 +87,25 @@ pub async fn handle(websocket_url: Option<&str>, request: Request) -> Response<B
 fn answer(websocket_url: Option<&str>, request: &Request) -> Result<Answer> {
     let websocket_url = websocket_url.map_or_else(|| own_websocket_url(request), str::to_owned);
     match http_api::route(request).as_str() {
-        "GET /" => page(&websocket_url, request),
-        "GET /config.json" => http_api::ok(&json!({"web_socket_url": websocket_url})),
+        "GET /" => page("index.html", &websocket_url, request),
+        "GET /docs" => page("docs.html", &websocket_url, request),
+        "GET /config.json" => http_api::ok(&PageConfig { web_socket_url: websocket_url }),
+        "GET /openapi.json" => {
+            static OPENAPI: LazyLock<File> = LazyLock::new(|| File::new(contract::openapi().to_string().into_bytes()));
+            Ok(serve(request, &OPENAPI, JSON, ASK))
+        }
+        "GET /asyncapi.json" => {
+            let document = contract::asyncapi(&websocket_url).to_string();
+            Ok(serve(request, &File::new(document.into_bytes()), JSON, ASK))
+        }
         "GET /web/{version}/{file+}" => file(request),
         route => http_api::unknown_route(route),
     }
 }
 
-fn page(websocket_url: &str, request: &Request) -> Result<Answer> {
+fn page(name: &str, websocket_url: &str, request: &Request) -> Result<Answer> {
     let site = site();
-    let mut answer = serve(request, &site.page, "text/html; charset=utf-8", ASK);
+    let mut answer = serve(request, &site.pages[name], "text/html; charset=utf-8", ASK);
     let origin = websocket_url.rsplit_once('/').map_or(websocket_url, |(origin, _)| origin);
     for (name, value) in [
         // Nothing from elsewhere, nothing inline, and no frame around it. Some browsers do not count a socket as 'self'.
@@ -122,13 +140,13 @@ fn serve(request: &Request, file: &File, kind: &'static str, keep: &'static str)
     let header =
         |name: HeaderName| request.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let known = header(IF_NONE_MATCH).split(',').any(|etag| etag.trim().trim_start_matches("W/") == file.etag);
-    let gzip = !file.gzip.is_empty() && header(ACCEPT_ENCODING).contains("gzip");
+    let gzip = !known && header(ACCEPT_ENCODING).contains("gzip") && !file.gzip().is_empty();
     let mut answer = match (known, gzip) {
         (true, _) => Answer::new(StatusCode::NOT_MODIFIED, Body::Empty),
-        (false, true) => Answer::new(StatusCode::OK, Body::Binary(file.gzip.clone())),
+        (false, true) => Answer::new(StatusCode::OK, Body::Binary(file.gzip().to_vec())),
         (false, false) => Answer::new(StatusCode::OK, Body::Binary(file.bytes.clone())),
     };
-    if gzip && !known {
+    if gzip {
         answer.set_static(CONTENT_ENCODING, "gzip");
     }
     answer.set_static(CONTENT_TYPE, kind);
@@ -186,19 +204,26 @@ impl Site {
             files.insert(name.into_owned(), File::new(file.data.into_owned()));
         }
         let version = hex(&all.finalize()[..8]);
-        let html = files.get("index.html").map(|file: &File| String::from_utf8_lossy(&file.bytes)).unwrap_or_default();
-        let page = File::new(html.replace("\"./", &format!("\"{PREFIX}{version}/")).into_bytes());
-        Self { version, page, files }
+        let page = |name: &'static str| {
+            let html = files.get(name).map(|file: &File| String::from_utf8_lossy(&file.bytes)).unwrap_or_default();
+            (name, File::new(html.replace("\"./", &format!("\"{PREFIX}{version}/")).into_bytes()))
+        };
+        Self { pages: PAGES.map(page).into(), version, files }
     }
 }
 
 impl File {
     fn new(bytes: Vec<u8>) -> Self {
-        let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
-        let gzip = encoder.write_all(&bytes).and_then(|()| encoder.finish()).unwrap_or_default();
-        let gzip = if gzip.len() < bytes.len() { gzip } else { Vec::new() };
         let etag = format!("\"{}\"", hex(&Sha256::digest(&bytes)[..8]));
-        Self { bytes, gzip, etag }
+        Self { bytes, gzip: OnceLock::new(), etag }
+    }
+
+    fn gzip(&self) -> &[u8] {
+        self.gzip.get_or_init(|| {
+            let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+            let gzip = encoder.write_all(&self.bytes).and_then(|()| encoder.finish()).unwrap_or_default();
+            if gzip.len() < self.bytes.len() { gzip } else { Vec::new() }
+        })
     }
 }
 

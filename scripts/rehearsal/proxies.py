@@ -68,14 +68,17 @@ class Recorder:
         self.seen: dict[str, set[str]] = defaultdict(set)
         # The port that serves @connections; the emulator itself until somebody else does.
         self.connections = aws
+        # The function that calls while none has been given an application id.
+        self.unnamed: str | None = None
         recorder = self
 
         class Forward(Handler):
             def answer_to(self, body: bytes) -> tuple[int, list[tuple[str, str]], bytes]:
                 call = action(self.command, self.path, self.headers)
                 agent = f"{self.headers.get('user-agent', '')} {self.headers.get('x-amz-user-agent', '')}"
-                if call and (name := re.search(r"\bapp/(\w+)", agent)):
-                    recorder.seen[name[1]].add(call)
+                named = re.search(r"\bapp/(\w+)", agent)
+                if call and (name := named[1] if named else recorder.unnamed):
+                    recorder.seen[name].add(call)
                 port = recorder.connections if call and call.startswith("execute-api") else aws
                 upstream = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
                 try:

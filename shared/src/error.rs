@@ -11,7 +11,8 @@ type Source = Box<dyn std::error::Error + Send + Sync>;
 ///
 /// The client reads the `Display` text, which never contains SQL, paths or types. Details for the log are in the
 /// [source](std::error::Error::source).
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, thiserror::Error, strum::EnumDiscriminants)]
+#[strum_discriminants(name(ErrorKind), derive(strum::VariantArray), doc = "An [`Error`] without its details.")]
 pub enum Error {
     /// The body is not JSON, or not UTF-8.
     #[error("this is not valid JSON: {0}")]
@@ -105,64 +106,14 @@ impl Error {
         Self::Internal(source.into())
     }
 
-    /// The HTTP status. The socket has no status; there it is the class of the error.
+    /// See [`ErrorKind::status`].
     pub fn status(&self) -> u16 {
-        match self {
-            Self::MalformedJson(_) | Self::UnknownAction { .. } => 400,
-            Self::Unauthorized | Self::InvalidCredentials | Self::SessionEnded | Self::PasswordChanged => 401,
-            Self::Forbidden(_) | Self::WrongPassword => 403,
-            Self::ChatNotFound
-            | Self::UserNotFound
-            | Self::MessageNotFound
-            | Self::MemberNotFound
-            | Self::SessionNotFound
-            | Self::FileNotFound => 404,
-            Self::MethodNotAllowed { .. } => 405,
-            Self::EmailTaken
-            | Self::UsernameTaken
-            | Self::IdempotencyConflict
-            | Self::MessageDeleted
-            | Self::GroupFull => 409,
-            Self::PayloadTooLarge { .. } => 413,
-            Self::UnsupportedMediaType(_) => 415,
-            Self::InvalidField { .. } => 422,
-            Self::TooManyAttempts { .. } | Self::TooManyConnections => 429,
-            Self::Internal(_) => 500,
-            Self::Unavailable(_) => 503,
-        }
+        ErrorKind::from(self).status()
     }
 
-    /// The stable code clients branch on, listed in `docs/protocol.md`.
+    /// See [`ErrorKind::code`].
     pub fn code(&self) -> &'static str {
-        match self {
-            Self::MalformedJson(_) => "malformed_json",
-            Self::UnknownAction { .. } => "unknown_action",
-            Self::Unauthorized => "unauthorized",
-            Self::InvalidCredentials => "invalid_credentials",
-            Self::SessionEnded => "session_ended",
-            Self::PasswordChanged => "password_changed",
-            Self::WrongPassword => "wrong_password",
-            Self::Forbidden(_) => "forbidden",
-            Self::ChatNotFound => "chat_not_found",
-            Self::UserNotFound => "user_not_found",
-            Self::MessageNotFound => "message_not_found",
-            Self::MemberNotFound => "member_not_found",
-            Self::SessionNotFound => "session_not_found",
-            Self::FileNotFound => "file_not_found",
-            Self::MethodNotAllowed { .. } => "method_not_allowed",
-            Self::MessageDeleted => "message_deleted",
-            Self::GroupFull => "group_full",
-            Self::EmailTaken => "email_taken",
-            Self::UsernameTaken => "username_taken",
-            Self::IdempotencyConflict => "idempotency_conflict",
-            Self::PayloadTooLarge { .. } => "payload_too_large",
-            Self::UnsupportedMediaType(_) => "unsupported_media_type",
-            Self::InvalidField { .. } => "invalid_field",
-            Self::TooManyAttempts { .. } => "too_many_attempts",
-            Self::TooManyConnections => "too_many_connections",
-            Self::Internal(_) => "internal",
-            Self::Unavailable(_) => "unavailable",
-        }
+        ErrorKind::from(self).code()
     }
 
     /// How many seconds to wait before trying again, where waiting helps.
@@ -180,6 +131,68 @@ impl Error {
     pub fn log(&self) {
         if let Self::Internal(source) | Self::Unavailable(source) = self {
             tracing::error!(code = self.code(), error = %chain(source.as_ref()), "A request failed.");
+        }
+    }
+}
+
+impl ErrorKind {
+    /// The HTTP status. The socket has no status; there it is the class of the error.
+    pub fn status(self) -> u16 {
+        match self {
+            Self::MalformedJson | Self::UnknownAction => 400,
+            Self::Unauthorized | Self::InvalidCredentials | Self::SessionEnded | Self::PasswordChanged => 401,
+            Self::Forbidden | Self::WrongPassword => 403,
+            Self::ChatNotFound
+            | Self::UserNotFound
+            | Self::MessageNotFound
+            | Self::MemberNotFound
+            | Self::SessionNotFound
+            | Self::FileNotFound => 404,
+            Self::MethodNotAllowed => 405,
+            Self::EmailTaken
+            | Self::UsernameTaken
+            | Self::IdempotencyConflict
+            | Self::MessageDeleted
+            | Self::GroupFull => 409,
+            Self::PayloadTooLarge => 413,
+            Self::UnsupportedMediaType => 415,
+            Self::InvalidField => 422,
+            Self::TooManyAttempts | Self::TooManyConnections => 429,
+            Self::Internal => 500,
+            Self::Unavailable => 503,
+        }
+    }
+
+    /// The stable code clients branch on, listed in `docs/protocol.md`.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::MalformedJson => "malformed_json",
+            Self::UnknownAction => "unknown_action",
+            Self::Unauthorized => "unauthorized",
+            Self::InvalidCredentials => "invalid_credentials",
+            Self::SessionEnded => "session_ended",
+            Self::PasswordChanged => "password_changed",
+            Self::WrongPassword => "wrong_password",
+            Self::Forbidden => "forbidden",
+            Self::ChatNotFound => "chat_not_found",
+            Self::UserNotFound => "user_not_found",
+            Self::MessageNotFound => "message_not_found",
+            Self::MemberNotFound => "member_not_found",
+            Self::SessionNotFound => "session_not_found",
+            Self::FileNotFound => "file_not_found",
+            Self::MethodNotAllowed => "method_not_allowed",
+            Self::MessageDeleted => "message_deleted",
+            Self::GroupFull => "group_full",
+            Self::EmailTaken => "email_taken",
+            Self::UsernameTaken => "username_taken",
+            Self::IdempotencyConflict => "idempotency_conflict",
+            Self::PayloadTooLarge => "payload_too_large",
+            Self::UnsupportedMediaType => "unsupported_media_type",
+            Self::InvalidField => "invalid_field",
+            Self::TooManyAttempts => "too_many_attempts",
+            Self::TooManyConnections => "too_many_connections",
+            Self::Internal => "internal",
+            Self::Unavailable => "unavailable",
         }
     }
 }

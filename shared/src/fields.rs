@@ -6,6 +6,8 @@
 
 use serde::{Deserialize, Deserializer, Serialize};
 use unicode_normalization::UnicodeNormalization as _;
+use utoipa::openapi::{ObjectBuilder, RefOr, Schema, Type};
+use utoipa::{PartialSchema, ToSchema};
 
 use crate::json::checked;
 
@@ -13,6 +15,10 @@ use crate::json::checked;
 pub const MAX_TEXT_CHARS: usize = 4096;
 /// The longest message, in bytes of UTF-8.
 pub const MAX_TEXT_BYTES: usize = 16 * 1024;
+/// The longest idempotency key, in Unicode scalar values.
+const MAX_KEY_CHARS: usize = 128;
+/// The longest search, in Unicode scalar values.
+const MAX_WORDS_CHARS: usize = 200;
 pub const MAX_GROUP_MEMBERS: usize = 1000;
 /// The longest e-mail address, in bytes (RFC 5321, section 4.5.3.1.3, less the angle brackets).
 const MAX_EMAIL_BYTES: usize = 254;
@@ -59,8 +65,40 @@ fn plain(text: String, max: usize) -> Result<String, String> {
     Ok(text)
 }
 
+/// What the contracts say about a field, in terms of JSON Schema.
+struct Limits {
+    /// In Unicode scalar values.
+    chars: (usize, usize),
+    /// Empty if the limits say all there is to say.
+    pattern: String,
+    description: &'static str,
+}
+
+impl Limits {
+    fn schema(self) -> RefOr<Schema> {
+        let (min, max) = self.chars;
+        let text = ObjectBuilder::new().schema_type(Type::String).min_length(Some(min)).max_length(Some(max));
+        let pattern = Some(self.pattern).filter(|pattern| !pattern.is_empty());
+        text.pattern(pattern).description(Some(self.description)).into()
+    }
+}
+
+/// [`is_invisible`] as a class of a regular expression that JavaScript, Python and Rust read alike, which leaves only the
+/// character itself for those beyond U+FFFF.
+const INVISIBLE: &str = "\\u0000-\\u0020\\u007f-\\u00a0\\u00ad\\u034f\\u061c\\u115f-\\u1160\\u1680\\u17b4-\\u17b5\\u180b-\\u180f\\u2000-\\u200f\
+    \\u2028-\\u202f\\u205f-\\u206f\\u2800\\u3000\\u3164\\ufe00-\\ufe0f\\ufeff\\uffa0\\ufff0-\\ufffb\
+    \u{16fe4}\u{1d159}\u{1bca0}-\u{1bca3}\u{1d173}-\u{1d17a}\u{e0000}-\u{e0fff}";
+
+/// The characters that [`has_controls`] looks for, in the same way.
+const CONTROLS: &str = "\\u0000-\\u0008\\u000b-\\u001f\\u007f";
+
+/// Text without the characters of the class `bad` in which something is visible.
+fn visible(bad: &str) -> String {
+    format!("^[^{bad}]*[^{bad}{INVISIBLE}][^{bad}]*$")
+}
+
 macro_rules! field {
-    ($(#[$doc:meta])* $name:ident, $check:expr) => {
+    ($(#[$doc:meta])* $name:ident, $limits:expr, $check:expr) => {
         $(#[$doc])*
         #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
         #[serde(transparent)]
@@ -84,12 +122,25 @@ macro_rules! field {
                 checked(deserializer, Self::new)
             }
         }
+
+        impl PartialSchema for $name {
+            fn schema() -> RefOr<Schema> {
+                Limits::schema($limits)
+            }
+        }
+
+        impl ToSchema for $name {}
     };
 }
 
 field!(
     /// The name of a person or a group: 1–100 characters on one line, NFC, surrounding space removed.
     Name,
+    Limits {
+        chars: (1, 100),
+        pattern: visible("\\u0000-\\u001f\\u007f-\\u009f\\u2028-\\u202e\\u2066-\\u2069"),
+        description: "One line; stored in Unicode's composed form, without the space around it.",
+    },
     |text| {
         let text: String = text.trim().nfc().collect();
         if text.chars().any(breaks_a_line) {
@@ -101,6 +152,11 @@ field!(
 field!(
     /// A message: 1–4,096 characters and at most 16 KB, kept as typed except for its line breaks, which become `\n`.
     MessageText,
+    Limits {
+        chars: (1, MAX_TEXT_CHARS),
+        pattern: visible("\\u0000-\\u0008\\u000b\\u000c\\u000e-\\u001f\\u007f"),
+        description: "At least one visible character; line breaks are stored as \\n.",
+    },
     |text| {
         let text = text.replace("\r\n", "\n").replace('\r', "\n");
         if text.len() > MAX_TEXT_BYTES {
@@ -112,11 +168,27 @@ field!(
 field!(
     /// The sender's idempotency key: 1–128 characters.
     ClientMessageId,
-    |text| plain(text, 128)
+    Limits {
+        chars: (1, MAX_KEY_CHARS),
+        pattern: visible(CONTROLS),
+        description: "The sender's idempotency key: a send can be repeated with it at any time. A UUID will do.",
+    },
+    |text| plain(text, MAX_KEY_CHARS)
+);
+field!(
+    /// Words to search for: 1–200 characters.
+    Words,
+    Limits { chars: (1, MAX_WORDS_CHARS), pattern: visible(CONTROLS), description: "Words to search for." },
+    |text| plain(text, MAX_WORDS_CHARS)
 );
 field!(
     /// A handle: 3–32 of `a-z 0-9 _ . -`, surrounding space removed, in lower case.
     Username,
+    Limits {
+        chars: (3, 32),
+        pattern: "^[A-Za-z0-9_.-]+$".to_owned(),
+        description: "A handle; stored in lower case.",
+    },
     |text| {
         let text = text.trim().to_ascii_lowercase();
         length(&text, 3, 32)?;
@@ -130,6 +202,11 @@ field!(
     /// An e-mail address of at most 254 bytes: something, an @, a host. Only sending mail would show whether it exists.
     /// The part before the @ keeps its case; the host is in lower case and, if it is internationalised, in Unicode.
     Email,
+    Limits {
+        chars: (3, MAX_EMAIL_BYTES),
+        pattern: String::new(),
+        description: "An e-mail address of at most 254 bytes; an internationalised host is stored in Unicode.",
+    },
     |text| email(&text).ok_or_else(|| "is not an e-mail address".to_owned())
 );
 
@@ -183,6 +260,15 @@ impl std::fmt::Debug for Password {
     }
 }
 
+impl PartialSchema for Password {
+    fn schema() -> RefOr<Schema> {
+        let description = "No rules but its length.";
+        Limits { chars: (8, 256), pattern: String::new(), description }.schema()
+    }
+}
+
+impl ToSchema for Password {}
+
 impl<'de> Deserialize<'de> for Password {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         checked(deserializer, Self::new)
@@ -192,6 +278,33 @@ impl<'de> Deserialize<'de> for Password {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// A field's schema, and whether it takes a value.
+    type Field = (RefOr<Schema>, fn(String) -> bool);
+
+    #[test]
+    fn the_contracts_say_of_every_character_what_the_fields_do() {
+        let fields: [Field; 5] = [
+            (Name::schema(), |text| Name::new(text).is_ok()),
+            (MessageText::schema(), |text| MessageText::new(text).is_ok()),
+            (ClientMessageId::schema(), |text| ClientMessageId::new(text).is_ok()),
+            (Words::schema(), |text| Words::new(text).is_ok()),
+            (Username::schema(), |text| Username::new(text).is_ok()),
+        ];
+        for (schema, takes) in fields {
+            let schema = serde_json::to_value(schema).expect("JSON");
+            let pattern =
+                regex::Regex::new(schema["pattern"].as_str().expect("a pattern")).expect("a regular expression");
+            // Three of them, because a username cannot be shorter, and with something visible around, because space at
+            // the ends may be dropped.
+            // Planes 3 to 13, and those of private use, have nothing in them.
+            for c in ('\0'..'\u{30000}').chain('\u{e0000}'..'\u{e2000}') {
+                for text in [c.to_string().repeat(3), format!("x{c}x")] {
+                    assert_eq!(pattern.is_match(&text), takes(text.clone()), "{text:?} and {schema}");
+                }
+            }
+        }
+    }
 
     #[test]
     fn limits_hold_at_their_edges() {

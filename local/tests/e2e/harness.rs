@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
 use futures_util::{SinkExt as _, StreamExt as _};
 use reqwest::{Method, StatusCode};
 use sam_gateway::access::Access;
@@ -24,10 +23,9 @@ use windi_local::in_process::InProcess;
 use windi_local::stack::prepare;
 use windi_shared::auth::Tokens;
 use windi_shared::config::TokenConfig;
-use windi_shared::connections::{Address, Connection};
 use windi_shared::db::MIGRATOR;
-use windi_shared::ids::{ConnectionId, SessionId, UserId};
 
+use crate::contract::{check_answer, check_frame};
 use crate::road::{ELSEWHERE, Lease, ROAD, Road, settings};
 
 pub const PASSWORD: &str = "correct horse battery";
@@ -122,13 +120,6 @@ impl World {
         call(&self.http, &self.base, method, path, token, body).await
     }
 
-    /// Records a connection that does not exist, like one left behind by a lost `$disconnect`.
-    pub async fn ghost(&self, user_id: UserId, at: DateTime<Utc>) {
-        let id = ConnectionId("AAAAAAAAAAAAAAA=".to_owned());
-        let ghost = Connection { id, user_id, session_id: SessionId::new(), at: at.timestamp_millis() };
-        self.app.connections.remember(Address::User(user_id), &ghost).await.unwrap();
-    }
-
     /// How many rows the messages table has.
     pub async fn stored_messages(&self) -> i64 {
         sqlx::query_scalar("select count(*) from messages").fetch_one(&self.app.db).await.unwrap()
@@ -147,17 +138,19 @@ async fn call(
     token: Option<&str>,
     body: Option<Value>,
 ) -> (u16, Value) {
-    let mut request = http.request(method, format!("{base}{path}"));
+    let mut request = http.request(method.clone(), format!("{base}{path}"));
     if let Some(token) = token.filter(|token| !token.is_empty()) {
         request = request.bearer_auth(token);
     }
-    if let Some(body) = body {
-        request = request.json(&body);
+    if let Some(body) = &body {
+        request = request.json(body);
     }
     let response = request.send().await.unwrap();
     let status = response.status().as_u16();
-    let body = response.text().await.unwrap();
-    (status, serde_json::from_str(&body).unwrap_or(Value::String(body)))
+    let answer = response.text().await.unwrap();
+    let answer = serde_json::from_str(&answer).unwrap_or(Value::String(answer));
+    check_answer(&method, path, body.as_ref(), status, &answer);
+    (status, answer)
 }
 
 /// A logged-in user.
@@ -287,7 +280,11 @@ impl Device {
         let wait = async {
             loop {
                 match self.stream.next().await.expect("the socket is open").expect("a frame") {
-                    Message::Text(text) => return serde_json::from_str(&text).expect("JSON"),
+                    Message::Text(text) => {
+                        let frame = serde_json::from_str(&text).expect("JSON");
+                        check_frame(&frame);
+                        return frame;
+                    }
                     Message::Close(frame) => panic!("closed: {frame:?}"),
                     _ => {}
                 }

@@ -113,8 +113,8 @@ async fn the_sdk_understands_what_connections_answers() {
         .endpoint_url(format!("{}/ws", world.base));
     let client = aws_sdk_apigatewaymanagement::Client::from_conf(config.build());
 
-    client.post_to_connection().connection_id(&id).data(Blob::new(r#"{"type":"hello"}"#)).send().await.unwrap();
-    assert_eq!(device.next().await["type"], "hello");
+    client.post_to_connection().connection_id(&id).data(Blob::new(r#"{"message":"hello"}"#)).send().await.unwrap();
+    assert_eq!(device.next().await["message"], "hello");
     let info = client.get_connection().connection_id(&id).send().await.unwrap();
     assert!(info.connected_at().is_some() && info.last_active_at().is_some());
     assert_eq!(info.identity().unwrap().source_ip(), Some("127.0.0.1"));

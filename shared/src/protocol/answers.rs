@@ -2,13 +2,13 @@
 
 use chrono::DateTime;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::ids::{ChatId, MessageId, SessionId};
 use crate::protocol::objects::{ChatWithMembers, ListedChat, Message, Person, Timestamp};
 
 /// `POST /auth/login` and `POST /auth/refresh`. The names are OAuth 2.0's (RFC 6749, section 5.1).
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Serialize, Deserialize, ToSchema)]
 pub struct TokenPair {
     pub access_token: String,
     /// Always `bearer`.
@@ -19,8 +19,7 @@ pub struct TokenPair {
 }
 
 /// `GET /auth/sessions`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Sessions {
     /// The live sessions, newest first.
     pub sessions: Vec<Session>,
@@ -28,11 +27,11 @@ pub struct Sessions {
     pub current: SessionId,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Session {
     pub id: SessionId,
     /// The `User-Agent` at login.
+    #[schema(required)]
     pub device: Option<String>,
     /// When the user logged in.
     pub created_at: Timestamp,
@@ -43,18 +42,17 @@ pub struct Session {
 }
 
 /// `GET /users`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct FoundPeople {
     pub users: Vec<Person>,
 }
 
 /// `GET /chats`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ChatList {
     pub chats: Vec<ListedChat>,
     /// The `?after=` of the next page; null on the last page.
+    #[schema(required)]
     pub next: Option<String>,
 }
 
@@ -88,8 +86,7 @@ impl std::str::FromStr for ListCursor {
 }
 
 /// `GET /chats/{chat_id}/changes`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Changes {
     /// The chat as it is now, with its members and their cursors.
     pub chat: ChatWithMembers,
@@ -102,41 +99,45 @@ pub struct Changes {
 }
 
 /// `DELETE /chats/{chat_id}/members/{user_id}`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Removed {
     pub chat_id: ChatId,
     pub revision: i64,
 }
 
 /// `GET /messages/history/{chat_id}`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct History {
     pub chat_id: ChatId,
     /// Oldest first.
     pub messages: Vec<Message>,
     /// Whether there are more messages in the page's direction.
     pub has_more: bool,
+    #[schema(value_type = i64)]
     pub last_message_id: MessageId,
     /// The chat's revision before the page was read: sync from here.
     pub revision: i64,
 }
 
 /// `GET /messages/search`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct FoundMessages {
     /// Newest first.
     pub messages: Vec<Message>,
 }
 
 /// `GET /health`. Each part is `ok` or `unavailable`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Health {
     pub status: String,
     pub database: String,
     pub connections: String,
     pub version: String,
+}
+
+/// `GET /config.json`: what the page must know before anybody logs in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct PageConfig {
+    /// Where sockets are opened.
+    pub web_socket_url: String,
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+use utoipa::ToSchema;
 
 use crate::fields::{ClientMessageId, MessageText};
 use crate::ids::{ChatId, MessageId};
@@ -13,7 +14,7 @@ use crate::{Error, Result, json};
 const ACTIONS: &str = "sendMessage, markRead, typing, joinChat, leaveChat, ping";
 
 /// `sendMessage`, and the body of `POST /messages`.
-#[derive(Debug, Clone, Deserialize, Serialize)]
+#[derive(Debug, Clone, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SendMessage {
     pub chat_id: ChatId,
@@ -23,15 +24,16 @@ pub struct SendMessage {
     pub client_message_id: Option<ClientMessageId>,
 }
 
-#[derive(Debug, Clone, Deserialize, Serialize)]
+#[derive(Debug, Clone, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct MarkRead {
     pub chat_id: ChatId,
     /// Everything up to and including this message has been read.
+    #[schema(value_type = i64)]
     pub message_id: MessageId,
 }
 
-#[derive(Debug, Clone, Deserialize, Serialize)]
+#[derive(Debug, Clone, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Typing {
     pub chat_id: ChatId,
@@ -40,13 +42,13 @@ pub struct Typing {
 }
 
 /// `joinChat` and `leaveChat`: this device has opened or closed the chat.
-#[derive(Debug, Clone, Deserialize, Serialize)]
+#[derive(Debug, Clone, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Focus {
     pub chat_id: ChatId,
 }
 
-#[derive(Debug, Clone, Default, Deserialize, Serialize)]
+#[derive(Debug, Clone, Default, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Ping {
     /// The revision that the client holds of each chat.
@@ -54,13 +56,19 @@ pub struct Ping {
     pub chats: BTreeMap<ChatId, i64>,
 }
 
-/// Everything a client may request over the socket.
-#[derive(Debug, Clone)]
+/// Everything a client may request over the socket: `{"action":"…","data":{…}}`.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[serde(tag = "action", content = "data", rename_all = "camelCase")]
 pub enum ClientAction {
+    /// Sends a message to a chat.
     SendMessage(SendMessage),
+    /// Moves the person's read cursor.
     MarkRead(MarkRead),
+    /// Shows the others that the person is typing, or no longer.
     Typing(Typing),
+    /// This device has opened the chat, and is sent who types in it.
     JoinChat(Focus),
+    /// This device has closed the chat.
     LeaveChat(Focus),
     /// Asks which chats this client is behind on.
     Ping(Ping),
@@ -104,10 +112,12 @@ macro_rules! data_of {
 data_of!(SendMessage, MarkRead, Typing, Ping);
 
 /// A frame from a client: `{"action":"sendMessage","data":{…},"request_id":"…"}`.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
 pub struct ClientFrame {
+    #[serde(flatten)]
     pub action: ClientAction,
     /// The client's own id for the request, up to 128 bytes, echoed in the answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub request_id: Option<String>,
 }
 

@@ -2,12 +2,14 @@
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use utoipa::ToSchema;
 
 use crate::ids::{ChatId, MessageId, UserId};
 
 /// A moment, written as `2026-11-20T08:00:00.123Z`: always in UTC, always with milliseconds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, sqlx::Type)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, sqlx::Type, ToSchema)]
 #[sqlx(transparent)]
+#[schema(value_type = String, format = DateTime, example = "2026-11-20T08:00:00.123Z")]
 pub struct Timestamp(pub DateTime<Utc>);
 
 impl Serialize for Timestamp {
@@ -22,18 +24,21 @@ impl<'de> Deserialize<'de> for Timestamp {
     }
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Message {
     pub chat_id: ChatId,
     /// The message's number in the chat: 1, 2, 3…
+    #[schema(value_type = i64)]
     pub id: MessageId,
     pub sender_id: UserId,
     /// Null once the message is deleted.
+    #[schema(required)]
     pub text: Option<String>,
     /// When the message was stored.
     pub timestamp: Timestamp,
+    #[schema(required)]
     pub edited_at: Option<Timestamp>,
+    #[schema(required)]
     pub deleted_at: Option<Timestamp>,
     /// Whether anybody other than the sender has read it.
     pub is_read: bool,
@@ -43,7 +48,7 @@ pub struct Message {
     pub revision: i64,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, sqlx::Type, strum::IntoStaticStr)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, sqlx::Type, strum::IntoStaticStr, ToSchema)]
 #[serde(rename_all = "snake_case")]
 #[sqlx(type_name = "text", rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
@@ -55,7 +60,18 @@ pub enum ChatKind {
 }
 
 #[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, sqlx::Type, strum::IntoStaticStr,
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Serialize,
+    Deserialize,
+    sqlx::Type,
+    strum::IntoStaticStr,
+    ToSchema,
 )]
 #[serde(rename_all = "snake_case")]
 #[sqlx(type_name = "text", rename_all = "snake_case")]
@@ -70,21 +86,21 @@ pub enum Role {
 }
 
 /// A person as everybody may see them. [`Account`] and [`Member`] have these fields and more.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Person {
     pub id: UserId,
     pub name: String,
     /// Null if they have not chosen one.
+    #[schema(required)]
     pub username: Option<String>,
 }
 
 /// A person as they see themselves.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Account {
     pub id: UserId,
     pub name: String,
+    #[schema(required)]
     pub username: Option<String>,
     /// Not shown to anybody else.
     pub email: String,
@@ -92,50 +108,56 @@ pub struct Account {
 }
 
 /// A person in a chat.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Member {
     pub id: UserId,
     pub name: String,
+    #[schema(required)]
     pub username: Option<String>,
     pub role: Role,
     pub joined_at: Timestamp,
     /// The read cursor: they have read up to and including this message.
+    #[schema(value_type = i64)]
     pub last_read_id: MessageId,
 }
 
 /// A chat, the same for every member. [`ListedChat`] and [`ChatWithMembers`] have these fields and more.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Chat {
     pub id: ChatId,
     pub kind: ChatKind,
     /// Null for a private chat, which each of the two sees under the other's name.
+    #[schema(required)]
     pub name: Option<String>,
     pub created_by: UserId,
     pub created_at: Timestamp,
     /// How many changes the chat has had; its creation is the first.
     pub revision: i64,
     /// The newest message's number; 0 if there are none.
+    #[schema(value_type = i64)]
     pub last_message_id: MessageId,
 }
 
 /// A chat in a person's list.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ListedChat {
     #[serde(flatten)]
     pub chat: Chat,
     /// The other person in a private chat.
+    #[schema(required)]
     pub peer: Option<Person>,
     /// The role of the person who asks.
     pub role: Role,
     /// The read cursor of the person who asks.
+    #[schema(value_type = i64)]
     pub last_read_id: MessageId,
     /// `last_message_id - last_read_id`.
     pub unread_count: i64,
+    #[schema(required)]
     pub last_message: Option<Message>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ChatWithMembers {
     #[serde(flatten)]
     pub chat: Chat,

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::fields::{Email, MAX_GROUP_MEMBERS, MessageText, Name, Password, Username};
 use crate::ids::UserId;
@@ -10,7 +11,7 @@ use crate::protocol::objects::{ChatKind, Role};
 use crate::{Error, Result};
 
 /// `POST /auth/register`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Registration {
     pub name: Name,
@@ -28,9 +29,30 @@ pub struct JsonLogin {
     pub password: String,
 }
 
+/// [`JsonLogin`] as the contract says it: its fields depend on each other.
+#[derive(ToSchema)]
+#[serde(untagged, deny_unknown_fields)]
+#[schema(as = Login, description = "Either `email` or `username`; each of them may hold either.")]
+pub enum LoginSchema {
+    #[schema(title = "LoginByEmail")]
+    Email {
+        #[schema(min_length = 1, max_length = 254)]
+        email: String,
+        #[schema(max_length = 256)]
+        password: String,
+    },
+    #[schema(title = "LoginByUsername")]
+    Username {
+        #[schema(min_length = 1, max_length = 254)]
+        username: String,
+        #[schema(max_length = 256)]
+        password: String,
+    },
+}
+
 /// `POST /auth/login` as a form (RFC 6749, section 4.3.2). `username` may hold an e-mail address. Anything else the
 /// grant may carry is accepted and ignored.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FormLogin {
     pub username: String,
@@ -45,14 +67,14 @@ pub struct FormLogin {
 }
 
 /// `POST /auth/refresh`.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Refresh {
     pub refresh_token: String,
 }
 
 /// `POST /auth/password`.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewPassword {
     pub current_password: String,
@@ -70,6 +92,25 @@ pub struct NewChat {
     pub name: Option<Name>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub member_ids: Option<BTreeSet<UserId>>,
+}
+
+/// [`NewChat`] as the contract says it, a kind at a time.
+#[derive(ToSchema)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+#[schema(as = NewChat, description = "A private chat with one other person, or a group.")]
+pub enum NewChatSchema {
+    #[schema(title = "NewPrivateChat")]
+    Private {
+        /// The other person.
+        user_id: UserId,
+    },
+    #[schema(title = "NewGroup")]
+    Group {
+        name: Name,
+        /// The members besides the creator.
+        #[schema(value_type = Option<Vec<UserId>>, max_items = 999)]
+        member_ids: Option<BTreeSet<UserId>>,
+    },
 }
 
 /// A checked [`NewChat`], with the fields its kind needs.
@@ -119,28 +160,28 @@ impl NewChat {
 }
 
 /// `PATCH /chats/{chat_id}`.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewName {
     pub name: Name,
 }
 
 /// `POST /chats/{chat_id}/members`.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewMember {
     pub user_id: UserId,
 }
 
 /// `PATCH /chats/{chat_id}/members/{user_id}`.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewRole {
     pub role: Role,
 }
 
 /// `PATCH /messages/{chat_id}/{message_id}`.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewText {
     pub text: MessageText,

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::Error;
 use crate::ids::{ChatId, MessageId, UserId};
@@ -10,26 +11,24 @@ use crate::protocol::objects::{Chat, ChatWithMembers, Member, Message, Timestamp
 
 /// The chats the client is behind on, including those it does not know, with each chat's current revision; 0 for a chat
 /// it is no longer in.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Pong {
     pub stale: BTreeMap<ChatId, i64>,
 }
 
 /// A member's read cursor. It has no revision: cursors only move forward, so a client keeps the furthest.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct MessageRead {
     pub chat_id: ChatId,
     pub user_id: UserId,
     /// They have read up to and including this message.
+    #[schema(value_type = i64)]
     pub message_id: MessageId,
     /// When the server handled the request.
     pub read_at: Timestamp,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct TypingIndicator {
     pub chat_id: ChatId,
     pub user_id: UserId,
@@ -37,18 +36,17 @@ pub struct TypingIndicator {
 }
 
 /// `user_status`, and part of `chat_joined`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct UserStatus {
     pub user_id: UserId,
     /// Whether any of their devices is connected.
     pub online: bool,
     /// When their last device disconnected; null while one is connected, or if none ever was.
+    #[schema(required)]
     pub last_seen_at: Option<Timestamp>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ChatCreated {
     pub chat_id: ChatId,
     pub revision: i64,
@@ -56,8 +54,7 @@ pub struct ChatCreated {
     pub chat: ChatWithMembers,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ChatUpdated {
     pub chat_id: ChatId,
     /// The chat's revision after this change.
@@ -68,8 +65,7 @@ pub struct ChatUpdated {
 }
 
 /// `member_added` and `member_updated`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct MemberChanged {
     pub chat_id: ChatId,
     /// The chat's revision after this change.
@@ -79,8 +75,7 @@ pub struct MemberChanged {
     pub member: Member,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct MemberRemoved {
     pub chat_id: ChatId,
     /// The chat's revision after this change.
@@ -91,22 +86,19 @@ pub struct MemberRemoved {
 }
 
 /// The state of a chat that this device has opened.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ChatJoined {
     pub chat: ChatWithMembers,
     pub presence: Vec<UserStatus>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ChatLeft {
     pub chat_id: ChatId,
 }
 
 /// An error: the body over HTTP, or the data of an `error` frame on the socket.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ErrorBody {
     /// Stable: clients branch on it.
     pub code: String,
@@ -149,8 +141,14 @@ impl ErrorBody {
     }
 }
 
+/// API Gateway's own error, in the body of an HTTP answer.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct GatewayError {
+    pub message: String,
+}
+
 /// What the server sends: `{"type":"…","data":{…}}`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(tag = "type", content = "data", rename_all = "snake_case")]
 pub enum ServerFrame {
     /// A message was stored. For its sender, this is the acknowledgement.
@@ -161,14 +159,17 @@ pub enum ServerFrame {
     MessageDeleted(Message),
     /// A member has read further; also the answer to `markRead`.
     MessageRead(MessageRead),
+    /// Somebody is typing in a chat that this device has opened, or no longer.
     TypingIndicator(TypingIndicator),
     /// A person's first device has connected, or their last one has disconnected.
     UserStatus(UserStatus),
     /// The receiver is in a new chat.
     ChatCreated(ChatCreated),
+    /// The chat was renamed.
     ChatUpdated(ChatUpdated),
     /// Somebody was added, perhaps the receiver.
     MemberAdded(MemberChanged),
+    /// Somebody's role was changed.
     MemberUpdated(MemberChanged),
     /// Somebody was removed or has left, perhaps the receiver.
     MemberRemoved(MemberRemoved),
@@ -183,7 +184,7 @@ pub enum ServerFrame {
 }
 
 /// A frame that answers one of the client's and echoes its `request_id`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Reply {
     #[serde(flatten)]
     pub frame: ServerFrame,

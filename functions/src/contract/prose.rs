@@ -1,0 +1,21 @@
+//! What `docs/protocol.md` says: examples, and when each error is sent.
+
+use serde_json::Value;
+
+const DOCUMENT: &str = include_str!("../../../docs/protocol.md");
+
+/// The examples of a kind: the fenced blocks that begin with <code>```json kind</code>. A test reads each with its type.
+pub fn examples(kind: &str) -> Vec<Value> {
+    let fence = format!("```json {kind}\n");
+    let blocks = DOCUMENT.split(&fence).skip(1).filter_map(|rest| rest.split("```").next());
+    blocks.filter_map(|block| serde_json::from_str(block).ok()).collect()
+}
+
+/// When an error is sent, from the table of errors; empty if it is not in it, which a test would find.
+pub fn meaning(code: &str) -> &'static str {
+    let code = format!("`{code}`");
+    let row = DOCUMENT
+        .lines()
+        .find(|line| line.starts_with("| ") && line.split('|').nth(2).is_some_and(|cell| cell.contains(&code)));
+    row.and_then(|row| row.split('|').nth(3)).map_or("", str::trim)
+}

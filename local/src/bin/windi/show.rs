@@ -1,0 +1,105 @@
+//! What is printed, made safe for a terminal: nobody's text can send it escape sequences, change the direction of a
+//! line or look like another line.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{self, Write as _};
+
+use reqwest::Method;
+use windi_shared::ids::UserId;
+use windi_shared::protocol::{ChatWithMembers, FoundPeople, Message, Timestamp};
+
+use crate::client::{Client, Result};
+
+/// The longest part of a message in a list, in characters.
+const SUMMARY_CHARS: usize = 60;
+/// How many people can be asked for at once.
+const PEOPLE_AT_ONCE: usize = 100;
+
+/// Prints a line, which must be safe already. A reader that has gone, such as `head`, ends the program.
+pub fn say(line: &str) {
+    if writeln!(io::stdout(), "{line}").is_err() {
+        std::process::exit(1);
+    }
+}
+
+/// Text without line breaks, other control characters and marks that change the direction of text.
+pub fn one_line(text: &str) -> String {
+    let breaks = |c: char| c.is_control() || matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    text.chars().map(|c| if breaks(c) { char::REPLACEMENT_CHARACTER } else { c }).collect()
+}
+
+pub fn time(timestamp: Timestamp) -> String {
+    timestamp.0.format("%Y-%m-%d %H:%M:%SZ").to_string()
+}
+
+/// `#42 2026-11-20 08:00:00Z alice: Hello`; further lines of the text are indented.
+pub fn message(names: &Names, message: &Message) -> String {
+    let head = format!("#{} {} {}", message.id, time(message.timestamp), names.of(message.sender_id));
+    let Some(text) = &message.text else { return format!("(deleted) {head}") };
+    let lines: Vec<_> = text.split('\n').map(|line| one_line(&line.replace('\t', "    "))).collect();
+    let edited = if message.edited_at.is_some() { "(edited) " } else { "" };
+    format!("{edited}{head}: {}", lines.join("\n    "))
+}
+
+/// The beginning of a message in a list.
+pub fn summary(message: &Message) -> String {
+    let Some(text) = &message.text else { return "(deleted)".to_owned() };
+    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    one_line(&line.chars().take(SUMMARY_CHARS).collect::<String>())
+}
+
+/// A username, which nobody else has; the name of somebody without one is in quotes.
+pub fn person(name: &str, username: Option<&str>) -> String {
+    username.map_or_else(|| format!("\"{}\"", one_line(name)), one_line)
+}
+
+/// What people are called.
+#[derive(Debug, Default)]
+pub struct Names(BTreeMap<UserId, String>);
+
+impl Names {
+    pub fn of(&self, user_id: UserId) -> &str {
+        self.0.get(&user_id).map_or("somebody", String::as_str)
+    }
+
+    pub fn add(&mut self, user_id: UserId, name: &str, username: Option<&str>) {
+        self.0.insert(user_id, person(name, username));
+    }
+
+    /// Adds the members of a chat.
+    pub fn members(&mut self, chat: &ChatWithMembers) {
+        for member in chat.members.iter().flatten() {
+            self.add(member.id, &member.name, member.username.as_deref());
+        }
+    }
+
+    /// Asks for the senders of these messages who are not known: people who have left the chat.
+    ///
+    /// # Errors
+    /// If the server does not answer.
+    pub async fn learn(&mut self, client: &Client, messages: &[Message]) -> Result<()> {
+        let senders: BTreeSet<_> = messages.iter().map(|message| message.sender_id).collect();
+        let unknown: Vec<_> = senders.into_iter().filter(|id| !self.0.contains_key(id)).collect();
+        for ids in unknown.chunks(PEOPLE_AT_ONCE) {
+            let ids: Vec<_> = ids.iter().map(ToString::to_string).collect();
+            let path = format!("/users?ids={}", ids.join(","));
+            let found: FoundPeople = client.call(Method::GET, &path, None).await?;
+            for person in found.users {
+                self.add(person.id, &person.name, person.username.as_deref());
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::one_line;
+
+    #[test]
+    fn escape_sequences_do_not_reach_the_terminal() {
+        assert_eq!(one_line("a\u{1b}[31mb\u{9b}0mc\r\n\u{7}"), "a\u{fffd}[31mb\u{fffd}0mc\u{fffd}\u{fffd}\u{fffd}");
+        assert_eq!(one_line("\u{202e}drowssap"), "\u{fffd}drowssap");
+        assert_eq!(one_line("👩\u{200d}👧 naïve"), "👩\u{200d}👧 naïve");
+    }
+}
