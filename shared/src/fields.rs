@@ -6,10 +6,11 @@
 
 use serde::{Deserialize, Deserializer, Serialize};
 use unicode_normalization::UnicodeNormalization as _;
-use utoipa::openapi::{ObjectBuilder, RefOr, Schema, Type};
+use utoipa::openapi::{KnownFormat, RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
 use crate::json::checked;
+use crate::limits::{CONTROLS, Form, Limits, visible};
 
 /// The longest message, in Unicode scalar values.
 pub const MAX_TEXT_CHARS: usize = 4096;
@@ -65,38 +66,6 @@ fn plain(text: String, max: usize) -> Result<String, String> {
     Ok(text)
 }
 
-/// What the contracts say about a field, in terms of JSON Schema.
-struct Limits {
-    /// In Unicode scalar values.
-    chars: (usize, usize),
-    /// Empty if the limits say all there is to say.
-    pattern: String,
-    description: &'static str,
-}
-
-impl Limits {
-    fn schema(self) -> RefOr<Schema> {
-        let (min, max) = self.chars;
-        let text = ObjectBuilder::new().schema_type(Type::String).min_length(Some(min)).max_length(Some(max));
-        let pattern = Some(self.pattern).filter(|pattern| !pattern.is_empty());
-        text.pattern(pattern).description(Some(self.description)).into()
-    }
-}
-
-/// [`is_invisible`] as a class of a regular expression that JavaScript, Python and Rust read alike, which leaves only the
-/// character itself for those beyond U+FFFF.
-const INVISIBLE: &str = "\\u0000-\\u0020\\u007f-\\u00a0\\u00ad\\u034f\\u061c\\u115f-\\u1160\\u1680\\u17b4-\\u17b5\\u180b-\\u180f\\u2000-\\u200f\
-    \\u2028-\\u202f\\u205f-\\u206f\\u2800\\u3000\\u3164\\ufe00-\\ufe0f\\ufeff\\uffa0\\ufff0-\\ufffb\
-    \u{16fe4}\u{1d159}\u{1bca0}-\u{1bca3}\u{1d173}-\u{1d17a}\u{e0000}-\u{e0fff}";
-
-/// The characters that [`has_controls`] looks for, in the same way.
-const CONTROLS: &str = "\\u0000-\\u0008\\u000b-\\u001f\\u007f";
-
-/// Text without the characters of the class `bad` in which something is visible.
-fn visible(bad: &str) -> String {
-    format!("^[^{bad}]*[^{bad}{INVISIBLE}][^{bad}]*$")
-}
-
 macro_rules! field {
     ($(#[$doc:meta])* $name:ident, $limits:expr, $check:expr) => {
         $(#[$doc])*
@@ -138,7 +107,7 @@ field!(
     Name,
     Limits {
         chars: (1, 100),
-        pattern: visible("\\u0000-\\u001f\\u007f-\\u009f\\u2028-\\u202e\\u2066-\\u2069"),
+        form: Form::Pattern(visible("\\u0000-\\u001f\\u007f-\\u009f\\u2028-\\u202e\\u2066-\\u2069")),
         description: "One line; stored in Unicode's composed form, without the space around it.",
     },
     |text| {
@@ -154,7 +123,7 @@ field!(
     MessageText,
     Limits {
         chars: (1, MAX_TEXT_CHARS),
-        pattern: visible("\\u0000-\\u0008\\u000b\\u000c\\u000e-\\u001f\\u007f"),
+        form: Form::Pattern(visible("\\u0000-\\u0008\\u000b\\u000c\\u000e-\\u001f\\u007f")),
         description: "At least one visible character; line breaks are stored as \\n.",
     },
     |text| {
@@ -170,7 +139,7 @@ field!(
     ClientMessageId,
     Limits {
         chars: (1, MAX_KEY_CHARS),
-        pattern: visible(CONTROLS),
+        form: Form::Pattern(visible(CONTROLS)),
         description: "The sender's idempotency key: a send can be repeated with it at any time. A UUID will do.",
     },
     |text| plain(text, MAX_KEY_CHARS)
@@ -178,7 +147,7 @@ field!(
 field!(
     /// Words to search for: 1–200 characters.
     Words,
-    Limits { chars: (1, MAX_WORDS_CHARS), pattern: visible(CONTROLS), description: "Words to search for." },
+    Limits { chars: (1, MAX_WORDS_CHARS), form: Form::Pattern(visible(CONTROLS)), description: "Words to search for." },
     |text| plain(text, MAX_WORDS_CHARS)
 );
 field!(
@@ -186,7 +155,7 @@ field!(
     Username,
     Limits {
         chars: (3, 32),
-        pattern: "^[A-Za-z0-9_.-]+$".to_owned(),
+        form: Form::Pattern("^[A-Za-z0-9_.-]+$".to_owned()),
         description: "A handle; stored in lower case.",
     },
     |text| {
@@ -204,7 +173,7 @@ field!(
     Email,
     Limits {
         chars: (3, MAX_EMAIL_BYTES),
-        pattern: String::new(),
+        form: Form::Format(KnownFormat::IdnEmail),
         description: "An e-mail address of at most 254 bytes; an internationalised host is stored in Unicode.",
     },
     |text| email(&text).ok_or_else(|| "is not an e-mail address".to_owned())
@@ -263,7 +232,7 @@ impl std::fmt::Debug for Password {
 impl PartialSchema for Password {
     fn schema() -> RefOr<Schema> {
         let description = "No rules but its length.";
-        Limits { chars: (8, 256), pattern: String::new(), description }.schema()
+        Limits { chars: (8, 256), form: Form::Any, description }.schema()
     }
 }
 

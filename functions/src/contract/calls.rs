@@ -153,6 +153,8 @@ fn number(least: i64) -> RefOr<Schema> {
     number.format(Some(SchemaFormat::KnownFormat(KnownFormat::Int64))).minimum(Some(least)).into()
 }
 
+const UUID: &str = "[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}";
+
 fn text(pattern: &str) -> ObjectBuilder {
     let pattern = Some(pattern.to_owned()).filter(|pattern| !pattern.is_empty());
     ObjectBuilder::new().schema_type(Type::String).pattern(pattern)
@@ -210,7 +212,7 @@ fn accounts() -> Vec<Call> {
             .returns::<Account>(200, "The account.", "account"),
         Call::new("GET", "/users", "findPeople", PEOPLE, "Find people by name, or get their names by id")
             .query("search", Words::schema(), "Words, each the beginning of a part of a name or username; returns up to 20 people. Give either this or `ids`.")
-            .query("ids", text("^[0-9a-fA-F-]{36}(,[0-9a-fA-F-]{36}){0,99}$"), "Up to 100 people's ids, separated by commas.")
+            .query("ids", text(&format!("^{UUID}(,{UUID}){{0,99}}$")), "Up to 100 people's ids, separated by commas.")
             .returns::<FoundPeople>(200, "The people found.", "found_people"),
     ]
 }
@@ -219,7 +221,7 @@ fn chats() -> Vec<Call> {
     vec![
         Call::new("GET", "/chats", "listChats", CHATS, "List one's chats, the latest active first")
             .query("limit", limit(50), "The page's size.")
-            .query("after", text("^[0-9]{1,15}_[0-9a-fA-F-]{36}$"), "The `next` of the page before.")
+            .query("after", text(&format!("^[0-9]{{1,14}}_{UUID}$")), "The `next` of the page before.")
             .returns::<ChatList>(200, "A page of chats.", "chat_list"),
         Call::new("POST", "/chats", "createChat", CHATS, "Open a private chat or make a group")
             .takes::<NewChatSchema>("new_chat")
@@ -323,7 +325,13 @@ fn files() -> Vec<Call> {
         Call::file("/docs", "getDocs", "This description, to read and try", "text/html", "The page."),
         Call::file("/openapi.json", "getOpenapi", "This description", JSON, "OpenAPI 3.1."),
         Call::file("/asyncapi.json", "getAsyncapi", "The socket's description", JSON, "AsyncAPI 3."),
-        Call::file("/web/{version}/{file+}", "getFile", "The files of the pages", "*/*", "The file.")
-            .refuses(&[FileNotFound]),
+        Call::file(
+            "/web/{version}/{file+}",
+            "getFile",
+            "The files of the pages",
+            "application/octet-stream",
+            "The file, with the media type of its kind.",
+        )
+        .refuses(&[FileNotFound]),
     ]
 }

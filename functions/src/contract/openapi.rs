@@ -65,6 +65,10 @@ fn operation(call: Call, schemas: &mut Schemas) -> Value {
     }
     for answer in call.answers {
         let mut response = json!({"description": answer.what});
+        let links = links(call.method, call.path, answer.status);
+        if !links.is_empty() {
+            response["links"] = links.into();
+        }
         if let Some((media_type, body)) = answer.body {
             response["content"] = json!({media_type: body.map_or_else(|| json!({}), |body| content(body, |shape| schemas.answer(shape)))});
         }
@@ -85,6 +89,24 @@ fn operation(call: Call, schemas: &mut Schemas) -> Value {
         operation["requestBody"] = json!({"required": true, "content": bodies});
     }
     operation
+}
+
+/// Which calls take what an answer has: the new chat, the new member, the message.
+fn links(method: &str, path: &str, status: u16) -> Map<String, Value> {
+    let given: &[(&str, &str)] = match (method, path, status) {
+        ("POST", "/chats", 201) => &[("chat_id", "$response.body#/id")],
+        ("POST", "/chats/{chat_id}/members", 201) => {
+            &[("chat_id", "$request.path.chat_id"), ("user_id", "$response.body#/id")]
+        }
+        ("POST", "/messages", 201) => &[("chat_id", "$response.body#/chat_id"), ("message_id", "$response.body#/id")],
+        _ => return Map::new(),
+    };
+    let takers = calls::all().into_iter().filter(|call| {
+        let needed = call.path_parameters();
+        needed.len() == given.len() && needed.iter().all(|needed| given.iter().any(|(name, _)| *name == needed.name))
+    });
+    let parameters: Map<_, _> = given.iter().map(|(name, place)| ((*name).to_owned(), json!(place))).collect();
+    takers.map(|call| (call.id.to_owned(), json!({"operationId": call.id, "parameters": parameters}))).collect()
 }
 
 fn parameter(parameter: Parameter, place: &str) -> Value {

@@ -174,6 +174,27 @@ async fn what_looks_the_same_is_the_same_account_text_and_name() {
 }
 
 #[tokio::test]
+async fn whoever_has_the_username_is_the_first_one_found() {
+    let world = World::new().await;
+    let alice = world.person("alice").await;
+    // More namesakes than one answer has, all before them in the alphabet, and a username without a word in it.
+    sqlx::query(
+        "insert into users (user_id, name, username, email, password_hash)
+         select gen_random_uuid(), name, username, username || '@example.com', 'x' from (
+             select 'Aaron ' || n as name, 'bob.' || n as username from generate_series(1, 30) as n
+             union all values ('Zoe', 'bob'), ('Dots', '...')
+         ) as people",
+    )
+    .execute(&world.app.db)
+    .await
+    .unwrap();
+    for (words, username) in [("bob", "bob"), ("Bob", "bob"), ("...", "...")] {
+        let answer = alice.get(&format!("/users?search={words}")).await;
+        assert_eq!(answer["users"][0]["username"], username, "{answer}");
+    }
+}
+
+#[tokio::test]
 async fn people_are_named_by_their_ids_many_at_a_time_and_after_they_have_left() {
     let world = World::new().await;
     let [alice, bob, charlie] = world.people(["alice", "bob", "charlie"]).await;

@@ -110,19 +110,22 @@ pub async fn by_ids(db: impl PgExecutor<'_>, ids: &[UserId]) -> Result<Vec<Perso
     .await?)
 }
 
-/// People whose name or username has, for each of the words, a part that begins with it. One index covers both.
+/// People whose name or username has, for each of the words, a part that begins with it. One index covers both. Whoever
+/// has exactly this username is the first: they must be found however many have names like it.
 pub async fn search(db: impl PgExecutor<'_>, words: &str, limit: i64) -> Result<Vec<Person>> {
-    let Some(query) = prefix_query(words) else { return Ok(Vec::new()) };
+    let query = prefix_query(words);
+    let username = words.trim().to_lowercase();
     Ok(sqlx::query_as!(
         Person,
         r#"
         select user_id as "id: UserId", name, username from users
-        where to_tsvector('simple'::regconfig,
+        where username = $3 or to_tsvector('simple'::regconfig,
             translate(name || ' ' || coalesce(username, ''), '._-/@', '     ')) @@ to_tsquery('simple', $1)
-        order by lower(name), user_id limit $2
+        order by coalesce(username = $3, false) desc, lower(name), user_id limit $2
         "#,
         query,
         limit,
+        username,
     )
     .fetch_all(db)
     .await?)

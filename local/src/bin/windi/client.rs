@@ -6,7 +6,6 @@ use std::time::Duration;
 use reqwest::Method;
 use reqwest::header::{AUTHORIZATION, HeaderValue};
 use reqwest::redirect::Policy;
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
@@ -16,7 +15,7 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 use uuid::Uuid;
 use windi_shared::fields::{ClientMessageId, MessageText};
 use windi_shared::ids::ChatId;
-use windi_shared::protocol::{ErrorBody, SendMessage, TokenPair};
+use windi_shared::protocol::{ErrorBody, PageConfig, SendMessage, TokenPair};
 
 use crate::show::one_line;
 use crate::store::Store;
@@ -242,11 +241,7 @@ impl Client {
     /// # Errors
     /// If the server does not say, or if tokens would go there without encryption although they come here with it.
     pub async fn socket_url(&self) -> Result<String> {
-        #[derive(Deserialize)]
-        struct Config {
-            web_socket_url: String,
-        }
-        let Config { web_socket_url: url } = self.open(Method::GET, "/config.json", None).await?;
+        let PageConfig { web_socket_url: url } = self.open(Method::GET, "/config.json", None).await?;
         let schemes: &[&str] = if self.url.starts_with("https:") { &["wss:"] } else { &["ws:", "wss:"] };
         if schemes.iter().any(|scheme| url.starts_with(scheme)) {
             return Ok(url);
