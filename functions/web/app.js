@@ -68,7 +68,7 @@ function listen() {
   client.on("connection", redraw);
   client.on("session", (account) => {
     state.screen = account ? "chats" : "login";
-    state.formError = null;
+    state.formErrors = [];
     // Nothing that one person saw or asked for is shown to the next.
     state.toast = null;
     forgetSearch();

@@ -156,7 +156,7 @@ export function conversation() {
   if (!chat) {
     return html`<section class="conversation blank">
       <p>${client.listed ? t("chat.notFound") : t("app.loading")}</p>
-      ${client.listed ? html`<button class="link" @click=${closeChat}>${t("action.back")}</button>` : nothing}
+      ${client.listed ? html`<button class="link back" @click=${closeChat}>${t("action.back")}</button>` : nothing}
     </section>`;
   }
   return html`<section class="conversation" aria-labelledby="chat-title">

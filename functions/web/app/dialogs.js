@@ -44,13 +44,15 @@ export function findPeople(dialog, query) {
 export function peopleFinder(dialog, choose, chosen) {
   const found = (dialog.found ?? []).filter(({ id }) => id !== client.account?.id);
   const empty = dialog.query?.trim() ? t("list.nothing") : t("new.hint");
+  // A new group is asked for its name first.
+  const first = dialog.type !== "group";
   return html`<div class="field">
-      <label for="find-${dialog.type}">${t("new.find")}</label>
+      <label for="find-${dialog.type}">${t(first ? "new.find" : "info.add")}</label>
       <input
         id="find-${dialog.type}"
         type="search"
         autocomplete="off"
-        autofocus
+        ?autofocus=${first}
         .value=${dialog.query ?? ""}
         @input=${(/** @type {any} */ event) => findPeople(dialog, event.target.value)}
         @keydown=${(/** @type {KeyboardEvent} */ event) => event.key === "Enter" && event.preventDefault()}
@@ -106,7 +108,14 @@ function newGroup(dialog) {
     void submit(dialog, async () => openChat((await client.createGroup(name, [...chosen.keys()])).id));
   };
   return html`<form @submit=${create} class="tall" novalidate>
-    ${field({ name: "name", label: t("new.groupName"), maxlength: 100, error: dialog.error, prefix: "group" })}
+    ${field({
+      name: "name",
+      label: t("new.groupName"),
+      maxlength: 100,
+      error: dialog.error,
+      prefix: "group",
+      autofocus: true,
+    })}
     ${
       chosen.size
         ? html`<ul class="chips" aria-label=${t("new.members")}>

@@ -39,7 +39,7 @@ function memberActions(chat, member) {
     confirm({
       title: t("info.removeTitle", { name }),
       text: t("info.removeText"),
-      label: t("info.remove"),
+      label: t("info.removeYes"),
       act: () => client.group(chat.id, client.calls.removeMember(chat.id, id)),
     });
   /** @type {Parameters<typeof openMenu>[1]} */

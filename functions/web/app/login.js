@@ -5,18 +5,20 @@ import { t } from "./i18n.js";
 import { client, failure, redraw, state } from "./store.js";
 
 const icon = new URL("../icon.svg", import.meta.url).href;
+// The page preloads it, and a browser warns of what is preloaded in vain: whoever is logged in sees no form.
+new Image().src = icon;
 
 /** @param {() => Promise<unknown>} work */
 async function run(work) {
   if (state.formBusy) return;
   state.formBusy = true;
-  state.formError = null;
+  state.formErrors = [];
   redraw();
   try {
     await work();
     state.notice = null;
   } catch (error) {
-    state.formError = failure(error);
+    state.formErrors = [failure(error)];
   }
   state.formBusy = false;
   redraw();
@@ -25,8 +27,9 @@ async function run(work) {
 /** @param {'login' | 'register'} screen */
 function go(screen) {
   state.screen = screen;
-  state.formError = null;
+  state.formErrors = [];
   redraw();
+  setTimeout(() => /** @type {HTMLElement | null} */ (document.querySelector(".card input"))?.focus(), 60);
 }
 
 function loginForm() {
@@ -37,7 +40,7 @@ function loginForm() {
   return html`<form @submit=${submit} aria-labelledby="title" novalidate>
       ${field({ name: "login", label: t("login.login"), autocomplete: "username", maxlength: 254, autofocus: true })}
       ${field({ name: "password", label: t("login.password"), type: "password", autocomplete: "current-password" })}
-      ${formError(state.formError)}
+      ${formError(state.formErrors[0])}
       <button class="primary wide" ?disabled=${state.formBusy}>${t("login.submit")}</button>
     </form>
     <p class="switch">
@@ -46,16 +49,46 @@ function loginForm() {
     </p>`;
 }
 
+/**
+ * All that the server is certain to refuse, since it names the first such field only.
+ * @param {Record<string, string>} fields
+ */
+function faults({ name = "", username = "", email = "", password = "" }) {
+  const wrong = {
+    name: !name.trim(),
+    email: !/.@./.test(email),
+    username: username.trim() !== "" && !/^[\w.-]{3,32}$/.test(username.trim()),
+    password: [...password].length < 8,
+  };
+  return Object.entries(wrong).flatMap(([field, is]) => (is ? [{ text: t(`error.field.${field}`), field }] : []));
+}
+
 function registerForm() {
   const names = ["name", "username", "email", "password"];
   const submit = (/** @type {Event} */ event) => {
     const { name = "", username = "", email = "", password = "" } = fields(event);
+    state.formErrors = faults({ name, username, email, password });
+    if (state.formErrors.length > 0) return redraw();
     void run(() => client.register({ name, email, password, ...(username.trim() ? { username } : {}) }));
   };
-  const error = state.formError;
+  const error = (/** @type {string} */ name) => state.formErrors.find(({ field }) => field === name) ?? null;
   return html`<form @submit=${submit} aria-labelledby="title" novalidate>
-      ${field({ name: "name", label: t("register.name"), autocomplete: "name", maxlength: 100, error, autofocus: true })}
-      ${field({ name: "email", label: t("register.email"), type: "email", autocomplete: "email", maxlength: 254, error })}
+      ${field({
+        name: "name",
+        label: t("register.name"),
+        autocomplete: "name",
+        maxlength: 100,
+        error: error("name"),
+        autofocus: true,
+      })}
+      ${field({
+        name: "email",
+        label: t("register.email"),
+        type: "email",
+        autocomplete: "email",
+        maxlength: 254,
+        error: error("email"),
+      })}
       ${field({
         name: "username",
         label: t("register.username"),
@@ -63,7 +96,7 @@ function registerForm() {
         hint: t("register.usernameHint"),
         maxlength: 32,
         required: false,
-        error,
+        error: error("username"),
       })}
       ${field({
         name: "password",
@@ -71,9 +104,9 @@ function registerForm() {
         type: "password",
         autocomplete: "new-password",
         hint: t("register.passwordHint"),
-        error,
+        error: error("password"),
       })}
-      ${formError(error, names)}
+      ${formError(state.formErrors[0], names)}
       <button class="primary wide" ?disabled=${state.formBusy}>${t("register.submit")}</button>
     </form>
     <p class="switch">

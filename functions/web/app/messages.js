@@ -164,8 +164,10 @@ function outgoingItem(item) {
       failed
         ? html`<p class="failure">
             <span class="danger-text">${t("message.failed")}. ${failure(item.error).text}</span>
-            <button class="link" @click=${() => attempt(() => client.retry(item))}>${t("action.retry")}</button>
-            <button class="link" @click=${() => attempt(() => client.discard(item))}>${t("action.discard")}</button>
+            <span>
+              <button class="link" @click=${() => attempt(() => client.retry(item))}>${t("action.retry")}</button>
+              <button class="link" @click=${() => attempt(() => client.discard(item))}>${t("action.discard")}</button>
+            </span>
           </p>`
         : nothing
     }

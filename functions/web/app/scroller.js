@@ -16,10 +16,15 @@ class Scroller {
   #before = null;
   /** @type {HTMLElement | null} */
   #watched = null;
+  /** How high the list was when its place was last put right. */
+  #height = 0;
   #pausedUntil = 0;
   #resize = new ResizeObserver(() => {
     const list = this.element;
-    if (list && state.view?.following && !state.view.target) list.scrollTop = list.scrollHeight;
+    if (!list) return;
+    this.#height = list.clientHeight;
+    if (state.view?.following && !state.view.target) list.scrollTop = list.scrollHeight;
+    this.moved();
   });
 
   /** @returns {HTMLElement | null} */
@@ -88,6 +93,7 @@ class Scroller {
     this.#resize.disconnect();
     this.#resize.observe(element);
     this.#watched = element;
+    this.#height = element.clientHeight;
   }
 
   /** The list was scrolled, or drawn anew. */
@@ -97,7 +103,10 @@ class Scroller {
     const chat = view && client.chat(view.chatId);
     if (!element || !view || !chat?.window.loaded || view.target) return;
     const below = element.scrollHeight - element.scrollTop - element.clientHeight;
-    const following = chat.window.tail && below < NEAR_END;
+    // A list that has become lower or higher is put right by the observer, before it is seen. Until then, the distance
+    // to the end does not show what the reader wants.
+    const settled = element.clientHeight === this.#height;
+    const following = settled ? chat.window.tail && below < NEAR_END : view.following;
     if (following !== view.following) {
       view.following = following;
       redraw();

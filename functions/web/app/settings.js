@@ -8,6 +8,18 @@ import { client, confirm, failure, openDialog, redraw, submit, toast } from "./s
 /** @import {Dialog} from "./store.js" */
 /** @import {SessionObject} from "../client/types.js" */
 
+/** Not among the icons that the whole page shares: it is needed here only. */
+const key = html`<svg class="icon" viewBox="0 0 24 24" aria-hidden="true">
+  <path
+    d="M12 15.500a4.500 4.500 0 1 1-9 0 4.500 4.500 0 0 1 9 0zM10.700 12.300 19.500 3.500m-4 4 3 3"
+    fill="none"
+    stroke="currentColor"
+    stroke-width="1.900"
+    stroke-linecap="round"
+    stroke-linejoin="round"
+  />
+</svg>`;
+
 /** @param {Dialog} dialog */
 async function load(dialog) {
   try {
@@ -95,10 +107,11 @@ export function settingsDialog(dialog) {
   return html`<div class="profile">
       ${avatar(account.id, account.name, { size: "large" })}
       <p class="profile-name" dir="auto">${account.name}</p>
-      <p class="faint">${account.username ? `@${account.username} · ` : ""}${account.email}</p>
+      ${account.username ? html`<p class="faint">@${account.username}</p>` : nothing}
+      <p class="faint">${account.email}</p>
     </div>
     <button class="item" @click=${() => openDialog({ type: "password" })}>
-      <span class="avatar plain">${icon("settings")}</span>
+      <span class="avatar plain">${key}</span>
       <span class="item-title">${t("settings.password")}</span>
     </button>
     <button class="item danger-text" @click=${logout}>

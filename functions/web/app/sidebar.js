@@ -3,6 +3,7 @@ import { html, nothing } from "../vendor/lit-html/lit-html.js";
 import { live } from "../vendor/lit-html/directives/live.js";
 import { repeat } from "../vendor/lit-html/directives/repeat.js";
 import { openChat, startPrivate } from "./actions.js";
+import { excerpt } from "./excerpt.js";
 import { avatar, icon, shortTime } from "./format.js";
 import { t } from "./i18n.js";
 import { clearSearch, search } from "./search.js";
@@ -48,6 +49,15 @@ export function typingText(chat) {
     : t("chat.typingMany", { count: typists.length });
 }
 
+/** Who wrote a message, unless the name of the chat tells. @param {Chat | undefined} chat @param {string} id */
+function speaker(chat, id) {
+  if (id === client.account?.id) return t("list.yours");
+  return chat?.kind === "private" ? "" : `${nameOf(id)}:`;
+}
+
+/** @param {string} who */
+const byWhom = (who) => (who ? html`<span class="who">${who}</span> ` : nothing);
+
 /** @param {Chat} chat */
 function preview(chat) {
   const typing = typingText(chat);
@@ -56,14 +66,12 @@ function preview(chat) {
   if (draft && state.view?.chatId !== chat.id) {
     return html`<span class="danger-text">${t("list.draft")}</span> ${draft.slice(0, 200)}`;
   }
-  const [failed] = client.outgoing(chat.id).slice(-1);
+  const [pending] = client.outgoing(chat.id).slice(-1);
   const message = chat.lastMessage;
-  if (failed) return html`${t("list.yours")} ${failed.text.slice(0, 200)}`;
+  if (pending) return html`${byWhom(t("list.yours"))}${pending.text.slice(0, 200)}`;
   if (!message) return html`<span class="faint">${t("list.noMessages")}</span>`;
   if (message.text === null) return html`<i>${t("list.deleted")}</i>`;
-  const mine = message.sender_id === chat.me;
-  const who = mine ? t("list.yours") : chat.kind === "group" ? `${nameOf(message.sender_id)}:` : "";
-  return html`${who ? html`<span class="who">${who}</span> ` : nothing}${message.text.slice(0, 200)}`;
+  return html`${byWhom(speaker(chat, message.sender_id))}${message.text.slice(0, 200)}`;
 }
 
 /** @param {Chat} chat */
@@ -106,10 +114,16 @@ function chatItem(chat) {
   </li>`;
 }
 
+const newChat = () => void openDialog({ type: "new", found: [], query: "" });
+
 function chatList() {
   const { chats } = client;
+  if (chats.length === 0 && !client.listed) return html`<p class="empty">${t("app.loading")}</p>`;
   if (chats.length === 0) {
-    return html`<p class="empty">${client.listed ? t("app.noChats") : t("app.loading")}</p>`;
+    return html`<div class="empty">
+      <p>${t("app.noChats")}</p>
+      <button class="primary" @click=${newChat}>${t("list.newChat")}</button>
+    </div>`;
   }
   return html`<ul class="items" aria-label=${t("app.chats")}>
     ${repeat(chats, (chat) => chat.id, chatItem)}
@@ -129,6 +143,21 @@ function personItem(person) {
   </li>`;
 }
 
+/** @type {WeakMap<Message, {query: string, parts: unknown[]}>} */
+const excerpts = new WeakMap();
+
+/** What a message says around the words that were searched for, which are marked. @param {Message} message */
+function found(message) {
+  const { query } = state.search;
+  const known = excerpts.get(message);
+  if (known?.query === query) return known.parts;
+  const parts = excerpt(message.text ?? "", query).map((part, index) =>
+    index % 2 === 0 ? part : html`<mark>${part}</mark>`,
+  );
+  excerpts.set(message, { query, parts });
+  return parts;
+}
+
 /** @param {Message} message */
 function hitItem(message) {
   const chat = client.chat(message.chat_id);
@@ -141,19 +170,20 @@ function hitItem(message) {
           <span class="item-title" dir="auto">${title}</span>
           <time class="time" datetime=${message.timestamp}>${shortTime(message.timestamp)}</time>
         </span>
-        <span class="preview two" dir="auto"
-          ><span class="who">${nameOf(message.sender_id)}:</span> ${(message.text ?? "").slice(0, 300)}</span
-        >
+        <span class="preview two" dir="auto">${byWhom(speaker(chat, message.sender_id))}${found(message)}</span>
       </span>
     </button>
   </li>`;
 }
 
-/** @param {string} heading @param {any[]} entries @param {(entry: any) => any} item */
-function section(heading, entries, item) {
-  if (entries.length === 0) return nothing;
+/**
+ * @param {string} heading @param {any[]} entries @param {(entry: any) => any} item
+ * @param {boolean} [always] shows the heading also without entries
+ */
+function section(heading, entries, item, always = false) {
+  if (entries.length === 0) return always ? html`<h3 class="section" dir="auto">${heading}</h3>` : nothing;
   return html`<section>
-    <h3 class="section">${heading}</h3>
+    <h3 class="section" dir="auto">${heading}</h3>
     <ul class="items">
       ${entries.map(item)}
     </ul>
@@ -167,9 +197,11 @@ function results() {
   const known = new Set(chats.map((chat) => chat.peer?.id));
   const strangers = chatId ? [] : people.filter(({ id }) => !known.has(id) && id !== client.account?.id);
   const nothingFound = !busy && chats.length + strangers.length + messages.length === 0;
+  const scope = chatId ? client.chat(chatId) : undefined;
+  const hits = scope ? t("list.in", { name: titleOf(scope) }) : t("list.messages");
   return html`<div aria-busy=${busy ? "true" : "false"}>
     ${section(t("app.chats"), chats, chatItem)} ${section(t("list.people"), strangers, personItem)}
-    ${section(t("list.messages"), messages, hitItem)}
+    ${section(hits, messages, hitItem, scope !== undefined)}
     <p class="empty" role="status">${nothingFound ? t("list.nothing") : busy ? t("list.searching") : nothing}</p>
   </div>`;
 }
@@ -199,7 +231,7 @@ export function sidebar() {
         class="round"
         aria-label=${t("list.newChat")}
         title=${t("list.newChat")}
-        @click=${() => openDialog({ type: "new", found: [], query: "" })}
+        @click=${newChat}
       >
         ${icon("plus")}
       </button>
@@ -210,7 +242,7 @@ export function sidebar() {
         id="search"
         type="search"
         aria-label=${label}
-        placeholder=${label}
+        placeholder=${scope ? label : t("list.searchShort")}
         .value=${live(query)}
         @input=${(/** @type {any} */ event) => search(event.target.value)}
         @keydown=${keydown}

@@ -44,8 +44,8 @@ export const state = {
   screen: "starting",
   /** @type {string | null} */
   notice: null,
-  /** @type {Failure | null} */
-  formError: null,
+  /** @type {Failure[]} */
+  formErrors: [],
   formBusy: false,
   /** @type {View | null} */
   view: null,

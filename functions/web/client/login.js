@@ -56,6 +56,8 @@ export class Login {
       if (chat?.members) this.people.learn(chat.members.values());
       if (chat?.peer) this.people.learn([chat.peer]);
       outbox.settled(id, chat?.revision ?? Infinity);
+      // The list has been read. At the start, or after a failure, that is later than the socket was opened.
+      if (id === "") void this.presence.join();
       client.emit("chat", id);
     });
     replicas.on("replaced", (id) => {

@@ -40,7 +40,8 @@ export class Replicas extends Emitter {
   /** @type {Array<() => void>} */
   #queue = [];
   #running = 0;
-  #listing = false;
+  /** @type {Promise<void> | null} */
+  #listing = null;
   #listAgain = false;
   #listAttempt = 0;
   #listRefused = 0;
@@ -69,7 +70,7 @@ export class Replicas extends Emitter {
   /** A push, or an answer that is one. @param {Frame} frame */
   frame({ type, data }) {
     if (this.#stopped) return;
-    if (REVISED.has(type)) this.change({ type, data });
+    if (REVISED.has(type)) this.change(/** @type {Change} */ ({ type, data }));
     else if (type === "message_read") {
       if (this.chats.get(data.chat_id)?.receipt(data)) this.emit("changed", data.chat_id);
     } else if (type === "chat_joined") this.#joined(data.chat);
@@ -91,7 +92,7 @@ export class Replicas extends Emitter {
     this.chats.set(id, chat);
     if (change.type === "chat_created" && !chat.members) this.sync(id);
     this.emit("changed", id);
-    if (change.type === "new_message") this.emit("message", /** @type {any} */ (change.data));
+    if (change.type === "new_message") this.emit("message", change.data);
   }
 
   /** A chat with its members, from an HTTP answer. @param {ChatObject} object @returns {Chat} */
@@ -133,13 +134,17 @@ export class Replicas extends Emitter {
     state.timer = this.env.clock.setTimeout(() => this.#enqueue(id), delay);
   }
 
-  /** Reads the list of chats and catches up on those that are behind it. Also repairs receipts that were lost. */
-  async list() {
-    if (this.#listing) {
-      this.#listAgain = true;
-      return;
-    }
-    this.#listing = true;
+  /**
+   * Reads the list of chats and catches up on those that are behind it. Also repairs receipts that were lost. Whoever
+   * asks while it is being read waits until it has been read again.
+   */
+  list() {
+    if (this.#listing) this.#listAgain = true;
+    else this.#listing = this.#listAll();
+    return this.#listing;
+  }
+
+  async #listAll() {
     try {
       do {
         this.#listAgain = false;
@@ -154,7 +159,7 @@ export class Replicas extends Emitter {
         this.env.clock.setTimeout(() => void this.list(), wait);
       }
     } finally {
-      this.#listing = false;
+      this.#listing = null;
     }
   }
 
@@ -202,6 +207,8 @@ export class Replicas extends Emitter {
       const held = this.chats.get(id)?.revision ?? 0;
       // After a ping without chats, those that are up to date are listed too.
       if (revision === 0 ? this.chats.has(id) : revision > held) this.sync(id, { target: revision });
+      // Either the database was restored, or a push has overtaken this. The answer tells, if it is asked for now.
+      else if (revision < held) this.sync(id);
     }
     // One pong lists a thousand chats at most.
     if (Object.keys(stale).length >= 1_000) void this.list();
@@ -341,6 +348,7 @@ export class Replicas extends Emitter {
   /** The newest message, for the list. @param {Chat} chat */
   async #lastMessage(chat) {
     const query = { before: "latest", limit: 1 };
+    /** @type {import("./types.js").HistoryPage} */
     const page = await this.session.call("GET", `/messages/history/${chat.id}`, { query });
     for (const message of page.messages) chat.showLast(message);
     this.emit("changed", chat.id);

@@ -41,7 +41,7 @@ for (const [size, viewport] of Object.entries(SIZES)) {
       await check(entry, "log in");
       await entry.getByRole("button", { name: "Create an account" }).click();
       await entry.getByRole("button", { name: "Create account" }).click();
-      await entry.locator(".field .error").waitFor();
+      await entry.locator(".field .error").first().waitFor();
       await check(entry, "register, with an error");
 
       const page = await enter(ann, options);
@@ -86,7 +86,7 @@ for (const [size, viewport] of Object.entries(SIZES)) {
       await page.locator("dialog .people .item").first().waitFor();
       await check(page, "new chat");
       await page.getByRole("button", { name: "New group" }).click();
-      await page.locator("dialog.group").getByLabel("Name or username").fill("ben");
+      await page.locator("dialog.group").getByLabel("Add people").fill("ben");
       await page.locator("dialog.group .people .item").first().click();
       await check(page, "new group");
       await page.keyboard.press("Escape");

@@ -7,11 +7,11 @@ test("a group is made, renamed, filled, and its roles are changed", async () => 
   const [ann, ben, cy] = [await account("Ann"), await account("Ben"), await account("Cy")];
   const page = await enter(ann);
   const other = await enter(ben);
-  await page.getByRole("button", { name: "New chat" }).click();
+  await page.getByRole("button", { name: "New chat" }).first().click();
   await page.getByRole("button", { name: "New group" }).click();
   const making = page.locator("dialog.group");
-  await making.getByLabel("Name of the group").fill("Climbers");
-  await making.getByLabel("Name or username").fill(ben.username);
+  await making.getByLabel("Group name").fill("Climbers");
+  await making.getByLabel("Add people").fill(ben.username);
   await making.getByRole("button", { name: ben.username }).click();
   await making.getByRole("button", { name: "Create group" }).click();
   await page.locator(".who-header", { hasText: "Climbers" }).waitFor();
@@ -29,7 +29,7 @@ test("a group is made, renamed, filled, and its roles are changed", async () => 
   await page.locator("dialog.info .item", { hasText: cy.username }).waitFor();
 
   await page.getByRole("button", { name: "Actions for Ben" }).click();
-  await page.getByRole("menuitem", { name: "Make an admin" }).click();
+  await page.getByRole("menuitem", { name: "Make admin" }).click();
   await page.locator("dialog.info .item", { hasText: "Ben" }).getByText("admin").waitFor();
   await other.locator("a.item", { hasText: "Hikers" }).click();
   await other.locator(".who-header").click();

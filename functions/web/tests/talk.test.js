@@ -9,7 +9,7 @@ test("two people register, find each other, talk, and see typing and ticks", asy
   await register(ann, "Ann Archer");
   const username = await register(ben, "Ben Baker");
 
-  await ann.getByRole("button", { name: "New chat" }).click();
+  await ann.getByRole("button", { name: "New chat" }).first().click();
   await ann.getByLabel("Name or username").fill(username);
   await ann.getByRole("button", { name: "Ben Baker" }).click();
   await write(ann, "Hello Ben");
@@ -118,5 +118,5 @@ test("a wrong login is told in words", async () => {
   await page.getByLabel("Username or e-mail").fill("nobody-of-that-name");
   await page.getByLabel("Password").fill("wrong password");
   await page.keyboard.press("Enter");
-  await page.getByText("The login or the password is wrong.").waitFor();
+  await page.getByText("Wrong username, e-mail or password.").waitFor();
 });

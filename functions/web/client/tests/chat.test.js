@@ -54,7 +54,7 @@ test("a push that was late fills the hole for those that waited", () => {
 test("a snapshot ahead of the pushes is not undone by them", () => {
   const it = chat();
   it.describe(object(4, [member("me")]));
-  it.receive({ type: "member_added", data: { revision: 2, member: member("cy") } });
+  it.receive({ type: "member_added", data: { chat_id: "c", revision: 2, by: "me", member: member("cy") } });
   assert.deepEqual([...(it.members?.keys() ?? [])], ["me"]);
   assert.equal(it.name, "name 4");
 });

@@ -50,6 +50,42 @@ test("after the database was restored, a chat is forgotten and begun anew", asyn
   assert.equal(world.server.chats.get(id).members.get(chat.me).last_read_id, 11);
 });
 
+test("a ping notices it, on a socket that has outlived it", async () => {
+  const { world, client, id, backup, send } = await restored();
+  const [socket] = world.network.sockets;
+  world.server.restore(backup);
+  await world.clock.pass(125_000);
+  const chat = /** @type {import("../index.js").Chat} */ (client.chat(id));
+  assert.equal(socket.closed, false);
+  assert.deepEqual([chat.revision, chat.lastMessageId, chat.lastMessage?.text], [11, 10, "kept 9"]);
+  send("new");
+  await world.clock.pass(1_000);
+  assert.equal(chat.lastMessage?.text, "new");
+});
+
+test("a push that overtakes the answer to a ping is only a reason to ask", async () => {
+  const { world, client, id, send, chat } = await restored();
+  const { frame } = world.server;
+  let pings = 0;
+  let before = 0;
+  world.server.frame = (device, request) => {
+    if (request.action !== "ping" || ++pings > 1) return frame.call(world.server, device, request);
+    send("before");
+    const answer = frame.call(world.server, device, request);
+    send("after");
+    assert.equal(answer.data.stale[id], 22);
+    world.clock.setTimeout(() => {
+      before = world.network.seen.length;
+      device.push(answer);
+    }, 2_000);
+  };
+  await world.clock.pass(125_000);
+  assert.equal(pings, 1);
+  assert.ok(world.network.seen.slice(before).includes(`GET /chats/${id}/changes`));
+  assert.equal(client.chat(id), chat);
+  assert.deepEqual([chat.revision, chat.window.messages.at(-1)?.text], [23, "after"]);
+});
+
 test("a catch-up notices it too, without the list", async () => {
   const { world, client, id, backup } = await restored();
   world.server.restore(backup);

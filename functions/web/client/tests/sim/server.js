@@ -350,7 +350,7 @@ export class Server extends Accounts {
     /** @type {Record<string, number>} */
     const stale = {};
     for (const chat of this.chats.values()) {
-      if (chat.members.has(user.id) && chat.revision > (held[chat.id] ?? 0)) stale[chat.id] = chat.revision;
+      if (chat.members.has(user.id) && chat.revision !== (held[chat.id] ?? 0)) stale[chat.id] = chat.revision;
     }
     for (const id of Object.keys(held)) if (!this.chats.get(id)?.members.has(user.id)) stale[id] = 0;
     return stale;
