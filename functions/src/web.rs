@@ -49,7 +49,7 @@ const ASK: &str = "no-cache";
 #[include = "vendor/*.js"]
 #[include = "vendor/*.css"]
 #[include = "vendor/*/LICENSE*"]
-#[exclude = "node_modules/*"]
+#[exclude = "*node_modules/*"]
 #[exclude = "*/tests/*"]
 struct Files;
 
@@ -104,7 +104,7 @@ fn answer(websocket_url: Option<&str>, request: &Request) -> Result<Answer> {
 }
 
 fn page(name: &str, websocket_url: &str, request: &Request) -> Result<Answer> {
-    let site = site();
+    let site = site(true);
     let mut answer = serve(request, &site.pages[name], "text/html; charset=utf-8", ASK);
     let origin = websocket_url.rsplit_once('/').map_or(websocket_url, |(origin, _)| origin);
     for (name, value) in [
@@ -130,7 +130,7 @@ fn file(request: &Request) -> Result<Answer> {
     let parameters = request.path_parameters();
     let (version, name) =
         (parameters.first("version").unwrap_or_default(), parameters.first("file").unwrap_or_default());
-    let site = site();
+    let site = site(false);
     // Another version's page must not get this one's files; it works again when it is loaded anew.
     let file = site.files.get(name).filter(|_| version == site.version).ok_or(Error::FileNotFound)?;
     Ok(serve(request, file, media_type(name), FOREVER))
@@ -174,14 +174,15 @@ fn media_type(name: &str) -> &'static str {
     }
 }
 
-/// What is in this build, or in a debug build what is on the disk now.
-fn site() -> Arc<Site> {
+/// What is in this build, or in a debug build what is on the disk now. Only a page is worth looking for changes, which
+/// takes longer than answering: its files are those of its version.
+fn site(for_page: bool) -> Arc<Site> {
     static SITE: Mutex<Option<(Changes, Arc<Site>)>> = Mutex::new(None);
-    let changed = if cfg!(debug_assertions) { changes() } else { Vec::new() };
+    let changed = if cfg!(debug_assertions) && for_page { Some(changes()) } else { None };
     let mut site = SITE.lock().unwrap_or_else(PoisonError::into_inner);
     match &*site {
-        Some((known, site)) if *known == changed => Arc::clone(site),
-        _ => Arc::clone(&site.insert((changed, Arc::new(Site::read()))).1),
+        Some((known, site)) if changed.as_ref().is_none_or(|changed| known == changed) => Arc::clone(site),
+        _ => Arc::clone(&site.insert((changed.unwrap_or_default(), Arc::new(Site::read()))).1),
     }
 }
 

@@ -226,7 +226,7 @@ fn chats() -> Vec<Call> {
         Call::new("POST", "/chats", "createChat", CHATS, "Open a private chat or make a group")
             .takes::<NewChatSchema>("new_chat")
             .returns::<ChatWithMembers>(201, "The new chat.", "chat")
-            .returns::<ChatWithMembers>(200, "The private chat that the two had already.", "chat")
+            .returns::<ChatWithMembers>(200, "The private chat that the two had already.", "")
             .refuses(&[UserNotFound]),
         Call::new("GET", "/chats/{chat_id}", "getChat", CHATS, "See a chat with its members")
             .returns::<ChatWithMembers>(200, "The chat.", "chat")
@@ -248,8 +248,8 @@ fn chats() -> Vec<Call> {
             "Add somebody to a group, as an admin or its owner",
         )
         .takes::<NewMember>("new_member")
-        .returns::<Member>(201, "The new member.", "")
-        .returns::<Member>(200, "The member, who was one already.", "")
+        .returns::<Member>(201, "The new member.", "member")
+        .returns::<Member>(200, "The member, who was one already.", "member")
         .refuses(&[ChatNotFound, UserNotFound, Forbidden, GroupFull]),
         Call::new(
             "PATCH",
@@ -259,7 +259,7 @@ fn chats() -> Vec<Call> {
             "Change a member's role, as the group's owner",
         )
         .takes::<NewRole>("new_role")
-        .returns::<Member>(200, "The member.", "")
+        .returns::<Member>(200, "The member.", "member")
         .refuses(&[ChatNotFound, MemberNotFound, Forbidden]),
         Call::new(
             "DELETE",
@@ -277,7 +277,7 @@ fn messages() -> Vec<Call> {
     let latest = OneOfBuilder::new().item(number(0)).item(text("^latest$"));
     vec![
         Call::new("POST", "/messages", "sendMessage", MESSAGES, "Send a message, as the socket's action of this name does")
-            .takes::<SendMessage>("")
+            .takes::<SendMessage>("send")
             .returns::<Message>(201, "The message, which was stored.", "message")
             .returns::<Message>(200, "The message, which the same send had stored before.", "message")
             .refuses(&[ChatNotFound, IdempotencyConflict]),

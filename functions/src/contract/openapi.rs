@@ -13,7 +13,7 @@ use super::schemas::{Schemas, Shape, TITLE};
 const ABOUT: &str = "A serverless messenger: private and group chats, delivered in real time to every device. Its sockets are \
 described in [asyncapi.json](/asyncapi.json).
 
-To try the calls here, make an account with `register`, then choose **Authorize** and enter its username and password.
+To try the calls here, make an account with [register](#/Accounts/register), then choose **Authorize** and enter its username and password.
 
 `HEAD` works wherever `GET` does. Any other method gets a 405 with the code `method_not_allowed` and an `Allow` header. A \
 request is refused if it has a field or a query parameter that is not listed. Answers may get more fields with time, and \
@@ -116,9 +116,9 @@ fn parameter(parameter: Parameter, place: &str) -> Value {
 
 fn content(body: Body, mut add: impl FnMut(Shape) -> Value) -> Value {
     let mut content = json!({"schema": add(body.shape)});
-    let examples = prose::examples(body.example).into_iter().enumerate();
+    let examples = prose::examples(body.example).into_iter().zip(1..);
     let examples: Map<_, _> =
-        examples.map(|(at, value)| (format!("{}_{at}", body.example), json!({"value": value}))).collect();
+        examples.map(|(value, at)| (format!("{}_{at}", body.example), json!({"value": value}))).collect();
     if !examples.is_empty() {
         content["examples"] = examples.into();
     }
@@ -129,6 +129,12 @@ fn content(body: Body, mut add: impl FnMut(Shape) -> Value) -> Value {
 fn refusal(errors: Vec<ErrorKind>) -> Value {
     let meanings: Vec<_> =
         errors.iter().map(|error| format!("* `{}`: {}", error.code(), prose::meaning(error.code()))).collect();
+    let example = |error: &ErrorKind| {
+        let value =
+            json!({"code": error.code(), "message": prose::meaning(error.code()), "request_id": "JKJaXmPLvHcESHA="});
+        (error.code().to_owned(), json!({"value": value}))
+    };
+    let examples: Map<_, _> = errors.iter().map(example).collect();
     let own = json!({"$ref": "#/components/schemas/ErrorBody"});
     let status = errors.first().map_or(0, |error| error.status());
     // What API Gateway itself answers with these.
@@ -138,7 +144,7 @@ fn refusal(errors: Vec<ErrorKind>) -> Value {
     };
     let mut response = json!({
         "description": meanings.join("\n"),
-        "content": {JSON: {"schema": schema}},
+        "content": {JSON: {"schema": schema, "examples": examples}},
         // For programs; the description is for people.
         "x-codes": errors.iter().map(|error| error.code()).collect::<Vec<_>>(),
     });

@@ -53,7 +53,11 @@ impl Schemas {
     }
 
     pub fn add(&mut self, schemas: impl IntoIterator<Item = (String, RefOr<Schema>)>) {
-        self.0.extend(schemas.into_iter().map(|(name, schema)| (name, json!(schema))));
+        for (name, schema) in schemas {
+            let mut schema = json!(schema);
+            explain(&mut schema);
+            self.0.insert(name, schema);
+        }
     }
 
     pub fn finish(mut self) -> Value {
@@ -62,11 +66,30 @@ impl Schemas {
         let rows: Vec<_> = kinds
             .map(|kind| format!("* {} `{}`: {}", kind.status(), kind.code(), prose::meaning(kind.code())))
             .collect();
+        let codes: Vec<_> = ErrorKind::VARIANTS.iter().map(|kind| kind.code()).collect();
         let mut all = json!(self.0);
-        let code = &mut all["ErrorBody"]["properties"]["code"];
-        code["description"] =
-            format!("Stable: clients branch on it. With the HTTP status:\n\n{}", rows.join("\n")).into();
-        code["x-extensible-enum"] = ErrorKind::VARIANTS.iter().map(|kind| kind.code()).collect();
+        all["ErrorBody"]["properties"]["code"] = json!({"$ref": "#/components/schemas/ErrorCode"});
+        all["ErrorCode"] = json!({
+            "type": "string",
+            "description": format!("Stable: clients branch on it. With the HTTP status:\n\n{}", rows.join("\n")),
+            // Not an enum: there may be more with time.
+            "x-extensible-enum": codes,
+        });
         all
+    }
+}
+
+/// Makes descriptions of doc comments, without their links and line breaks.
+fn explain(schema: &mut Value) {
+    match schema {
+        Value::Array(values) => values.iter_mut().for_each(explain),
+        Value::Object(fields) => {
+            if let Some(Value::String(text)) = fields.get_mut("description") {
+                let paragraphs: Vec<_> = text.split("\n\n").map(|paragraph| paragraph.replace('\n', " ")).collect();
+                *text = paragraphs.join("\n\n").replace("[`", "`").replace("`]", "`");
+            }
+            fields.values_mut().for_each(explain);
+        }
+        _ => {}
     }
 }

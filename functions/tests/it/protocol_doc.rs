@@ -7,8 +7,8 @@ use strum::VariantArray as _;
 use windi_shared::error::ErrorKind;
 use windi_shared::protocol::{
     Account, Changes, ChatList, ChatWithMembers, ClientFrame, ErrorBody, FoundMessages, FoundPeople, Health, History,
-    JsonLogin, ListedChat, Message, NewChat, NewMember, NewName, NewPassword, NewRole, NewText, PageConfig, Refresh,
-    Registration, Removed, Reply, Sessions, TokenPair,
+    JsonLogin, ListedChat, Member, Message, NewChat, NewMember, NewName, NewPassword, NewRole, NewText, PageConfig,
+    Refresh, Registration, Removed, Reply, SendMessage, Sessions, TokenPair,
 };
 
 const DOCUMENT: &str = include_str!("../../../docs/protocol.md");
@@ -60,6 +60,7 @@ fn every_example_is_what_it_says() {
             "refresh" => parses::<Refresh>(example),
             "history" => is::<History>(example),
             "listed_chat" => is::<ListedChat>(example),
+            "member" => is::<Member>(example),
             "message" => is::<Message>(example),
             "new_chat" => is::<NewChat>(example),
             "new_member" => is::<NewMember>(example),
@@ -68,6 +69,7 @@ fn every_example_is_what_it_says() {
             "new_text" => is::<NewText>(example),
             "register" => parses::<Registration>(example),
             "removed" => is::<Removed>(example),
+            "send" => is::<SendMessage>(example),
             "server" => is::<Reply>(example),
             "sessions" => is::<Sessions>(example),
             "tokens" => is::<TokenPair>(example),

@@ -2,6 +2,13 @@
 
 /** @import {Account, ChatObject, Member, Message, Person, Role, SessionList} from "./types.js" */
 
+/**
+ * @typedef {import("./contract.d.ts").FoundMessages} FoundMessages
+ * @typedef {import("./contract.d.ts").FoundPeople} FoundPeople
+ * @typedef {import("./contract.d.ts").NewChat} NewChat
+ * @typedef {import("./contract.d.ts").Registration} Registration
+ */
+
 /** The calls of the HTTP API that need no state of their own. */
 export class Calls {
   /** @param {import("./session.js").Session} session */
@@ -9,7 +16,7 @@ export class Calls {
     this.session = session;
   }
 
-  /** @param {{name: string, email: string, password: string, username?: string}} body @returns {Promise<Account>} */
+  /** @param {Registration} body @returns {Promise<Account>} */
   register(body) {
     return this.session.http.call("POST", "/auth/register", { body });
   }
@@ -48,23 +55,27 @@ export class Calls {
 
   /** @param {string} words @returns {Promise<Person[]>} up to twenty */
   async findPeople(words) {
-    return (await this.session.call("GET", "/users", { query: { search: words } })).users;
+    return /** @type {FoundPeople} */ (await this.session.call("GET", "/users", { query: { search: words } })).users;
   }
 
   /** @param {string} words @param {string} [chatId] @returns {Promise<Message[]>} newest first */
   async findMessages(words, chatId) {
     const query = { q: words, chat_id: chatId, limit: 50 };
-    return (await this.session.call("GET", "/messages/search", { query })).messages;
+    return /** @type {FoundMessages} */ (await this.session.call("GET", "/messages/search", { query })).messages;
   }
 
   /** @param {string} userId @returns {Promise<ChatObject>} */
   createPrivate(userId) {
-    return this.session.call("POST", "/chats", { body: { kind: "private", user_id: userId } });
+    return this.session.call("POST", "/chats", {
+      body: /** @satisfies {NewChat} */ ({ kind: "private", user_id: userId }),
+    });
   }
 
   /** @param {string} name @param {string[]} memberIds @returns {Promise<ChatObject>} */
   createGroup(name, memberIds) {
-    return this.session.call("POST", "/chats", { body: { kind: "group", name, member_ids: memberIds } });
+    return this.session.call("POST", "/chats", {
+      body: /** @satisfies {NewChat} */ ({ kind: "group", name, member_ids: memberIds }),
+    });
   }
 
   /** @param {string} chatId @param {string} name @returns {Promise<ChatObject>} */

@@ -168,7 +168,7 @@ export class Chat {
     const fresh = data.revision > this.#snapshot;
     if (fresh) this.#snapshot = data.revision;
     if (type === "new_message" || type === "message_edited" || type === "message_deleted") {
-      this.#storeMessage(/** @type {Message} */ (/** @type {unknown} */ (data)));
+      this.#storeMessage(data);
       if (type === "new_message") this.moveCursor(data["sender_id"], data["id"]);
     } else if (!fresh) {
       // A snapshot taken later has it already.
@@ -178,8 +178,9 @@ export class Chat {
       this.members?.delete(data["user_id"]);
       this.#early.delete(data["user_id"]);
     } else if (type === "chat_updated" || type === "chat_created") {
-      this.#describe(data["chat"]);
-      if (data["chat"].members) this.#setMembers(data["chat"].members);
+      const chat = /** @type {ChatObject} */ (data["chat"]);
+      this.#describe(chat);
+      if (chat.members) this.#setMembers(chat.members);
     }
   }
 

@@ -76,7 +76,7 @@ export class Client extends Emitter {
     return account;
   }
 
-  /** @param {{name: string, email: string, password: string, username?: string}} fields @returns {Promise<Account>} */
+  /** @param {import("./contract.d.ts").Registration} fields @returns {Promise<Account>} */
   async register(fields) {
     await this.calls.register(fields);
     return this.login(fields.email, fields.password);
@@ -265,7 +265,7 @@ export class Client extends Emitter {
     this.#changed("message_deleted", await this.calls.remove(message.chat_id, message.id));
   }
 
-  /** @param {string} type @param {Message} message */
+  /** @param {'message_edited' | 'message_deleted'} type @param {Message} message */
   #changed(type, message) {
     this.#login?.replicas.change({ type, data: message });
   }

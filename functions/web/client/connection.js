@@ -4,7 +4,7 @@ import { backoff } from "./env.js";
 import { WindiError, asWindiError } from "./errors.js";
 import { FRAME_BYTES, Link } from "./link.js";
 
-/** @import {Frame} from "./types.js" */
+/** @import {Action, ActionData, Frame} from "./types.js" */
 
 /** The server closes a socket after ten minutes without a frame. A ping this often also finds a dead one. */
 const PING_MS = 120_000;
@@ -57,7 +57,7 @@ export class Connection extends Emitter {
    * @param {import("./env.js").Environment} env
    * @param {(again: boolean) => Promise<string>} url `again` if the last one did not work
    * @param {import("./session.js").Session} session
-   * @param {() => any} pingData the data of each ping
+   * @param {() => ActionData<"ping">} pingData the data of each ping
    */
   constructor(env, url, session, pingData) {
     super();
@@ -100,7 +100,8 @@ export class Connection extends Emitter {
   }
 
   /**
-   * @param {string} action @param {any} data
+   * @template {Action["action"]} Name
+   * @param {Name} action @param {ActionData<Name>} data
    * @returns {boolean} whether the frame is small enough, and there is a socket to send it on
    */
   carries(action, data) {
@@ -110,7 +111,8 @@ export class Connection extends Emitter {
   }
 
   /**
-   * @param {string} action @param {any} data
+   * @template {Action["action"]} Name
+   * @param {Name} action @param {ActionData<Name>} data
    * @param {number} [timeout] milliseconds. Silence this long is taken for a dead socket only if a ping says so too.
    * @returns {Promise<any>}
    */
@@ -124,7 +126,7 @@ export class Connection extends Emitter {
     }
   }
 
-  /** @param {string} action @param {any} data */
+  /** @template {Action["action"]} Name @param {Name} action @param {ActionData<Name>} data */
   post(action, data) {
     this.#link?.post(action, data);
   }

@@ -1,9 +1,17 @@
 // @ts-check
 
-/** Codes after which the same request may succeed later. */
+/**
+ * The protocol's codes, and this client's own. A server newer than the client may have others.
+ * @typedef {import("./types.js").ErrorCode | 'network' | 'timeout' | 'throttled' | 'not_found' | 'no_session'} Code
+ */
+
+/** Codes after which the same request may succeed later. @type {Set<Code>} */
 const TEMPORARY = new Set(["network", "timeout", "internal", "unavailable", "too_many_attempts", "throttled"]);
 
-/** Codes of an `error` frame after which the server closes the socket and the client must not come back by itself. */
+/**
+ * Codes of an `error` frame after which the server closes the socket and the client must not come back by itself.
+ * @type {Set<Code>}
+ */
 export const CLOSING = new Set(["session_ended", "password_changed", "too_many_connections"]);
 
 /**
@@ -12,7 +20,7 @@ export const CLOSING = new Set(["session_ended", "password_changed", "too_many_c
  */
 export class WindiError extends Error {
   /**
-   * @param {string} code
+   * @param {Code} code
    * @param {{status?: number, message?: string, retryAfter?: number | null, requestId?: string | null}} [details]
    */
   constructor(code, { status = 0, message = code, retryAfter = null, requestId = null } = {}) {
@@ -33,12 +41,12 @@ export class WindiError extends Error {
 
 /**
  * @param {number} status
- * @param {any} body the parsed body, or null if it was not JSON
+ * @param {Partial<import("./types.js").ErrorBody> | null} body the parsed body, or null if it was not JSON
  * @param {string | null} retryHeader
  * @returns {WindiError}
  */
 export function fromResponse(status, body, retryHeader) {
-  const code = typeof body?.code === "string" ? body.code : gatewayCode(status);
+  const code = typeof body?.code === "string" ? /** @type {Code} */ (body.code) : gatewayCode(status);
   const seconds = Number(body?.retry_after ?? retryHeader ?? NaN);
   return new WindiError(code, {
     status,
@@ -48,9 +56,9 @@ export function fromResponse(status, body, retryHeader) {
   });
 }
 
-/** @param {any} data the data of an `error` frame */
+/** @param {Partial<import("./types.js").ErrorBody> | null | undefined} data the data of an `error` frame */
 export function fromFrame(data) {
-  return new WindiError(String(data?.code ?? "internal"), {
+  return new WindiError(/** @type {Code} */ (String(data?.code ?? "internal")), {
     message: data?.message,
     retryAfter: typeof data?.retry_after === "number" ? data.retry_after : null,
     requestId: data?.request_id ?? null,
@@ -62,7 +70,7 @@ export function asWindiError(error) {
   return error instanceof WindiError ? error : new WindiError("network", { message: String(error) });
 }
 
-/** @param {number} status an answer of the gateway itself, which has no code */
+/** @param {number} status an answer of the gateway itself, which has no code @returns {Code} */
 function gatewayCode(status) {
   if (status === 401) return "unauthorized";
   if (status === 403) return "forbidden";

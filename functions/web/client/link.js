@@ -1,7 +1,7 @@
 // @ts-check
 import { CLOSING, WindiError, fromFrame } from "./errors.js";
 
-/** @import {Frame} from "./types.js" */
+/** @import {Action, ActionData, Frame} from "./types.js" */
 
 /** A longer frame is closed with 1009; a browser cannot split a message into frames. */
 export const FRAME_BYTES = 32 * 1024;
@@ -57,8 +57,9 @@ export class Link {
 
   /**
    * Sends a frame and waits for its answer.
-   * @param {string} action
-   * @param {any} data
+   * @template {Action["action"]} Name
+   * @param {Name} action
+   * @param {ActionData<Name>} data
    * @param {number} timeout milliseconds
    * @returns {Promise<any>} the data of the answer
    */
@@ -75,7 +76,11 @@ export class Link {
     });
   }
 
-  /** Sends a frame that has no answer. @param {string} action @param {any} data */
+  /**
+   * Sends a frame that has no answer.
+   * @template {Action["action"]} Name
+   * @param {Name} action @param {ActionData<Name>} data
+   */
   post(action, data) {
     if (this.usable) this.socket.send(JSON.stringify({ action, data }));
   }

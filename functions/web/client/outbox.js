@@ -173,6 +173,7 @@ export class Outbox {
   /** @param {Outgoing} item @returns {Promise<Message>} */
   #attempt(item) {
     const { connection, session } = this.context;
+    /** @type {import("./contract.d.ts").SendMessage} */
     const data = { chat_id: item.chat_id, text: item.text, client_message_id: item.key };
     // Without a socket, and for what does not fit into a frame, there is HTTP.
     if (connection.carries("sendMessage", data)) return connection.request("sendMessage", data);

@@ -47,6 +47,7 @@ export class People {
   async #ask() {
     const ids = [...this.#wanted].slice(0, 100);
     try {
+      /** @type {import("./contract.d.ts").FoundPeople} */
       const { users } = await this.session.call("GET", "/users", { query: { ids: ids.join(",") } });
       for (const id of ids) {
         this.#wanted.delete(id);

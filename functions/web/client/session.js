@@ -77,6 +77,7 @@ export class Session extends Emitter {
   async login(login, password) {
     const name = login.trim();
     const body = name.includes("@") ? { email: name, password } : { username: name, password };
+    /** @type {TokenPair} */
     const tokens = await this.http.call("POST", "/auth/login", { body });
     const account = await this.http.call("GET", "/auth/me", { token: tokens.access_token });
     await this.#store(tokens, account, this.env.key());
@@ -107,6 +108,7 @@ export class Session extends Emitter {
         const error = asWindiError(cause);
         if (error.code === "unauthorized" && token === access_token) {
           const body = { refresh_token };
+          /** @type {TokenPair | null} */
           const fresh = await this.http.call("POST", "/auth/refresh", { body, keepalive: true }).catch(() => null);
           if (!fresh) return;
           token = fresh.access_token;

@@ -161,9 +161,9 @@ pub struct ListedChat {
 pub struct ChatWithMembers {
     #[serde(flatten)]
     pub chat: Chat,
-    /// In the order they joined. Omitted from frames for a group with more than [`MAX_MEMBERS_IN_FRAME`]; always
-    /// present over HTTP.
+    /// In the order they joined. Left out of frames for a group with more than 100; always present over HTTP.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub members: Option<Vec<Member>>,
 }
 

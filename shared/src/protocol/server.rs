@@ -108,12 +108,15 @@ pub struct ErrorBody {
     pub request_id: String,
     /// How many seconds to wait before trying again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub retry_after: Option<u64>,
     /// On the socket: the action that failed, if it could be read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub action: Option<String>,
     /// On the socket: the key of the send that failed, if it could be read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub client_message_id: Option<String>,
 }
 

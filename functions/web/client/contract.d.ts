@@ -1,0 +1,571 @@
+// What goes over the wire, written by `npm run contract` out of a messenger's /openapi.json and /asyncapi.json.
+// Do not edit it.
+
+/** A person as they see themselves. */
+export type Account = {
+  created_at: Timestamp;
+  /** Not shown to anybody else. */
+  email: string;
+  id: UserId;
+  name: string;
+  username: string | null;
+};
+
+/** What a client sends over the socket. */
+export type Action = {
+  action: "joinChat";
+  /** This device has opened the chat, and is sent who types in it. */
+  data: Focus;
+  /** The client's own id for the request, echoed in the answer. */
+  request_id?: string;
+} | {
+  action: "leaveChat";
+  /** This device has closed the chat. */
+  data: Focus;
+  /** The client's own id for the request, echoed in the answer. */
+  request_id?: string;
+} | {
+  action: "markRead";
+  /** Moves the person's read cursor. */
+  data: MarkRead;
+  /** The client's own id for the request, echoed in the answer. */
+  request_id?: string;
+} | {
+  action: "ping";
+  /** Asks which chats this client is behind on. */
+  data?: Ping;
+  /** The client's own id for the request, echoed in the answer. */
+  request_id?: string;
+} | {
+  action: "sendMessage";
+  /** Sends a message to a chat. */
+  data: SendMessage;
+  /** The client's own id for the request, echoed in the answer. */
+  request_id?: string;
+} | {
+  action: "typing";
+  /** Shows the others that the person is typing, or no longer. */
+  data: Typing;
+  /** The client's own id for the request, echoed in the answer. */
+  request_id?: string;
+};
+
+/** `GET /chats/{chat_id}/changes`. */
+export type Changes = {
+  /** The chat as it is now, with its members and their cursors. */
+  chat: ChatWithMembers;
+  /** Whether to ask again from that revision. */
+  has_more: boolean;
+  /** The messages changed since, each as it is now, in order of revision. */
+  messages: Message[];
+  /** The revision that the client holds after applying this. */
+  revision: number;
+};
+
+/** A chat, the same for every member. `ListedChat` and `ChatWithMembers` have these fields and more. */
+export type Chat = {
+  created_at: Timestamp;
+  created_by: UserId;
+  id: ChatId;
+  kind: ChatKind;
+  /** The newest message's number; 0 if there are none. */
+  last_message_id: number;
+  /** Null for a private chat, which each of the two sees under the other's name. */
+  name: string | null;
+  /** How many changes the chat has had; its creation is the first. */
+  revision: number;
+};
+
+export type ChatCreated = {
+  by: UserId;
+  chat: ChatWithMembers;
+  chat_id: ChatId;
+  revision: number;
+};
+
+export type ChatId = string;
+
+/** The state of a chat that this device has opened. */
+export type ChatJoined = {
+  chat: ChatWithMembers;
+  presence: UserStatus[];
+};
+
+export type ChatKind = "private" | "group";
+
+export type ChatLeft = {
+  chat_id: ChatId;
+};
+
+/** `GET /chats`. */
+export type ChatList = {
+  chats: ListedChat[];
+  /** The `?after=` of the next page; null on the last page. */
+  next: string | null;
+};
+
+export type ChatUpdated = {
+  by: UserId;
+  /** The chat as it is now. */
+  chat: Chat;
+  chat_id: ChatId;
+  /** The chat's revision after this change. */
+  revision: number;
+};
+
+export type ChatWithMembers = Chat & {
+  /** In the order they joined. Left out of frames for a group with more than 100; always present over HTTP. */
+  members?: Member[];
+};
+
+/** The sender's idempotency key: a send can be repeated with it at any time. A UUID will do. */
+export type ClientMessageId = string;
+
+/** An e-mail address of at most 254 bytes; an internationalised host is stored in Unicode. */
+export type Email = string;
+
+/** An error: the body over HTTP, or the data of an `error` frame on the socket. */
+export type ErrorBody = {
+  /** On the socket: the action that failed, if it could be read. */
+  action?: string;
+  /** On the socket: the key of the send that failed, if it could be read. */
+  client_message_id?: string;
+  code: ErrorCode;
+  /** For people to read; it may change. */
+  message: string;
+  /** Over HTTP, the gateway's id for the request. On the socket, the client's id if it gave one, else the gateway's. */
+  request_id: string;
+  /** How many seconds to wait before trying again. */
+  retry_after?: number;
+};
+
+/** The codes of errors; there may be more with time. */
+export type ErrorCode =
+  | "malformed_json"
+  | "unknown_action"
+  | "unauthorized"
+  | "invalid_credentials"
+  | "session_ended"
+  | "password_changed"
+  | "wrong_password"
+  | "forbidden"
+  | "chat_not_found"
+  | "user_not_found"
+  | "message_not_found"
+  | "member_not_found"
+  | "session_not_found"
+  | "method_not_allowed"
+  | "file_not_found"
+  | "message_deleted"
+  | "group_full"
+  | "email_taken"
+  | "username_taken"
+  | "idempotency_conflict"
+  | "payload_too_large"
+  | "unsupported_media_type"
+  | "invalid_field"
+  | "too_many_attempts"
+  | "too_many_connections"
+  | "unavailable"
+  | "internal";
+
+/** `joinChat` and `leaveChat`: this device has opened or closed the chat. */
+export type Focus = {
+  chat_id: ChatId;
+};
+
+/** `POST /auth/login` as a form (RFC 6749, section 4.3.2). `username` may hold an e-mail address. Anything else the grant may carry is accepted and ignored. */
+export type FormLogin = {
+  client_id?: string | null;
+  client_secret?: string | null;
+  grant_type?: string | null;
+  password: string;
+  scope?: string | null;
+  username: string;
+};
+
+/** `GET /messages/search`. */
+export type FoundMessages = {
+  /** Newest first. */
+  messages: Message[];
+};
+
+/** `GET /users`. */
+export type FoundPeople = {
+  users: Person[];
+};
+
+/** What the server sends over the socket. */
+export type Frame = {
+  /** The receiver is in a new chat. */
+  data: ChatCreated;
+  /** The id of the request that this frame answers. */
+  request_id?: string;
+  type: "chat_created";
+} | {
+  /** The answer to `joinChat`. */
+  data: ChatJoined;
+  /** The id of the request that this frame answers. */
+  request_id?: string;
+  type: "chat_joined";
+} | {
+  /** The answer to `leaveChat`. */
+  data: ChatLeft;
+  /** The id of the request that this frame answers. */
+  request_id?: string;
+  type: "chat_left";
+} | {
+  /** The chat was renamed. */
+  data: ChatUpdated;
+  /** The id of the request that this frame answers. */
+  request_id?: string;
+  type: "chat_updated";
+} | {
+  /** A frame was refused, or this socket is about to be closed. */
+  data: ErrorBody;
+  /** The id of the request that this frame answers. */
+  request_id?: string;
+  type: "error";
+} | {
+  /** Somebody was added, perhaps the receiver. */
+  data: MemberChanged;
+  /** The id of the request that this frame answers. */
+  request_id?: string;
+  type: "member_added";
+} | {
+  /** Somebody was removed or has left, perhaps the receiver. */
+  data: MemberRemoved;
+  /** The id of the request that this frame answers. */
+  request_id?: string;
+  type: "member_removed";
+} | {
+  /** Somebody's role was changed. */
+  data: MemberChanged;
+  /** The id of the request that this frame answers. */
+  request_id?: string;
+  type: "member_updated";
+} | {
+  /** The tombstone that remains of the message. */
+  data: Message;
+  /** The id of the request that this frame answers. */
+  request_id?: string;
+  type: "message_deleted";
+} | {
+  /** The message as it is now. */
+  data: Message;
+  /** The id of the request that this frame answers. */
+  request_id?: string;
+  type: "message_edited";
+} | {
+  /** A member has read further; also the answer to `markRead`. */
+  data: MessageRead;
+  /** The id of the request that this frame answers. */
+  request_id?: string;
+  type: "message_read";
+} | {
+  /** A message was stored. For its sender, this is the acknowledgement. */
+  data: Message;
+  /** The id of the request that this frame answers. */
+  request_id?: string;
+  type: "new_message";
+} | {
+  /** The answer to `ping`. */
+  data: Pong;
+  /** The id of the request that this frame answers. */
+  request_id?: string;
+  type: "pong";
+} | {
+  /** Somebody is typing in a chat that this device has opened, or no longer. */
+  data: TypingIndicator;
+  /** The id of the request that this frame answers. */
+  request_id?: string;
+  type: "typing_indicator";
+} | {
+  /** A person's first device has connected, or their last one has disconnected. */
+  data: UserStatus;
+  /** The id of the request that this frame answers. */
+  request_id?: string;
+  type: "user_status";
+};
+
+/** API Gateway's own error, in the body of an HTTP answer. */
+export type GatewayError = {
+  message: string;
+};
+
+/** `GET /health`. Each part is `ok` or `unavailable`. */
+export type Health = {
+  connections: string;
+  database: string;
+  status: string;
+  version: string;
+};
+
+/** `GET /messages/history/{chat_id}`. */
+export type History = {
+  chat_id: ChatId;
+  /** Whether there are more messages in the page's direction. */
+  has_more: boolean;
+  last_message_id: number;
+  /** Oldest first. */
+  messages: Message[];
+  /** The chat's revision before the page was read: sync from here. */
+  revision: number;
+};
+
+/** A chat in a person's list. */
+export type ListedChat = Chat & {
+  last_message: Message | null;
+  /** The read cursor of the person who asks. */
+  last_read_id: number;
+  peer: Person | null;
+  /** The role of the person who asks. */
+  role: Role;
+  /** `last_message_id - last_read_id`. */
+  unread_count: number;
+};
+
+/** Either `email` or `username`; each of them may hold either. */
+export type Login = {
+  email: string;
+  password: string;
+} | {
+  password: string;
+  username: string;
+};
+
+export type MarkRead = {
+  chat_id: ChatId;
+  /** Everything up to and including this message has been read. */
+  message_id: number;
+};
+
+/** A person in a chat. */
+export type Member = {
+  id: UserId;
+  joined_at: Timestamp;
+  /** The read cursor: they have read up to and including this message. */
+  last_read_id: number;
+  name: string;
+  role: Role;
+  username: string | null;
+};
+
+/** `member_added` and `member_updated`. */
+export type MemberChanged = {
+  by: UserId;
+  chat_id: ChatId;
+  /** The member as they are now. */
+  member: Member;
+  /** The chat's revision after this change. */
+  revision: number;
+};
+
+export type MemberRemoved = {
+  /** The same as `user_id` if they left. */
+  by: UserId;
+  chat_id: ChatId;
+  /** The chat's revision after this change. */
+  revision: number;
+  user_id: UserId;
+};
+
+export type Message = {
+  chat_id: ChatId;
+  /** The sender's idempotency key. */
+  client_message_id: string;
+  deleted_at: Timestamp | null;
+  edited_at: Timestamp | null;
+  /** The message's number in the chat: 1, 2, 3… */
+  id: number;
+  /** Whether anybody other than the sender has read it. */
+  is_read: boolean;
+  /** The chat's revision at this message's last change. */
+  revision: number;
+  sender_id: UserId;
+  /** Null once the message is deleted. */
+  text: string | null;
+  /** When the message was stored. */
+  timestamp: Timestamp;
+};
+
+/** A member's read cursor. It has no revision: cursors only move forward, so a client keeps the furthest. */
+export type MessageRead = {
+  chat_id: ChatId;
+  /** They have read up to and including this message. */
+  message_id: number;
+  /** When the server handled the request. */
+  read_at: Timestamp;
+  user_id: UserId;
+};
+
+/** At least one visible character; line breaks are stored as \n. */
+export type MessageText = string;
+
+/** One line; stored in Unicode's composed form, without the space around it. */
+export type Name = string;
+
+/** A private chat with one other person, or a group. */
+export type NewChat = {
+  kind: "private";
+  /** The other person. */
+  user_id: UserId;
+} | {
+  kind: "group";
+  /** The members besides the creator. */
+  member_ids?: UserId[] | null;
+  name: Name;
+};
+
+/** `POST /chats/{chat_id}/members`. */
+export type NewMember = {
+  user_id: UserId;
+};
+
+/** `PATCH /chats/{chat_id}`. */
+export type NewName = {
+  name: Name;
+};
+
+/** `POST /auth/password`. */
+export type NewPassword = {
+  current_password: string;
+  new_password: Password;
+};
+
+/** `PATCH /chats/{chat_id}/members/{user_id}`. */
+export type NewRole = {
+  role: Role;
+};
+
+/** `PATCH /messages/{chat_id}/{message_id}`. */
+export type NewText = {
+  text: MessageText;
+};
+
+/** `GET /config.json`: what the page must know before anybody logs in. */
+export type PageConfig = {
+  /** Where sockets are opened. */
+  web_socket_url: string;
+};
+
+/** No rules but its length. */
+export type Password = string;
+
+/** A person as everybody may see them. `Account` and `Member` have these fields and more. */
+export type Person = {
+  id: UserId;
+  name: string;
+  /** Null if they have not chosen one. */
+  username: string | null;
+};
+
+export type Ping = {
+  /** The revision that the client holds of each chat. */
+  chats?: {
+    [key: string]: number;
+  };
+};
+
+/** The chats the client is behind on, including those it does not know, with each chat's current revision; 0 for a chat it is no longer in. */
+export type Pong = {
+  stale: {
+    [key: string]: number;
+  };
+};
+
+/** `POST /auth/refresh`. */
+export type Refresh = {
+  refresh_token: string;
+};
+
+/** `POST /auth/register`. */
+export type Registration = {
+  email: Email;
+  name: Name;
+  password: Password;
+  username?: Username | null;
+};
+
+/** `DELETE /chats/{chat_id}/members/{user_id}`. */
+export type Removed = {
+  chat_id: ChatId;
+  revision: number;
+};
+
+/** What a client sends over HTTP. */
+export type RequestBody =
+  | Login | NewChat | NewMember | NewName | NewPassword | NewRole | NewText | Refresh | Registration | SendMessage;
+
+export type Role = "member" | "admin" | "owner";
+
+/** `sendMessage`, and the body of `POST /messages`. */
+export type SendMessage = {
+  chat_id: ChatId;
+  client_message_id?: ClientMessageId | null;
+  text: MessageText;
+};
+
+export type Session = {
+  /** When the user logged in. */
+  created_at: Timestamp;
+  /** The `User-Agent` at login. */
+  device: string | null;
+  /** When it ends unless it is refreshed. */
+  expires_at: Timestamp;
+  id: SessionId;
+  /** When it last refreshed its tokens. */
+  refreshed_at: Timestamp;
+};
+
+/** Everything that descends from one login. The `sid` of an access token. */
+export type SessionId = string;
+
+/** `GET /auth/sessions`. */
+export type Sessions = {
+  /** The session that made the request. */
+  current: SessionId;
+  /** The live sessions, newest first. */
+  sessions: Session[];
+};
+
+/**
+ * A moment, written as `2026-11-20T08:00:00.123Z`: always in UTC, always with milliseconds.
+ * @example 2026-11-20T08:00:00.123Z
+ */
+export type Timestamp = string;
+
+/** `POST /auth/login` and `POST /auth/refresh`. The names are OAuth 2.0's (RFC 6749, section 5.1). */
+export type TokenPair = {
+  access_token: string;
+  /** Lifetime of the access token, in seconds. */
+  expires_in: number;
+  refresh_token: string;
+  /** Always `bearer`. */
+  token_type: string;
+};
+
+export type Typing = {
+  chat_id: ChatId;
+  /** False when the person stops typing. */
+  is_typing: boolean;
+};
+
+export type TypingIndicator = {
+  chat_id: ChatId;
+  is_typing: boolean;
+  user_id: UserId;
+};
+
+export type UserId = string;
+
+/** `user_status`, and part of `chat_joined`. */
+export type UserStatus = {
+  last_seen_at: Timestamp | null;
+  /** Whether any of their devices is connected. */
+  online: boolean;
+  user_id: UserId;
+};
+
+/** A handle; stored in lower case. */
+export type Username = string;
