@@ -121,7 +121,8 @@ function listen() {
 onDraw(draw);
 listen();
 // Icons show up when they are there; nothing waits for them.
-loadIcons().catch(() => {});
+const icons = () => void loadIcons().catch(() => setTimeout(icons, 2_000));
+icons();
 await loadLanguage();
 try {
   if (!(await client.start())) state.screen = "login";

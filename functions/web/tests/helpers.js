@@ -93,21 +93,8 @@ export async function open(context, at = origin) {
     const text = message.text();
     if (message.type() === "error" && !/^(Failed to load|WebSocket connection)/.test(text)) page.errors.push(text);
   });
-  const pending = new Set();
-  page.on("request", (request) => pending.add(request.url()));
-  for (const event of /** @type {const} */ (["requestfinished", "requestfailed"])) {
-    page.on(/** @type {any} */ (event), (/** @type {any} */ request) => pending.delete(request.url()));
-  }
   await page.goto(`${at}/`);
-  try {
-    await page.waitForSelector("form, .sidebar", { timeout: 15_000 });
-  } catch (error) {
-    // Twice in thousands of loads, on a busy machine, a browser stopped asking for files. Nobody knows why yet: what it
-    // waited for is printed, and it gets what a person would give it.
-    console.log(`# The page did not load: ${error}\n# It waited for: ${[...pending].join(" ")}\n# ${page.errors}`);
-    await page.reload();
-    await page.waitForSelector("form, .sidebar");
-  }
+  await page.waitForSelector("form, .sidebar");
   return page;
 }
 
