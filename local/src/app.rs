@@ -80,10 +80,12 @@ impl Settings {
     }
 
     /// The environment of functions outside this process, for `sam local --env-vars`. It sets only variables that the
-    /// template has.
+    /// template has. Its address of the socket is AWS's, which clients would otherwise be told.
     pub fn environment_json(&self) -> String {
+        let websocket_url = ("WEBSOCKET_URL", self.push_endpoint.replacen("http", "ws", 1));
+        let variables = self.environment().into_iter().chain([websocket_url]);
         let variables: serde_json::Map<_, _> =
-            self.environment().into_iter().map(|(name, value)| (name.to_owned(), value.into())).collect();
+            variables.map(|(name, value)| (name.to_owned(), value.into())).collect();
         serde_json::json!({"Parameters": variables}).to_string()
     }
 
