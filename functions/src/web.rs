@@ -66,7 +66,7 @@ const PAGES: [&str; 2] = ["index.html", "docs.html"];
 
 struct File {
     bytes: Vec<u8>,
-    /// Made when it is first asked for: who opens the page does not wait for the files of `/docs`. Empty if it is not worth
+    /// Made when it is first asked for: whoever opens the page does not wait for the files of `/docs`. Empty if it is not worth
     /// it.
     gzip: OnceLock<Vec<u8>>,
     etag: String,
@@ -95,8 +95,18 @@ fn answer(websocket_url: Option<&str>, request: &Request) -> Result<Answer> {
             Ok(serve(request, &OPENAPI, JSON, ASK))
         }
         "GET /asyncapi.json" => {
-            let document = contract::asyncapi(&websocket_url).to_string();
-            Ok(serve(request, &File::new(document.into_bytes()), JSON, ASK))
+            // There is one address behind most doors, so the last one's document is kept.
+            static ASYNCAPI: Mutex<Option<(String, Arc<File>)>> = Mutex::new(None);
+            let mut kept = ASYNCAPI.lock().unwrap_or_else(PoisonError::into_inner);
+            let file = match &*kept {
+                Some((url, file)) if *url == websocket_url => Arc::clone(file),
+                _ => {
+                    let file = Arc::new(File::new(contract::asyncapi(&websocket_url).to_string().into_bytes()));
+                    Arc::clone(&kept.insert((websocket_url, file)).1)
+                }
+            };
+            drop(kept);
+            Ok(serve(request, &file, JSON, ASK))
         }
         "GET /web/{version}/{file+}" => file(request),
         route => http_api::unknown_route(route),

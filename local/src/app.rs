@@ -84,8 +84,7 @@ impl Settings {
     pub fn environment_json(&self) -> String {
         let websocket_url = ("WEBSOCKET_URL", self.push_endpoint.replacen("http", "ws", 1));
         let variables = self.environment().into_iter().chain([websocket_url]);
-        let variables: serde_json::Map<_, _> =
-            variables.map(|(name, value)| (name.to_owned(), value.into())).collect();
+        let variables: serde_json::Map<_, _> = variables.map(|(name, value)| (name.to_owned(), value.into())).collect();
         serde_json::json!({"Parameters": variables}).to_string()
     }
 

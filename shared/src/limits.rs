@@ -31,8 +31,8 @@ impl Limits {
     }
 }
 
-/// What is invisible by itself, as a class of a regular expression that JavaScript, Python and Rust read alike, which leaves only the
-/// character itself for those beyond U+FFFF.
+/// What is invisible by itself, as a class of a regular expression. JavaScript, Python and Rust read it alike, because
+/// characters beyond U+FFFF stand for themselves in it.
 const INVISIBLE: &str = "\\u0000-\\u0020\\u007f-\\u00a0\\u00ad\\u034f\\u061c\\u115f-\\u1160\\u1680\\u17b4-\\u17b5\\u180b-\\u180f\\u2000-\\u200f\
     \\u2028-\\u202f\\u205f-\\u206f\\u2800\\u3000\\u3164\\ufe00-\\ufe0f\\ufeff\\uffa0\\ufff0-\\ufffb\
     \u{16fe4}\u{1d159}\u{1bca0}-\u{1bca3}\u{1d173}-\u{1d17a}\u{e0000}-\u{e0fff}";

@@ -36,12 +36,11 @@ pub fn asyncapi(url: &str) -> Value {
     let frames = messages(&json!(ServerFrame::schema()), "type", &prose::examples("server"));
     let message = |name: &str| json!({"$ref": format!("#/channels/socket/messages/{name}")});
     let mut operations = Map::new();
-    for name in actions.keys() {
-        let answer = ANSWERS.iter().find(|(action, _)| action == name).and_then(|(_, answer)| *answer);
+    for (name, answer) in ANSWERS {
         let answers: Vec<_> = answer.into_iter().chain(["error"]).map(message).collect();
         let reply = json!({"channel": {"$ref": "#/channels/socket"}, "messages": answers});
         operations.insert(
-            name.clone(),
+            name.to_owned(),
             json!({"action": "receive", "channel": {"$ref": "#/channels/socket"}, "messages": [message(name)], "reply": reply}),
         );
     }
@@ -96,10 +95,13 @@ fn messages(schema: &Value, tag: &str, examples: &[Value]) -> Map<String, Value>
             "type": "string",
             "maxLength": 128,
             "description": match tag {
-                "action" => "The client's own id for the request, echoed in the answer.",
+                "action" => "The client's own id for the request, at most 128 bytes, echoed in the answer.",
                 _ => "The id of the request that this frame answers.",
             },
         });
+        if tag == "action" {
+            payload["additionalProperties"] = false.into();
+        }
         if name == "ping" {
             payload["required"] = json!([tag]);
         }

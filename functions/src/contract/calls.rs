@@ -203,12 +203,12 @@ fn accounts() -> Vec<Call> {
             .takes::<NewPassword>("new_password")
             .done("The password is changed; all other sessions have ended.")
             .refuses(&[WrongPassword, TooManyAttempts]),
-        Call::new("GET", "/auth/sessions", "listSessions", ACCOUNTS, "List one's live sessions")
+        Call::new("GET", "/auth/sessions", "listSessions", ACCOUNTS, "List your live sessions")
             .returns::<Sessions>(200, "The sessions, newest first.", "sessions"),
-        Call::new("DELETE", "/auth/sessions/{session_id}", "endSession", ACCOUNTS, "End another session of one's own")
+        Call::new("DELETE", "/auth/sessions/{session_id}", "endSession", ACCOUNTS, "End another of your sessions")
             .done("The session has ended and its sockets are closed.")
             .refuses(&[SessionNotFound]),
-        Call::new("GET", "/auth/me", "getAccount", ACCOUNTS, "See one's own account")
+        Call::new("GET", "/auth/me", "getAccount", ACCOUNTS, "See your account")
             .returns::<Account>(200, "The account.", "account"),
         Call::new("GET", "/users", "findPeople", PEOPLE, "Find people by name, or get their names by id")
             .query("search", Words::schema(), "Words, each the beginning of a part of a name or username; returns up to 20 people. Give either this or `ids`.")
@@ -219,7 +219,7 @@ fn accounts() -> Vec<Call> {
 
 fn chats() -> Vec<Call> {
     vec![
-        Call::new("GET", "/chats", "listChats", CHATS, "List one's chats, the latest active first")
+        Call::new("GET", "/chats", "listChats", CHATS, "List your chats, the latest active first")
             .query("limit", limit(50), "The page's size.")
             .query("after", text(&format!("^[0-9]{{1,14}}_{UUID}$")), "The `next` of the page before.")
             .returns::<ChatList>(200, "A page of chats.", "chat_list"),
@@ -281,17 +281,17 @@ fn messages() -> Vec<Call> {
             .returns::<Message>(201, "The message, which was stored.", "message")
             .returns::<Message>(200, "The message, which the same send had stored before.", "message")
             .refuses(&[ChatNotFound, IdempotencyConflict]),
-        Call::new("PATCH", "/messages/{chat_id}/{message_id}", "editMessage", MESSAGES, "Edit a message of one's own")
+        Call::new("PATCH", "/messages/{chat_id}/{message_id}", "editMessage", MESSAGES, "Edit your message")
             .takes::<NewText>("new_text")
             .returns::<Message>(200, "The message.", "message")
             .refuses(&[ChatNotFound, MessageNotFound, Forbidden, MessageDeleted]),
-        Call::new("DELETE", "/messages/{chat_id}/{message_id}", "deleteMessage", MESSAGES, "Delete a message of one's own, or as an admin")
+        Call::new("DELETE", "/messages/{chat_id}/{message_id}", "deleteMessage", MESSAGES, "Delete your message, or as an admin anybody's")
             .returns::<Message>(200, "The tombstone that remains.", "message")
             .refuses(&[ChatNotFound, MessageNotFound, Forbidden]),
-        Call::new("POST", "/messages/{chat_id}/{message_id}/read", "markRead", MESSAGES, "Have read everything up to this message")
+        Call::new("POST", "/messages/{chat_id}/{message_id}/read", "markRead", MESSAGES, "Mark everything up to this message as read")
             .returns::<MessageRead>(200, "The read cursor, which may be further.", "")
             .refuses(&[ChatNotFound, MessageNotFound]),
-        Call::new("GET", "/messages/search", "searchMessages", MESSAGES, "Search one's chats")
+        Call::new("GET", "/messages/search", "searchMessages", MESSAGES, "Search your chats")
             .query("q", Words::schema(), "Words that must all occur, in any form; `\"quoted words\"` together, `or` for either, `-` without.")
             .must()
             .query("chat_id", ChatId::schema(), "Only in this chat.")

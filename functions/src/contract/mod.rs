@@ -13,3 +13,8 @@ mod schemas;
 
 pub use asyncapi::asyncapi;
 pub use openapi::openapi;
+
+/// Whether `docs/protocol.md` has an example of this kind.
+pub fn has_example(kind: &str) -> bool {
+    !prose::examples(kind).is_empty()
+}

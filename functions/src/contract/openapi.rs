@@ -16,7 +16,8 @@ described in [asyncapi.json](/asyncapi.json).
 To try the calls here, make an account with [register](#/Accounts/register), then choose **Authorize** and enter its username and password.
 
 `HEAD` works wherever `GET` does. Any other method gets a 405 with the code `method_not_allowed` and an `Allow` header. A \
-request is refused if it has a field or a query parameter that is not listed. Answers may get more fields with time, and \
+request is refused if it has a field or a query parameter that is not listed, except one for a file. Answers may get more \
+fields with time, and \
 there may be more error codes: treat those that you do not know by their status.";
 
 const RETRY_AFTER: &str = "How many seconds to wait before trying again.";

@@ -16,37 +16,37 @@ export type Action = {
   action: "joinChat";
   /** This device has opened the chat, and is sent who types in it. */
   data: Focus;
-  /** The client's own id for the request, echoed in the answer. */
+  /** The client's own id for the request, at most 128 bytes, echoed in the answer. */
   request_id?: string;
 } | {
   action: "leaveChat";
   /** This device has closed the chat. */
   data: Focus;
-  /** The client's own id for the request, echoed in the answer. */
+  /** The client's own id for the request, at most 128 bytes, echoed in the answer. */
   request_id?: string;
 } | {
   action: "markRead";
   /** Moves the person's read cursor. */
   data: MarkRead;
-  /** The client's own id for the request, echoed in the answer. */
+  /** The client's own id for the request, at most 128 bytes, echoed in the answer. */
   request_id?: string;
 } | {
   action: "ping";
-  /** Asks which chats this client is behind on. */
+  /** Asks of which chats this client does not hold the current revision. */
   data?: Ping;
-  /** The client's own id for the request, echoed in the answer. */
+  /** The client's own id for the request, at most 128 bytes, echoed in the answer. */
   request_id?: string;
 } | {
   action: "sendMessage";
   /** Sends a message to a chat. */
   data: SendMessage;
-  /** The client's own id for the request, echoed in the answer. */
+  /** The client's own id for the request, at most 128 bytes, echoed in the answer. */
   request_id?: string;
 } | {
   action: "typing";
   /** Shows the others that the person is typing, or no longer. */
   data: Typing;
-  /** The client's own id for the request, echoed in the answer. */
+  /** The client's own id for the request, at most 128 bytes, echoed in the answer. */
   request_id?: string;
 };
 
@@ -174,7 +174,7 @@ export type Focus = {
   chat_id: ChatId;
 };
 
-/** `POST /auth/login` as a form (RFC 6749, section 4.3.2). `username` may hold an e-mail address. Anything else the grant may carry is accepted and ignored. */
+/** `POST /auth/login` as a form (RFC 6749, section 4.3.2). `username` may hold an e-mail address. The other fields of the grant are ignored. */
 export type FormLogin = {
   client_id?: string | null;
   client_secret?: string | null;
@@ -467,7 +467,7 @@ export type Ping = {
   };
 };
 
-/** The chats the client is behind on, including those it does not know, with each chat's current revision; 0 for a chat it is no longer in. */
+/** The chats of which the client does not hold the current revision, including those it does not know, with each chat's current revision; 0 for a chat it is no longer in. A revision below the client's means that the database was restored. */
 export type Pong = {
   stale: {
     [key: string]: number;

@@ -70,7 +70,7 @@ pub enum ClientAction {
     JoinChat(Focus),
     /// This device has closed the chat.
     LeaveChat(Focus),
-    /// Asks which chats this client is behind on.
+    /// Asks of which chats this client does not hold the current revision.
     Ping(Ping),
 }
 

@@ -50,13 +50,16 @@ pub enum LoginSchema {
     },
 }
 
-/// `POST /auth/login` as a form (RFC 6749, section 4.3.2). `username` may hold an e-mail address. Anything else the
-/// grant may carry is accepted and ignored.
+/// `POST /auth/login` as a form (RFC 6749, section 4.3.2). `username` may hold an e-mail address. The other fields of
+/// the grant are ignored.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FormLogin {
+    #[schema(min_length = 1, max_length = 254)]
     pub username: String,
+    #[schema(max_length = 256)]
     pub password: String,
+    #[schema(pattern = "^(password)?$")]
     pub grant_type: Option<String>,
     #[serde(rename = "scope")]
     _scope: Option<String>,
@@ -77,6 +80,7 @@ pub struct Refresh {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewPassword {
+    #[schema(max_length = 256)]
     pub current_password: String,
     pub new_password: Password,
 }

@@ -9,8 +9,8 @@ use crate::Error;
 use crate::ids::{ChatId, MessageId, UserId};
 use crate::protocol::objects::{Chat, ChatWithMembers, Member, Message, Timestamp};
 
-/// The chats the client is behind on, including those it does not know, with each chat's current revision; 0 for a chat
-/// it is no longer in.
+/// The chats of which the client does not hold the current revision, including those it does not know, with each chat's
+/// current revision; 0 for a chat it is no longer in. A revision below the client's means that the database was restored.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Pong {
     pub stale: BTreeMap<ChatId, i64>,

@@ -22,6 +22,8 @@ use crate::store::Store;
 
 /// Longer than the server takes for anything: API Gateway answers within thirty seconds, if only with an error.
 pub const PATIENCE: Duration = Duration::from_secs(35);
+/// Three attempts have to begin within the ten seconds in which a refresh token may be used again.
+const REFRESH_PATIENCE: Duration = Duration::from_secs(3);
 /// How long a server that says 503 without more may take to wake up.
 const WAKING: Duration = Duration::from_secs(5);
 /// The longest pause between two attempts.
@@ -217,7 +219,9 @@ impl Client {
         let body = json!({"refresh_token": held.refresh_token});
         let mut tries = 1;
         loop {
-            match self.open::<TokenPair>(Method::POST, "/auth/refresh", Some(&body)).await {
+            let attempt = self.open::<TokenPair>(Method::POST, "/auth/refresh", Some(&body));
+            let late = |_| Err(Error::NoAnswer { url: self.url.clone(), reason: "no answer in time".to_owned() });
+            match tokio::time::timeout(REFRESH_PATIENCE, attempt).await.unwrap_or_else(late) {
                 Ok(tokens) => {
                     self.store.save(&tokens)?;
                     return Ok(tokens);

@@ -118,6 +118,15 @@ impl Due {
         Self { ping: Instant::now(), pong: None, answer: None, repeat: None, hole: None }
     }
 
+    /// Everything that has not been answered is repeated, but not before `pause`.
+    fn again(&mut self, pause: Duration) {
+        let at = Instant::now() + pause;
+        if self.pong.take().is_some() {
+            self.ping = at;
+        }
+        (self.answer, self.repeat) = (None, Some(at));
+    }
+
     fn next(&self) -> Instant {
         [self.pong, self.answer, self.repeat, self.hole].into_iter().flatten().fold(self.ping, Instant::min)
     }
@@ -147,9 +156,11 @@ impl Talk<'_> {
         let mut socket = self.client.socket(url).await?;
         // Connected first: a message that is not in what is read now will be pushed.
         if self.room.revision == 0 {
-            self.load().await?
+            self.load().await?;
         } else {
-            self.catch_up().await?
+            self.catch_up().await?;
+            // Whether the last receipt arrived is not known, and a cursor only moves forward.
+            self.read = 0;
         }
         self.due = Due::new();
         loop {
@@ -218,7 +229,7 @@ impl Talk<'_> {
                     // The gateway's own errors have no type, and do not say what failed: everything is repeated.
                     let frame: Value = serde_json::from_str(&text).unwrap_or_default();
                     if frame.get("type").is_none() {
-                        (self.due.answer, self.due.repeat) = (None, Some(Instant::now() + REPEAT));
+                        self.due.again(REPEAT);
                         self.read = 0;
                     }
                     Ok(())
@@ -270,7 +281,8 @@ impl Talk<'_> {
     async fn compared(&mut self, pong: &Pong) -> Result<()> {
         match pong.stale.get(&self.room.chat_id) {
             Some(0) => Err(Error::Other("you are no longer in this chat".to_owned())),
-            Some(revision) if *revision <= self.room.revision => Ok(()),
+            // A lower one means that the database was restored, or that a push has overtaken this.
+            Some(revision) if *revision == self.room.revision => Ok(()),
             // This chat may be among those that were left out.
             None if pong.stale.len() < MAX_STALE => Ok(()),
             _ => self.catch_up().await,
@@ -286,6 +298,7 @@ impl Talk<'_> {
                 self.due.repeat = Some(Instant::now() + pause);
                 match error.action.as_deref() {
                     Some("markRead") => self.read = 0,
+                    Some("ping") => (self.due.ping, self.due.pong) = (Instant::now() + pause, None),
                     _ if is_first => self.due.answer = None,
                     _ => {}
                 }
@@ -304,11 +317,21 @@ impl Talk<'_> {
         Ok(())
     }
 
-    /// Why the server has closed the socket without saying so.
+    /// Why the server has closed the socket without saying so. Waits until there is an answer.
     async fn dismissed(&self) -> Error {
-        match self.client.call::<Account>(Method::GET, "/auth/me", None).await {
-            Err(error @ Error::Ended(_)) => error,
-            _ => Error::Other("the server has closed the socket, perhaps because you have too many".to_owned()),
+        let mut backoff = Backoff::default();
+        loop {
+            let error = match self.client.call::<Account>(Method::GET, "/auth/me", None).await {
+                Ok(_) => {
+                    let reason = "the server has closed the socket, perhaps because you have too many";
+                    return Error::Other(reason.to_owned());
+                }
+                Err(error) => error,
+            };
+            match backoff.after(error) {
+                Ok(pause) => tokio::time::sleep(pause).await,
+                Err(error) => return error,
+            }
         }
     }
 
