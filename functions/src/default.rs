@@ -5,14 +5,11 @@ use std::collections::BTreeMap;
 use windi_shared::Result;
 use windi_shared::db::{PgPool, chats};
 use windi_shared::ids::{ChatId, UserId};
-use windi_shared::protocol::{Ping, Pong, ServerFrame};
+use windi_shared::protocol::{MAX_STALE, Ping, Pong, ServerFrame};
 
 use crate::door;
 use crate::posts::Posts;
 use crate::socket::{Answer, Device, Event, Outcome, serve};
-
-/// How many chats one `pong` names; more would not fit into a frame. The next `ping` returns the rest.
-const MAX_STALE: usize = 1000;
 
 pub fn main() -> door::Outcome {
     door::run(|mut door| async move {

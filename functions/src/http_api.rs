@@ -226,15 +226,18 @@ pub fn query<T: std::str::FromStr>(request: &Request, name: &str) -> Result<Opti
     text.parse().map(Some).map_err(|_| Error::field(name, format!("cannot be {text:?}")))
 }
 
-/// The page size in the query, from 1 to 100.
+/// The largest page.
+pub const MAX_PAGE: i64 = 100;
+
+/// The page size in the query, from 1 to [`MAX_PAGE`].
 ///
 /// # Errors
 /// [`Error::InvalidField`].
 pub fn limit(request: &Request, default: i64) -> Result<i64> {
     match query(request, "limit")? {
         None => Ok(default),
-        Some(limit) if (1..=100).contains(&limit) => Ok(limit),
-        Some(_) => Err(Error::field("limit", "must be from 1 to 100")),
+        Some(limit) if (1..=MAX_PAGE).contains(&limit) => Ok(limit),
+        Some(_) => Err(Error::field("limit", format!("must be from 1 to {MAX_PAGE}"))),
     }
 }
 

@@ -12,7 +12,8 @@ use crate::door;
 use crate::http_api::{self, Answer};
 
 const MAX_FOUND: i64 = 20;
-const MAX_IDS: usize = 100;
+/// How many people can be asked for by their ids at once.
+pub const MAX_IDS: usize = 100;
 
 pub fn main() -> door::Outcome {
     door::run(|mut door| async move {

@@ -43,7 +43,7 @@ fn is_invisible(c: char) -> bool {
 
 /// Line breaks, tabs, and the marks that change the direction of the text after them: a name with one of them would
 /// garble every line it is shown in.
-fn breaks_a_line(c: char) -> bool {
+pub fn breaks_a_line(c: char) -> bool {
     c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 

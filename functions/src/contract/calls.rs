@@ -13,13 +13,16 @@ use windi_shared::protocol::{
 };
 
 use super::schemas::Shape;
+use crate::http_api::MAX_PAGE;
+use crate::users::MAX_IDS;
 
 pub const JSON: &str = "application/json";
 
-/// A body that a call takes.
+/// A body that a call takes or returns.
 pub struct Body {
     pub media_type: &'static str,
-    pub shape: Shape,
+    /// `None` for a file.
+    pub shape: Option<Shape>,
     /// The kind of its examples in `docs/protocol.md`.
     pub example: &'static str,
 }
@@ -28,8 +31,7 @@ pub struct Body {
 pub struct Answer {
     pub status: u16,
     pub what: &'static str,
-    /// `None` if it has no body; a media type without a shape is a file.
-    pub body: Option<(&'static str, Option<Body>)>,
+    pub body: Option<Body>,
 }
 
 pub struct Parameter {
@@ -79,7 +81,8 @@ impl Call {
     ) -> Self {
         let mut call = Self::new("GET", path, id, FILES, summary).without_token();
         call.errors = vec![Internal];
-        call.answers.push(Answer { status: 200, what, body: Some((media_type, None)) });
+        let body = Body { media_type, shape: None, example: "" };
+        call.answers.push(Answer { status: 200, what, body: Some(body) });
         call.answers.push(Answer { status: 304, what: "The file that the client has, by its `ETag`.", body: None });
         call
     }
@@ -98,13 +101,13 @@ impl Call {
         if self.bodies.is_empty() {
             self.errors.extend([MalformedJson, PayloadTooLarge, UnsupportedMediaType]);
         }
-        self.bodies.push(Body { media_type, shape: Shape::of::<T>(), example });
+        self.bodies.push(Body { media_type, shape: Some(Shape::of::<T>()), example });
         self
     }
 
     fn returns<T: ToSchema>(mut self, status: u16, what: &'static str, example: &'static str) -> Self {
-        let body = Body { media_type: JSON, shape: Shape::of::<T>(), example };
-        self.answers.push(Answer { status, what, body: Some((JSON, Some(body))) });
+        let body = Body { media_type: JSON, shape: Some(Shape::of::<T>()), example };
+        self.answers.push(Answer { status, what, body: Some(body) });
         self
     }
 
@@ -162,7 +165,7 @@ fn text(pattern: &str) -> ObjectBuilder {
 
 /// A page's size.
 fn limit(default: i64) -> RefOr<Schema> {
-    let number = ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(1)).maximum(Some(100));
+    let number = ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(1)).maximum(Some(MAX_PAGE));
     number.default(Some(default.into())).into()
 }
 
@@ -212,7 +215,7 @@ fn accounts() -> Vec<Call> {
             .returns::<Account>(200, "The account.", "account"),
         Call::new("GET", "/users", "findPeople", PEOPLE, "Find people by name, or get their names by id")
             .query("search", Words::schema(), "Words, each the beginning of a part of a name or username; returns up to 20 people. Give either this or `ids`.")
-            .query("ids", text(&format!("^{UUID}(,{UUID}){{0,99}}$")), "Up to 100 people's ids, separated by commas.")
+            .query("ids", text(&format!("^{UUID}(,{UUID}){{0,{}}}$", MAX_IDS - 1)), "Up to 100 people's ids, separated by commas.")
             .returns::<FoundPeople>(200, "The people found.", "found_people"),
     ]
 }

@@ -8,13 +8,8 @@
 mod asyncapi;
 pub mod calls;
 mod openapi;
-mod prose;
+pub mod prose;
 mod schemas;
 
 pub use asyncapi::asyncapi;
 pub use openapi::openapi;
-
-/// Whether `docs/protocol.md` has an example of this kind.
-pub fn has_example(kind: &str) -> bool {
-    !prose::examples(kind).is_empty()
-}

@@ -17,8 +17,7 @@ To try the calls here, make an account with [register](#/Accounts/register), the
 
 `HEAD` works wherever `GET` does. Any other method gets a 405 with the code `method_not_allowed` and an `Allow` header. A \
 request is refused if it has a field or a query parameter that is not listed, except one for a file. Answers may get more \
-fields with time, and \
-there may be more error codes: treat those that you do not know by their status.";
+fields with time, and there may be more error codes: treat those that you do not know by their status.";
 
 const RETRY_AFTER: &str = "How many seconds to wait before trying again.";
 
@@ -59,19 +58,20 @@ pub fn openapi() -> Value {
 fn operation(call: Call, schemas: &mut Schemas) -> Value {
     let parameters = call.path_parameters().into_iter().map(|it| parameter(it, "path"));
     let parameters: Vec<_> = parameters.chain(call.query.into_iter().map(|it| parameter(it, "query"))).collect();
-    let mut responses: BTreeMap<String, Value> = BTreeMap::new();
-    for error in &call.errors {
-        let codes = call.errors.iter().filter(|other| other.status() == error.status()).copied();
-        responses.insert(error.status().to_string(), refusal(codes.collect()));
+    let mut refusals: BTreeMap<u16, Vec<ErrorKind>> = BTreeMap::new();
+    for error in call.errors {
+        refusals.entry(error.status()).or_default().push(error);
     }
+    let refusals = refusals.into_iter().map(|(status, errors)| (status.to_string(), refusal(status, &errors)));
+    let mut responses: BTreeMap<String, Value> = refusals.collect();
     for answer in call.answers {
         let mut response = json!({"description": answer.what});
         let links = links(call.method, call.path, answer.status);
         if !links.is_empty() {
             response["links"] = links.into();
         }
-        if let Some((media_type, body)) = answer.body {
-            response["content"] = json!({media_type: body.map_or_else(|| json!({}), |body| content(body, |shape| schemas.answer(shape)))});
+        if let Some(body) = answer.body {
+            response["content"] = json!({body.media_type: content(body, |shape| schemas.answer(shape))});
         }
         responses.insert(answer.status.to_string(), response);
     }
@@ -116,7 +116,8 @@ fn parameter(parameter: Parameter, place: &str) -> Value {
 }
 
 fn content(body: Body, mut add: impl FnMut(Shape) -> Value) -> Value {
-    let mut content = json!({"schema": add(body.shape)});
+    let Some(shape) = body.shape else { return json!({}) };
+    let mut content = json!({"schema": add(shape)});
     let examples = prose::examples(body.example).into_iter().zip(1..);
     let examples: Map<_, _> =
         examples.map(|(value, at)| (format!("{}_{at}", body.example), json!({"value": value}))).collect();
@@ -126,8 +127,8 @@ fn content(body: Body, mut add: impl FnMut(Shape) -> Value) -> Value {
     content
 }
 
-/// The answer with one of these errors, which have the same status.
-fn refusal(errors: Vec<ErrorKind>) -> Value {
+/// The answer with one of these errors, which have this status.
+fn refusal(status: u16, errors: &[ErrorKind]) -> Value {
     let meanings: Vec<_> =
         errors.iter().map(|error| format!("* `{}`: {}", error.code(), prose::meaning(error.code()))).collect();
     let example = |error: &ErrorKind| {
@@ -137,7 +138,6 @@ fn refusal(errors: Vec<ErrorKind>) -> Value {
     };
     let examples: Map<_, _> = errors.iter().map(example).collect();
     let own = json!({"$ref": "#/components/schemas/ErrorBody"});
-    let status = errors.first().map_or(0, |error| error.status());
     // What API Gateway itself answers with these.
     let schema = match status {
         413 | 500 | 503 => json!({"anyOf": [own, {"$ref": "#/components/schemas/GatewayError"}]}),

@@ -4,11 +4,16 @@ use serde_json::Value;
 
 const DOCUMENT: &str = include_str!("../../../docs/protocol.md");
 
-/// The examples of a kind: the fenced blocks that begin with <code>```json kind</code>. A test reads each with its type.
+/// The kind and the text of every example: the fenced blocks that begin with <code>```json kind</code>.
+pub fn all_examples() -> impl Iterator<Item = (&'static str, &'static str)> {
+    let blocks = DOCUMENT.split("```json ").skip(1).filter_map(|rest| rest.split("```").next());
+    blocks.filter_map(|block| block.split_once('\n'))
+}
+
+/// The examples of a kind. A test reads each with its type.
 pub fn examples(kind: &str) -> Vec<Value> {
-    let fence = format!("```json {kind}\n");
-    let blocks = DOCUMENT.split(&fence).skip(1).filter_map(|rest| rest.split("```").next());
-    blocks.filter_map(|block| serde_json::from_str(block).ok()).collect()
+    let texts = all_examples().filter(|(other, _)| *other == kind);
+    texts.filter_map(|(_, text)| serde_json::from_str(text).ok()).collect()
 }
 
 /// When an error is sent, from the table of errors; empty if it is not in it, which a test would find.

@@ -4,6 +4,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use strum::VariantArray as _;
+use windi_functions::contract::prose::all_examples;
 use windi_shared::error::ErrorKind;
 use windi_shared::protocol::{
     Account, Changes, ChatList, ChatWithMembers, ClientFrame, ErrorBody, FoundMessages, FoundPeople, Health, History,
@@ -12,19 +13,6 @@ use windi_shared::protocol::{
 };
 
 const DOCUMENT: &str = include_str!("../../../docs/protocol.md");
-
-/// Kind and text of each fenced example.
-fn examples() -> Vec<(&'static str, &'static str)> {
-    let mut found = Vec::new();
-    let mut rest = DOCUMENT;
-    while let Some((_, after)) = rest.split_once("```json ") {
-        let (kind, after) = after.split_once('\n').unwrap();
-        let (example, after) = after.split_once("```").unwrap();
-        found.push((kind, example));
-        rest = after;
-    }
-    found
-}
 
 /// Only parses the example: it holds a secret, which is never written.
 fn parses<T: DeserializeOwned>(example: &str) -> Result<(), String> {
@@ -41,7 +29,7 @@ fn is<T: DeserializeOwned + Serialize>(example: &str) -> Result<(), String> {
 
 #[test]
 fn every_example_is_what_it_says() {
-    let examples = examples();
+    let examples: Vec<_> = all_examples().collect();
     assert!(examples.len() >= 40, "only {} examples were found", examples.len());
     for (kind, example) in examples {
         let outcome = match kind {

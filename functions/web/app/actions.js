@@ -1,6 +1,6 @@
 // @ts-check
 import { scroller } from "./scroller.js";
-import { attempt, client, closeAllDialogs, redraw, state, toast } from "./store.js";
+import { afterDrawing, attempt, client, closeAllDialogs, redraw, state, toast } from "./store.js";
 import { t } from "./i18n.js";
 
 /** @import {Chat} from "../client/chat.js" */
@@ -154,12 +154,11 @@ export function startEditing(message) {
   if (!state.view) return;
   state.view.editing = message;
   state.view.editText = message.text ?? "";
-  redraw();
-  setTimeout(() => {
+  afterDrawing(() => {
     const composer = /** @type {HTMLTextAreaElement | null} */ (document.getElementById("composer"));
     composer?.focus();
     composer?.setSelectionRange(composer.value.length, composer.value.length);
-  }, 60);
+  });
 }
 
 export function stopEditing() {

@@ -2,7 +2,7 @@
 import { html, nothing } from "../vendor/lit-html/lit-html.js";
 import { field, fields, formError } from "./forms.js";
 import { t } from "./i18n.js";
-import { client, failure, redraw, state } from "./store.js";
+import { afterDrawing, client, failure, redraw, state } from "./store.js";
 
 const icon = new URL("../icon.svg", import.meta.url).href;
 // The page preloads it, and a browser warns of what is preloaded in vain: whoever is logged in sees no form.
@@ -28,8 +28,7 @@ async function run(work) {
 function go(screen) {
   state.screen = screen;
   state.formErrors = [];
-  redraw();
-  setTimeout(() => /** @type {HTMLElement | null} */ (document.querySelector(".card input"))?.focus(), 60);
+  afterDrawing(() => /** @type {HTMLElement | null} */ (document.querySelector(".card input"))?.focus());
 }
 
 function loginForm() {

@@ -50,7 +50,20 @@ class Scroller {
       break;
     }
     const height = element.scrollHeight;
-    this.#before = { chatId: view.chatId, element, key, top, stick: view.following, height };
+    this.#before = { chatId: view.chatId, element, key, top, stick: this.#follows(element, view), height };
+  }
+
+  /**
+   * Whether the reader is at the end of the list, where new messages are followed. It is asked of the list, not of
+   * the view: the browser does not tell of scrolling before the next frame.
+   * @param {HTMLElement} element @param {import("./store.js").View} view
+   */
+  #follows(element, view) {
+    // A list that has become lower or higher is put right by the observer, before it is seen. Until then, the distance
+    // to the end does not show what the reader wants.
+    if (element.clientHeight !== this.#height) return view.following;
+    const below = element.scrollHeight - element.scrollTop - element.clientHeight;
+    return below < NEAR_END && (client.chat(view.chatId)?.window.tail ?? false);
   }
 
   /** Puts what was in sight back to its place, or goes where the view wants to be. Call it after drawing. */
@@ -103,10 +116,7 @@ class Scroller {
     const chat = view && client.chat(view.chatId);
     if (!element || !view || !chat?.window.loaded || view.target) return;
     const below = element.scrollHeight - element.scrollTop - element.clientHeight;
-    // A list that has become lower or higher is put right by the observer, before it is seen. Until then, the distance
-    // to the end does not show what the reader wants.
-    const settled = element.clientHeight === this.#height;
-    const following = settled ? chat.window.tail && below < NEAR_END : view.following;
+    const following = this.#follows(element, view);
     if (following !== view.following) {
       view.following = following;
       redraw();

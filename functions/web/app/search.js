@@ -1,5 +1,5 @@
 // @ts-check
-import { client, failure, redraw, state, toast } from "./store.js";
+import { afterDrawing, client, failure, redraw, state, toast } from "./store.js";
 
 /** @type {any} */
 let timer = null;
@@ -27,7 +27,7 @@ export function search(query) {
 export function searchIn(chatId) {
   state.search.chatId = chatId;
   search(state.search.query);
-  setTimeout(() => document.getElementById("search")?.focus(), 60);
+  afterDrawing(() => document.getElementById("search")?.focus());
 }
 
 export function clearSearch() {

@@ -101,6 +101,8 @@ export const client = new Client({
 let draw = () => {};
 let scheduled = false;
 let frame = 0;
+/** @type {(() => void)[]} */
+const afterwards = [];
 
 /** @param {() => void} f draws everything */
 export function onDraw(f) {
@@ -114,11 +116,18 @@ export function redraw() {
   schedule();
 }
 
+/** Draws, then does what needs the new elements, such as giving one the focus. @param {() => void} then */
+export function afterDrawing(then) {
+  afterwards.push(then);
+  redraw();
+}
+
 function schedule() {
   const run = () => {
     if (!scheduled) return;
     scheduled = false;
     draw();
+    for (const then of afterwards.splice(0)) then();
   };
   // A page in the background gets no frames, but its title counts unread messages.
   if (document.hidden) setTimeout(run, 200);
@@ -190,13 +199,12 @@ export function closeDialog(dialog = state.dialogs[state.dialogs.length - 1]) {
   // A menu inside of a dialog goes with it.
   if (state.menu?.anchor.closest("dialog")) state.menu = null;
   const [focus] = focusBefore.splice(index);
-  redraw();
-  // After the dialog is gone, or the browser refuses.
-  setTimeout(() => {
+  // Before the dialog is gone, the browser refuses.
+  afterDrawing(() => {
     // Something else may have taken the focus, such as the field of a chat that was opened.
     const free = document.activeElement === null || document.activeElement === document.body;
     if (free && focus instanceof HTMLElement && focus.isConnected) focus.focus();
-  }, 50);
+  });
 }
 
 export function closeAllDialogs() {

@@ -162,6 +162,7 @@ export async function enter(person, options) {
 /** @param {Page} page @param {string} title */
 export async function openChat(page, title) {
   await page.locator(".sidebar a.item", { hasText: title }).first().click();
+  await page.locator("#chat-title", { hasText: title }).waitFor({ state: "attached" });
   await page.locator("#messages[data-chat]").waitFor();
 }
 

@@ -43,3 +43,31 @@ test("a field that grows or shrinks does not hide the newest message", async () 
   assert.equal(await page.locator(".to-newest").count(), 1);
   assert.deepEqual(page.errors, []);
 });
+
+test("whoever scrolls up in the frame in which a message comes is not pulled back", async () => {
+  const [ann] = [await account("Ann")];
+  const chat = await group("Pulled", [ann]);
+  for (let i = 1; i <= 40; i++) await send(ann.token, chat, `message ${i}`);
+  const page = await enter(ann);
+  await openChat(page, "Pulled");
+  await until(async () => (await texts(page)).at(-1) === "message 40" && (await below(page)) < 1, "it is at its end");
+  await page.evaluate(async (chatId) => {
+    const { client } = await import(
+      /** @type {HTMLLinkElement} */ (document.querySelector('link[href$="app/store.js"]')).href
+    );
+    // Right before the drawing that the message causes, which is too late for this frame's scroll event.
+    const real = window.requestAnimationFrame;
+    window.requestAnimationFrame = (draw) => {
+      window.requestAnimationFrame = real;
+      return real((time) => {
+        const list = /** @type {HTMLElement} */ (document.getElementById("messages"));
+        list.scrollTop -= 300;
+        draw(time);
+      });
+    };
+    await client.send(chatId, "meanwhile");
+  }, chat);
+  await until(async () => (await texts(page)).at(-1) === "meanwhile", "the message is in the list");
+  assert.ok((await below(page)) >= 300, `the reader was pulled to ${await below(page)} pixels from the end`);
+  assert.deepEqual(page.errors, []);
+});

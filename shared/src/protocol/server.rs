@@ -9,6 +9,9 @@ use crate::Error;
 use crate::ids::{ChatId, MessageId, UserId};
 use crate::protocol::objects::{Chat, ChatWithMembers, Member, Message, Timestamp};
 
+/// How many chats one `pong` names; more would not fit into a frame. The next `ping` returns the rest.
+pub const MAX_STALE: usize = 1000;
+
 /// The chats of which the client does not hold the current revision, including those it does not know, with each chat's
 /// current revision; 0 for a chat it is no longer in. A revision below the client's means that the database was restored.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]

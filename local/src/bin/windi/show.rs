@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write as _};
 
 use reqwest::Method;
+use windi_shared::fields::breaks_a_line;
 use windi_shared::ids::UserId;
 use windi_shared::protocol::{ChatWithMembers, FoundPeople, Message, Timestamp};
 
@@ -24,8 +25,7 @@ pub fn say(line: &str) {
 
 /// Text without line breaks, other control characters and marks that change the direction of text.
 pub fn one_line(text: &str) -> String {
-    let breaks = |c: char| c.is_control() || matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    text.chars().map(|c| if breaks(c) { char::REPLACEMENT_CHARACTER } else { c }).collect()
+    text.chars().map(|c| if breaks_a_line(c) { char::REPLACEMENT_CHARACTER } else { c }).collect()
 }
 
 pub fn time(timestamp: Timestamp) -> String {

@@ -13,7 +13,8 @@ use tokio_tungstenite::tungstenite::{Error as WsError, Message as WsMessage};
 use windi_shared::fields::{ClientMessageId, MessageText};
 use windi_shared::ids::{MessageId, UserId};
 use windi_shared::protocol::{
-    Account, Changes, ChatWithMembers, ErrorBody, History, MarkRead, Message, Pong, Reply, SendMessage, ServerFrame,
+    Account, Changes, ChatWithMembers, ErrorBody, History, MAX_STALE, MarkRead, Message, Pong, Reply, SendMessage,
+    ServerFrame,
 };
 
 use crate::client::{Backoff, Client, Error, PATIENCE, Result, Socket, new_message};
@@ -27,8 +28,6 @@ const PING_EVERY: Duration = Duration::from_secs(240);
 const HOLE: Duration = Duration::from_millis(500);
 /// The least pause before a frame that failed is repeated.
 const REPEAT: Duration = Duration::from_secs(1);
-/// A pong lists no more chats than this.
-const MAX_STALE: usize = 1000;
 
 /// Prints the newest page of a chat and then everything that happens in it, and sends every line of the standard input.
 /// Returns when the input has ended and everything has been acknowledged.
