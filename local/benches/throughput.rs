@@ -41,8 +41,10 @@ async fn main() {
     let base = format!("http://{}", listener.local_addr().unwrap());
     let data = tempfile::tempdir().unwrap();
     let (stack, app) = Stack::start(data.path(), &format!("{base}/ws")).await.unwrap();
+    let aws = app.aws.clone();
     let template = Template::load(concat!(env!("CARGO_MANIFEST_DIR"), "/../template.yaml").as_ref()).unwrap();
     let gateway = Gateway::start(listener, template, Arc::new(InProcess::new(app)), Settings::default()).unwrap();
+    aws.connect(gateway.management());
 
     let http = reqwest::Client::builder().no_proxy().build().unwrap();
     let people = register(&http, &base).await;

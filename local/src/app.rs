@@ -3,6 +3,7 @@
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_dynamodb::config::{Credentials, SharedCredentialsProvider};
 use aws_smithy_http_client::Builder as HttpClient;
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use windi_functions::posts::Posts;
 use windi_functions::push::Push;
 use windi_shared::auth::Tokens;
@@ -12,6 +13,8 @@ use windi_shared::db::{self, PgPool};
 
 use sam_gateway::aws::REGION;
 
+use crate::in_process_aws::InProcessAws;
+
 /// All clients that any function uses. On AWS each function has only the ones it needs.
 #[derive(Debug)]
 pub struct App {
@@ -20,6 +23,7 @@ pub struct App {
     pub tokens: Tokens,
     pub connections: Connections,
     pub push: Push,
+    pub aws: InProcessAws,
 }
 
 /// What the functions read from their environment.
@@ -48,14 +52,18 @@ impl App {
     ///
     /// # Errors
     /// A message that says what is wrong with a setting.
-    pub fn new(settings: Settings) -> Result<Self, &'static str> {
-        let connections = Connections::new(&sdk_config(Some(&settings.dynamodb_endpoint)), &settings.table);
+    pub fn new(settings: Settings, aws: InProcessAws) -> Result<Self, &'static str> {
+        let network = HttpClient::new().build_http();
+        let dynamodb = sdk_config(aws.dynamodb(network.clone()), Some(&settings.dynamodb_endpoint));
+        let connections = Connections::new(&dynamodb, &settings.table);
+        let posts = Posts::new(&sdk_config(aws.management(network), None), &settings.push_endpoint);
         Ok(Self {
             db: db::connect(&settings.database)?,
             tokens: Tokens::new(&settings.tokens)?,
-            push: Push::new(Posts::new(&sdk_config(None), &settings.push_endpoint), connections.clone()),
+            push: Push::new(posts, connections.clone()),
             connections,
             settings,
+            aws,
         })
     }
 }
@@ -117,10 +125,9 @@ fn credential(variable: &'static str) -> String {
 }
 
 /// For services on this machine: no proxy, no encryption.
-fn sdk_config(endpoint: Option<&str>) -> SdkConfig {
+fn sdk_config(http: SharedHttpClient, endpoint: Option<&str>) -> SdkConfig {
     let [id, key] = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"].map(credential);
     let credentials = Credentials::new(id, key, None, None, "windi-local");
-    let http = HttpClient::new().build_http();
     let mut config = SdkConfig::builder()
         .behavior_version(BehaviorVersion::v2026_01_12())
         .region(Region::new(region()))

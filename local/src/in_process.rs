@@ -12,6 +12,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::runtime::Builder;
+use tokio::sync::Semaphore;
 use tower::ServiceExt as _;
 use windi_functions::{
     Function, authorize, chats, connect, default, disconnect, focus, health, history, login, mark_read, members,
@@ -19,6 +20,11 @@ use windi_functions::{
 };
 
 use crate::app::{App, Settings};
+use crate::in_process_aws::InProcessAws;
+
+/// How many environments run at once; other invocations wait. On AWS each has its own share of a processor, but here a
+/// hundred at once would slow each other down until their posts take longer than their time limits.
+static ENVIRONMENTS: Semaphore = Semaphore::const_new(4);
 
 /// The functions linked into this process.
 #[derive(Debug, Clone)]
@@ -62,8 +68,11 @@ async fn invoke(app: Arc<App>, function: Function, event: Value) -> Result<Value
 /// Runs a handler in a new environment with new clients, which is frozen for good once the handler has answered: AWS
 /// gives no time to anything a function leaves running after its answer, and may never thaw it again.
 async fn invoke_and_freeze(settings: Settings, function: Function, event: Value) -> Result<Value, InvokeError> {
+    // It is never closed.
+    let _turn = ENVIRONMENTS.acquire().await;
     let work = move || async move {
-        let app = App::new(settings).map_err(|e| failed("Runtime.ExitError", e))?;
+        // Over the network, as on AWS: what is cut off there can be seen.
+        let app = App::new(settings, InProcessAws::default()).map_err(|e| failed("Runtime.ExitError", e))?;
         dispatch(Arc::new(app), function, event).await
     };
     in_own_environment(work).await.unwrap_or_else(|panic| Err(failed("Runtime.Panic", panic)))

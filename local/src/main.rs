@@ -128,6 +128,7 @@ async fn start(arguments: &Arguments) -> Result<(Gateway, Stack), Error> {
     if options.metrics.is_some() {
         tokio::spawn(measure(app.db.clone()));
     }
+    let aws = app.aws.clone();
     let functions: Arc<dyn Functions> = match invoke_url {
         Some(url) => {
             write_private(&environment_file(data_dir), &app.settings.environment_file()?)?;
@@ -137,6 +138,7 @@ async fn start(arguments: &Arguments) -> Result<(Gateway, Stack), Error> {
         None => Arc::new(InProcess::new(app)),
     };
     let gateway = Gateway::start(listener, template, functions, options.settings())?;
+    aws.connect(gateway.management());
     if arguments.demo {
         demo::fill(&format!("http://{address}")).await?;
     }

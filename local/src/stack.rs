@@ -21,6 +21,7 @@ use windi_shared::config::{self, ConfigError, DatabaseConfig, TokenConfig};
 use windi_shared::db;
 
 use crate::app::{App, Settings};
+use crate::in_process_aws::InProcessAws;
 
 /// Name of the messenger's database in the private cluster.
 const DATABASE: &str = "windi";
@@ -84,7 +85,7 @@ impl Stack {
             table: config::optional("CONNECTIONS_TABLE").unwrap_or_else(|| "connections".to_owned()),
             push_endpoint: endpoint.to_owned(),
         };
-        let app = App::new(settings).map_err(StackError::Setting)?;
+        let app = App::new(settings, InProcessAws::new(dynamodb.direct())).map_err(StackError::Setting)?;
         prepare(&app).await?;
         Ok((Self { cluster, _dynamodb: dynamodb, _lock: lock }, app))
     }

@@ -3,6 +3,9 @@
 //! Memory is enough, because it holds only the connections of a gateway in the same process. When that process ends,
 //! the connections are gone too.
 
+use dynoxide::actions::batch_get_item::BatchGetItemRequest;
+use dynoxide::actions::update_item::UpdateItemRequest;
+use serde::Serialize;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
@@ -13,7 +16,38 @@ pub const ENDPOINT_VARIABLE: &str = "AWS_ENDPOINT_URL_DYNAMODB";
 #[derive(Debug)]
 pub struct DynamoDb {
     endpoint: String,
-    server: Option<JoinHandle<()>>,
+    started: Option<Started>,
+}
+
+#[derive(Debug)]
+struct Started {
+    server: JoinHandle<()>,
+    direct: Direct,
+}
+
+/// The database of a [`DynamoDb`] without the server in front of it, for clients in the same process.
+#[derive(Clone)]
+pub struct Direct(dynoxide::Database);
+
+impl std::fmt::Debug for Direct {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Direct")
+    }
+}
+
+impl Direct {
+    /// The answer, in JSON, to the operations that every message needs. `None` for any other operation, and for one that
+    /// was refused: it has changed nothing, and the server says why when it is asked.
+    pub fn call(&self, operation: &str, request: &[u8]) -> Option<Vec<u8>> {
+        fn json<T: Serialize, E>(answer: Result<T, E>) -> Option<Vec<u8>> {
+            serde_json::to_vec(&answer.ok()?).ok()
+        }
+        match operation {
+            "BatchGetItem" => json(self.0.batch_get_item(serde_json::from_slice::<BatchGetItemRequest>(request).ok()?)),
+            "UpdateItem" => json(self.0.update_item(serde_json::from_slice::<UpdateItemRequest>(request).ok()?)),
+            _ => None,
+        }
+    }
 }
 
 /// Why DynamoDB could not be started.
@@ -31,7 +65,7 @@ impl DynamoDb {
     /// The one that [`ENDPOINT_VARIABLE`] names, or else one started here.
     pub async fn given_or_started() -> Result<Self, DynamoDbError> {
         match std::env::var(ENDPOINT_VARIABLE) {
-            Ok(endpoint) if !endpoint.is_empty() => Ok(Self { endpoint, server: None }),
+            Ok(endpoint) if !endpoint.is_empty() => Ok(Self { endpoint, started: None }),
             _ => Self::start().await,
         }
     }
@@ -41,19 +75,25 @@ impl DynamoDb {
         let database = dynoxide::Database::memory().map_err(|e| DynamoDbError::Open(e.to_string()))?;
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let endpoint = format!("http://{}", listener.local_addr()?);
+        let direct = Direct(database.clone());
         let server = tokio::spawn(dynoxide::server::serve_on(listener, database));
-        Ok(Self { endpoint, server: Some(server) })
+        Ok(Self { endpoint, started: Some(Started { server, direct }) })
     }
 
     /// Its URL, for `endpoint_url`.
     pub fn endpoint(&self) -> &str {
         &self.endpoint
     }
+
+    /// Its database, if it was started here.
+    pub fn direct(&self) -> Option<Direct> {
+        self.started.as_ref().map(|started| started.direct.clone())
+    }
 }
 
 impl Drop for DynamoDb {
     fn drop(&mut self) {
-        if let Some(server) = &self.server {
+        if let Some(Started { server, .. }) = &self.started {
             server.abort();
         }
     }

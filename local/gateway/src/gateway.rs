@@ -16,6 +16,7 @@ use crate::access::Access;
 use crate::answers::{json, message};
 use crate::faults::Faults;
 use crate::invoke::Functions;
+use crate::management::Management;
 use crate::sockets::Sockets;
 use crate::state::{Limits, Peer, Shared};
 use crate::template::Template;
@@ -83,6 +84,11 @@ impl Gateway {
 
     pub fn sockets(&self) -> &Sockets {
         &self.shared.sockets
+    }
+
+    /// `@connections`, for functions in this process.
+    pub fn management(&self) -> Management {
+        Management::new(&self.shared)
     }
 
     /// How many frames of clients wait for a function or are being handled by one. At 0, everything that clients asked

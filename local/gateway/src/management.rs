@@ -2,13 +2,14 @@
 //!
 //! The AWS SDKs tell errors apart by the header `x-amzn-errortype`, not by the status, so every error has it.
 
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use axum::body::Body;
+use axum::body::{Body, to_bytes};
 use bytes::Bytes;
 use chrono::SecondsFormat;
 use http::header::AUTHORIZATION;
-use http::{HeaderMap, Method, Response, StatusCode};
+use http::{HeaderMap, Method, Request, Response, StatusCode};
 use percent_encoding::percent_decode_str;
 use serde_json::json;
 
@@ -27,6 +28,31 @@ pub fn target(path: &str) -> Option<(&str, String)> {
     let (stage, rest) = path.strip_prefix('/')?.split_once('/')?;
     let id = ["@connections/", "%40connections/"].iter().find_map(|prefix| rest.strip_prefix(prefix))?;
     Some((stage, percent_decode_str(id).decode_utf8_lossy().into_owned()))
+}
+
+/// `@connections` without a socket in between, for functions in the same process. It does not keep the gateway alive.
+#[derive(Debug, Clone)]
+pub struct Management(Weak<Shared>);
+
+impl Management {
+    pub(crate) fn new(shared: &Arc<Shared>) -> Self {
+        Self(Arc::downgrade(shared))
+    }
+
+    /// Answers as the gateway does over HTTP; `None` if it no longer exists.
+    pub async fn call(&self, request: &Request<Bytes>) -> Option<Response<Bytes>> {
+        let shared = self.0.upgrade()?;
+        let stage = shared.template.websocket.as_ref().map(|api| api.stage.as_str());
+        let (parts, body) = match target(request.uri().path()) {
+            Some((asked, id)) if Some(asked) == stage => {
+                answer(&shared, request.method(), request.headers(), &id, request.body()).await
+            }
+            _ => forbidden(),
+        }
+        .into_parts();
+        // All bodies are in memory, where nothing can fail.
+        Some(Response::from_parts(parts, to_bytes(body, usize::MAX).await.unwrap_or_default()))
+    }
 }
 
 pub async fn answer(shared: &Shared, method: &Method, headers: &HeaderMap, id: &str, body: &Bytes) -> Response<Body> {

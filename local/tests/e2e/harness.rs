@@ -20,6 +20,7 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 use windi_backing::dynamodb::DynamoDb;
 use windi_local::app::App;
 use windi_local::in_process::InProcess;
+use windi_local::in_process_aws::InProcessAws;
 use windi_local::stack::prepare;
 use windi_shared::auth::Tokens;
 use windi_shared::config::TokenConfig;
@@ -68,7 +69,7 @@ impl World {
         if matches!(*ROAD, Road::CargoLambdaWatch | Road::Elsewhere) {
             let lease = Lease::take().await;
             let template = Template::load_with(TEMPLATE.as_ref(), lease.names(), &[]).unwrap();
-            let app = Arc::new(App::new(lease.settings().await).unwrap());
+            let app = Arc::new(App::new(lease.settings().await, InProcessAws::default()).unwrap());
             prepare(&app).await.unwrap();
             let listener = lease.listener().await;
             let base = format!("http://{}", listener.local_addr().unwrap());
@@ -84,13 +85,16 @@ impl World {
         let address = listener.local_addr().unwrap();
         let dynamodb = DynamoDb::given_or_started().await.unwrap();
         let url = windi_backing::testing::database(&MIGRATOR).await;
-        let app = Arc::new(App::new(settings(url, dynamodb.endpoint().to_owned(), address, 8)).unwrap());
+        let aws = InProcessAws::new(dynamodb.direct());
+        let app = App::new(settings(url, dynamodb.endpoint().to_owned(), address, 8), aws).unwrap();
+        let app = Arc::new(app);
         prepare(&app).await.unwrap();
         let template = Template::load(TEMPLATE.as_ref()).unwrap();
         let faults = (*ROAD == Road::Frozen).then(|| Faults { freeze: true, ..Faults::default() });
         let functions = Arc::new(InProcess::new(app.clone()));
         let settings = gateway::Settings { limits, faults, ..gateway::Settings::default() };
         let gateway = Arc::new(Gateway::start(listener, template, functions, settings).unwrap());
+        app.aws.connect(gateway.management());
         Self { gateway, app, base: format!("http://{address}"), http, _dynamodb: Some(dynamodb), _lease: None }
     }
 

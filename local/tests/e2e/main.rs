@@ -19,6 +19,7 @@ mod edits;
 mod exactly_once;
 mod groups;
 mod history;
+mod in_process_aws;
 mod leftovers;
 mod lifecycle;
 mod matrix;
