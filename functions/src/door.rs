@@ -93,7 +93,8 @@ impl Door {
         let Some(secret) = config::database_secret() else { return Ok(db::connect(&config::database()?)?) };
         let secret = Secret::new(self.aws().await, secret);
         let url = secret.read(config::database_url).await?;
-        let pool = db::connect(&DatabaseConfig { url, max_connections: config::max_connections(1)? })?;
+        let max_connections = config::max_connections(1)?;
+        let pool = db::connect(&DatabaseConfig { url, max_connections, ping_after: Duration::ZERO })?;
         self.database = Some((secret, pool.clone()));
         Ok(pool)
     }

@@ -22,8 +22,8 @@ use windi_functions::{
 use crate::app::{App, Settings};
 use crate::in_process_aws::InProcessAws;
 
-/// How many environments run at once; other invocations wait. On AWS each has its own share of a processor, but here a
-/// hundred at once would slow each other down until their posts take longer than their time limits.
+/// How many frozen environments run at once; other invocations wait, which counts as theirs. On AWS each has its own
+/// share of a processor, but here dozens at once would slow each other down until their posts exceed their time limits.
 static ENVIRONMENTS: Semaphore = Semaphore::const_new(4);
 
 /// The functions linked into this process.
@@ -68,10 +68,12 @@ async fn invoke(app: Arc<App>, function: Function, event: Value) -> Result<Value
 /// Runs a handler in a new environment with new clients, which is frozen for good once the handler has answered: AWS
 /// gives no time to anything a function leaves running after its answer, and may never thaw it again.
 async fn invoke_and_freeze(settings: Settings, function: Function, event: Value) -> Result<Value, InvokeError> {
-    // It is never closed.
-    let _turn = ENVIRONMENTS.acquire().await;
+    // The semaphore is never closed.
+    let turn = ENVIRONMENTS.acquire().await;
     let work = move || async move {
-        // Over the network, as on AWS: what is cut off there can be seen.
+        // The turn ends with the environment, even if nobody waits for its answer any more.
+        let _turn = turn;
+        // Over the network, so that tests see work that AWS would cut off.
         let app = App::new(settings, InProcessAws::default()).map_err(|e| failed("Runtime.ExitError", e))?;
         dispatch(Arc::new(app), function, event).await
     };

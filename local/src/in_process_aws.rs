@@ -1,5 +1,6 @@
 //! What the messenger uses of AWS, where it runs in this process: the requests that the AWS SDKs have built and signed
-//! reach it as calls, without a socket in between. The SDKs' time limits, retries and errors apply as ever.
+//! reach it as calls, without a socket in between. The SDKs' errors and retries apply as ever, and so do their time limits
+//! to posts and to whatever goes over the network. An operation of DynamoDB is over before a limit could end it.
 
 use std::sync::{Arc, OnceLock};
 
@@ -9,6 +10,7 @@ use aws_smithy_runtime_api::client::http::{
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_runtime_api::http::HttpError;
 use aws_smithy_types::body::SdkBody;
 use bytes::Bytes;
 use sam_gateway::management::Management;
@@ -29,9 +31,9 @@ impl InProcessAws {
         Self { dynamodb, management: Arc::default() }
     }
 
-    /// Posts go straight to this gateway from now on. The functions need their clients before the gateway can start.
+    /// Posts go straight to this gateway from now on, until it stops. The functions need their clients before the gateway
+    /// can start. To be called once: a second gateway is ignored.
     pub fn connect(&self, gateway: Management) {
-        // A second gateway for the same functions would get its posts over the network.
         let _ = self.management.set(gateway);
     }
 
@@ -83,7 +85,7 @@ impl HttpConnector for Connector {
                 None => self.network.call(request),
             },
             Service::Management(gateway) => match gateway.get().cloned() {
-                Some(gateway) => HttpConnectorFuture::new(post(gateway, request)),
+                Some(gateway) => HttpConnectorFuture::new(post(gateway, request, self.network.clone())),
                 None => self.network.call(request),
             },
         }
@@ -95,12 +97,20 @@ fn ask(direct: &Direct, request: &HttpRequest) -> Option<Vec<u8>> {
     direct.call(operation, request.body().bytes()?)
 }
 
-async fn post(gateway: Management, request: HttpRequest) -> Result<HttpResponse, ConnectorError> {
-    let request = request.try_into_http1x().map_err(|e| ConnectorError::user(e.into()))?;
-    let request = request.map(|body| Bytes::copy_from_slice(body.bytes().unwrap_or_default()));
+async fn post(
+    gateway: Management,
+    request: HttpRequest,
+    network: SharedHttpConnector,
+) -> Result<HttpResponse, ConnectorError> {
+    let Some(body) = request.body().bytes().map(Bytes::copy_from_slice) else { return network.call(request).await };
+    let request = request.try_into_http1x().map_err(|e| ConnectorError::user(e.into()))?.map(|_| body);
     match gateway.call(&request).await {
         Some(answer) => to_sdk(answer),
-        None => Err(ConnectorError::io("the gateway has stopped".into())),
+        None => {
+            let request =
+                request.map(SdkBody::from).try_into().map_err(|e: HttpError| ConnectorError::user(e.into()))?;
+            network.call(request).await
+        }
     }
 }
 

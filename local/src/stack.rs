@@ -12,6 +12,7 @@ use std::fs::{File, TryLockError};
 use std::io::{Read as _, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use windi_backing::backup;
 use windi_backing::dynamodb::{DynamoDb, DynamoDbError};
@@ -25,6 +26,9 @@ use crate::in_process_aws::InProcessAws;
 
 /// Name of the messenger's database in the private cluster.
 const DATABASE: &str = "windi";
+
+/// A round trip less for every request. Less than the role's `idle_session_timeout` (`migrations/9_role_settings.sql`).
+pub const PING_AFTER: Duration = Duration::from_secs(1);
 
 /// Why the messenger could not be started.
 #[derive(Debug, thiserror::Error)]
@@ -79,7 +83,7 @@ impl Stack {
         };
         let dynamodb = DynamoDb::given_or_started().await?;
         let settings = Settings {
-            database: DatabaseConfig { url: database_url, max_connections },
+            database: DatabaseConfig { url: database_url, max_connections, ping_after: PING_AFTER },
             tokens,
             dynamodb_endpoint: dynamodb.endpoint().to_owned(),
             table: config::optional("CONNECTIONS_TABLE").unwrap_or_else(|| "connections".to_owned()),

@@ -1,6 +1,7 @@
 //! Every environment variable of the functions, read once at start. `.env.example` explains each one to operators.
 
 use std::fmt::Display;
+use std::time::Duration;
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
@@ -19,6 +20,10 @@ pub struct DatabaseConfig {
     pub url: String,
     /// The maximum number of connections one process opens.
     pub max_connections: u32,
+    /// A connection that was used less long ago than this is used again without asking the server whether it is still
+    /// there. Must be zero in a process that may be frozen: the server ends idle sessions meanwhile, and the process does
+    /// not notice that time has passed.
+    pub ping_after: Duration,
 }
 
 /// The keys of access tokens, each at least 32 bytes.
@@ -82,7 +87,11 @@ pub fn database_url(text: &str) -> Result<String, &'static str> {
 /// # Errors
 /// If `DATABASE_URL` is missing or `DATABASE_MAX_CONNECTIONS` is not a whole number of at least 1.
 pub fn database() -> Result<DatabaseConfig, ConfigError> {
-    Ok(DatabaseConfig { url: required("DATABASE_URL")?, max_connections: max_connections(1)? })
+    Ok(DatabaseConfig {
+        url: required("DATABASE_URL")?,
+        max_connections: max_connections(1)?,
+        ping_after: Duration::ZERO,
+    })
 }
 
 /// `DATABASE_MAX_CONNECTIONS`.

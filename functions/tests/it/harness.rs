@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_dynamodb::config::{Credentials, SharedCredentialsProvider};
@@ -45,7 +46,7 @@ impl Stage {
         let posts = Recorder::default();
         let push = Push::new(Posts::new(&sdk_config(NOWHERE), &posts.serve().await), connections.clone());
         let url = windi_backing::testing::database(&MIGRATOR).await;
-        let db = db::connect(&DatabaseConfig { url, max_connections: 4 }).unwrap();
+        let db = db::connect(&DatabaseConfig { url, max_connections: 4, ping_after: Duration::ZERO }).unwrap();
         let secret = "the secret of all handler tests, long enough".to_owned();
         let tokens = Tokens::new(&TokenConfig { secret, previous_secret: None }).unwrap();
         Self { db, tokens, connections, push, posts, _dynamodb: dynamodb }

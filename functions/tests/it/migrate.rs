@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use axum::Router;
 use axum::http::{HeaderMap, StatusCode};
@@ -52,7 +53,7 @@ async fn a_deployment_brings_the_schema_and_a_second_one_finds_it_there() {
     for kind in ["Create", "Update"] {
         assert_eq!(ask(kind, Ok(url.clone())).await["Status"], "SUCCESS");
     }
-    let db = db::connect(&DatabaseConfig { url: url.clone(), max_connections: 1 }).unwrap();
+    let db = db::connect(&DatabaseConfig { url: url.clone(), max_connections: 1, ping_after: Duration::ZERO }).unwrap();
     sqlx::query("select from messages").execute(&db).await.unwrap();
     assert_eq!(ask("Delete", Ok(url.clone())).await["Status"], "SUCCESS");
     sqlx::query("select from messages").execute(&db).await.unwrap();
@@ -74,7 +75,7 @@ async fn several_processes_at_once_bring_the_schema_once() {
 #[tokio::test]
 async fn a_migration_that_fails_fails_the_deployment_with_its_reason() {
     let url = empty_database(&MIGRATOR).await;
-    let db = db::connect(&DatabaseConfig { url: url.clone(), max_connections: 1 }).unwrap();
+    let db = db::connect(&DatabaseConfig { url: url.clone(), max_connections: 1, ping_after: Duration::ZERO }).unwrap();
     sqlx::query("create table messages (a int)").execute(&db).await.unwrap();
     let answer = ask("Create", Ok(url)).await;
     assert_eq!(answer["Status"], "FAILED");

@@ -6,6 +6,9 @@ const EARLY = 900;
 /** Within this many pixels of the end, the list follows new messages. */
 const NEAR_END = 80;
 
+/** @param {HTMLElement} list */
+const sizeOf = (list) => `${list.clientWidth}x${list.clientHeight}`;
+
 /**
  * Keeps the list of messages where the reader is, whatever is added or dropped above. The browser's own scroll
  * anchoring does not cover pages that are dropped at one end and added at the other in one step, and Safari has none.
@@ -16,13 +19,13 @@ class Scroller {
   #before = null;
   /** @type {HTMLElement | null} */
   #watched = null;
-  /** How high the list was when its place was last put right. */
-  #height = 0;
+  /** How large the list was when its place was last put right. */
+  #size = "";
   #pausedUntil = 0;
   #resize = new ResizeObserver(() => {
     const list = this.element;
     if (!list) return;
-    this.#height = list.clientHeight;
+    this.#size = sizeOf(list);
     if (state.view?.following && !state.view.target) list.scrollTop = list.scrollHeight;
     this.moved();
   });
@@ -59,9 +62,9 @@ class Scroller {
    * @param {HTMLElement} element @param {import("./store.js").View} view
    */
   #follows(element, view) {
-    // A list that has become lower or higher is put right by the observer, before it is seen. Until then, the distance
-    // to the end does not show what the reader wants.
-    if (element.clientHeight !== this.#height) return view.following;
+    // A list whose size has changed is put right by the observer, before it is seen. Until then, the distance to the
+    // end does not show what the reader wants.
+    if (sizeOf(element) !== this.#size) return view.following;
     const below = element.scrollHeight - element.scrollTop - element.clientHeight;
     return below < NEAR_END && (client.chat(view.chatId)?.window.tail ?? false);
   }
@@ -106,7 +109,7 @@ class Scroller {
     this.#resize.disconnect();
     this.#resize.observe(element);
     this.#watched = element;
-    this.#height = element.clientHeight;
+    this.#size = sizeOf(element);
   }
 
   /** The list was scrolled, or drawn anew. */

@@ -127,7 +127,8 @@ function schedule() {
     if (!scheduled) return;
     scheduled = false;
     draw();
-    for (const then of afterwards.splice(0)) then();
+    // One that fails does not take the others with it.
+    for (const then of afterwards.splice(0)) queueMicrotask(then);
   };
   // A page in the background gets no frames, but its title counts unread messages.
   if (document.hidden) setTimeout(run, 200);

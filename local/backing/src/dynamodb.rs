@@ -36,11 +36,12 @@ impl std::fmt::Debug for Direct {
 }
 
 impl Direct {
-    /// The answer, in JSON, to the operations that every message needs. `None` for any other operation, and for one that
-    /// was refused: it has changed nothing, and the server says why when it is asked.
+    /// The answer, in JSON, to the two operations that are used all the time. `None` for any other operation, and for one
+    /// that was refused: it has changed nothing, and the server says why when it is asked.
     pub fn call(&self, operation: &str, request: &[u8]) -> Option<Vec<u8>> {
         fn json<T: Serialize, E>(answer: Result<T, E>) -> Option<Vec<u8>> {
-            serde_json::to_vec(&answer.ok()?).ok()
+            // An answer that cannot be written, which would be a defect of dynoxide, is not asked for twice.
+            Some(serde_json::to_vec(&answer.ok()?).unwrap_or_default())
         }
         match operation {
             "BatchGetItem" => json(self.0.batch_get_item(serde_json::from_slice::<BatchGetItemRequest>(request).ok()?)),

@@ -11,7 +11,7 @@ use windi_local::app::App;
 use windi_local::in_process::InProcess;
 use windi_local::in_process_aws::InProcessAws;
 use windi_shared::connections::{Address, Connection};
-use windi_shared::ids::{ConnectionId, SessionId, UserId};
+use windi_shared::ids::{ChatId, ConnectionId, SessionId, UserId};
 
 use crate::harness::TEMPLATE;
 use crate::road::settings;
@@ -42,8 +42,13 @@ async fn connections_are_listed_without_a_socket() {
     assert_eq!(listed, std::slice::from_ref(&first));
     assert!(!connections.forget(Address::User(user_id), &[&first.id]).await.unwrap().was_last);
     assert_eq!(connections.of_users(&[user_id]).await.unwrap(), [second]);
-    // Anything else is asked over the network.
+    // Anything else is asked over the network, and whatever is refused.
     assert!(connections.create_table().await.is_err());
+    let chat_id = ChatId::new();
+    assert!(connections.is_typing_news(chat_id, user_id, true).await.unwrap());
+    assert!(connections.is_typing_news(chat_id, user_id, true).await.is_err());
+    let connections = app(dynamodb.endpoint(), InProcessAws::new(dynamodb.direct())).connections;
+    assert!(!connections.is_typing_news(chat_id, user_id, true).await.unwrap());
 }
 
 #[tokio::test]

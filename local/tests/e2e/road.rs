@@ -23,6 +23,7 @@ use tokio::sync::{OnceCell, Semaphore, SemaphorePermit};
 use windi_backing::dynamodb::DynamoDb;
 use windi_backing::testing;
 use windi_local::app::Settings;
+use windi_local::stack::PING_AFTER;
 use windi_shared::config::{DatabaseConfig, TokenConfig};
 use windi_shared::db::MIGRATOR;
 
@@ -182,7 +183,7 @@ impl Host {
 
 pub fn settings(url: String, dynamodb_endpoint: String, gateway: SocketAddr, max_connections: u32) -> Settings {
     Settings {
-        database: DatabaseConfig { url, max_connections },
+        database: DatabaseConfig { url, max_connections, ping_after: PING_AFTER },
         tokens: TokenConfig { secret: secret().to_owned(), previous_secret: None },
         dynamodb_endpoint,
         table: testing::TABLE.to_owned(),

@@ -33,10 +33,6 @@ pub static MIGRATOR: Migrator = sqlx::migrate!("../migrations");
 /// an idle session lives (`migrations/9_role_settings.sql`), so that a full server has ended one by then.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// A connection that was used this recently is used again without asking the server first whether it is still there: a
-/// round trip less for every request. Well under the role's `idle_session_timeout`.
-const FRESH: Duration = Duration::from_secs(1);
-
 /// The roots of Amazon RDS, one of each kind for a region (`docs/decisions.md` says where they come from).
 const RDS_ROOTS: &[u8] = include_bytes!("rds-roots.pem");
 
@@ -45,13 +41,14 @@ const RDS_ROOTS: &[u8] = include_bytes!("rds-roots.pem");
 /// # Errors
 /// If the URL cannot be read. It may hold a password, so the error does not repeat it.
 pub fn connect(config: &DatabaseConfig) -> std::result::Result<PgPool, &'static str> {
+    let ping_after = config.ping_after;
     Ok(PgPoolOptions::new()
         .max_connections(config.max_connections)
         .acquire_timeout(ACQUIRE_TIMEOUT)
         .test_before_acquire(false)
-        // An error would be logged, and a session that the server has ended is none: the pool opens another.
-        .before_acquire(|connection, about| {
-            Box::pin(async move { Ok(about.idle_for < FRESH || connection.ping().await.is_ok()) })
+        // A connection that the server has closed is not worth a line in the log: the pool opens another.
+        .before_acquire(move |connection, about| {
+            Box::pin(async move { Ok(about.idle_for < ping_after || connection.ping().await.is_ok()) })
         })
         .connect_lazy_with(options(&config.url)?))
 }
