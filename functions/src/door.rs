@@ -19,7 +19,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::sync::OnceCell;
 use windi_shared::auth::Tokens;
-use windi_shared::config::{self, DatabaseConfig};
+use windi_shared::config;
 use windi_shared::connections::Connections;
 use windi_shared::db::{self, PgPool};
 use windi_shared::secrets::Secret;
@@ -93,8 +93,7 @@ impl Door {
         let Some(secret) = config::database_secret() else { return Ok(db::connect(&config::database()?)?) };
         let secret = Secret::new(self.aws().await, secret);
         let url = secret.read(config::database_url).await?;
-        let max_connections = config::max_connections(1)?;
-        let pool = db::connect(&DatabaseConfig { url, max_connections, ping_after: Duration::ZERO })?;
+        let pool = db::connect(&config::database_at(url)?)?;
         self.database = Some((secret, pool.clone()));
         Ok(pool)
     }

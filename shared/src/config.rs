@@ -81,17 +81,21 @@ pub fn database_url(text: &str) -> Result<String, &'static str> {
     Ok(format!("postgres://{username}:{password}@{host}:{port}/{dbname}"))
 }
 
-/// `DATABASE_URL` and `DATABASE_MAX_CONNECTIONS`. A Lambda environment serves one request at a time, so it needs one
-/// connection.
+/// `DATABASE_URL`, with [`database_at`].
 ///
 /// # Errors
-/// If `DATABASE_URL` is missing or `DATABASE_MAX_CONNECTIONS` is not a whole number of at least 1.
+/// If `DATABASE_URL` is missing; those of [`max_connections`].
 pub fn database() -> Result<DatabaseConfig, ConfigError> {
-    Ok(DatabaseConfig {
-        url: required("DATABASE_URL")?,
-        max_connections: max_connections(1)?,
-        ping_after: Duration::ZERO,
-    })
+    database_at(required("DATABASE_URL")?)
+}
+
+/// How a function uses the database at `url`. A Lambda environment serves one request at a time, so it needs one
+/// connection, and it may be frozen after each.
+///
+/// # Errors
+/// Those of [`max_connections`].
+pub fn database_at(url: String) -> Result<DatabaseConfig, ConfigError> {
+    Ok(DatabaseConfig { url, max_connections: max_connections(1)?, ping_after: Duration::ZERO })
 }
 
 /// `DATABASE_MAX_CONNECTIONS`.

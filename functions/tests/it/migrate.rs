@@ -1,18 +1,16 @@
 //! The custom resource that applies the schema, asked and answered as by CloudFormation.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
-
 use axum::Router;
 use axum::http::{HeaderMap, StatusCode};
 use axum::routing::put;
 use serde_json::{Value, json};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use windi_backing::testing::empty_database;
 use windi_functions::migrate::handle;
-use windi_shared::config::DatabaseConfig;
+use windi_shared::config;
 use windi_shared::db::{self, MIGRATOR};
 
 /// Sends one request with `kind` and returns what CloudFormation gets. The first answer to it is lost.
@@ -53,7 +51,7 @@ async fn a_deployment_brings_the_schema_and_a_second_one_finds_it_there() {
     for kind in ["Create", "Update"] {
         assert_eq!(ask(kind, Ok(url.clone())).await["Status"], "SUCCESS");
     }
-    let db = db::connect(&DatabaseConfig { url: url.clone(), max_connections: 1, ping_after: Duration::ZERO }).unwrap();
+    let db = db::connect(&config::database_at(url.clone()).unwrap()).unwrap();
     sqlx::query("select from messages").execute(&db).await.unwrap();
     assert_eq!(ask("Delete", Ok(url.clone())).await["Status"], "SUCCESS");
     sqlx::query("select from messages").execute(&db).await.unwrap();
@@ -75,7 +73,7 @@ async fn several_processes_at_once_bring_the_schema_once() {
 #[tokio::test]
 async fn a_migration_that_fails_fails_the_deployment_with_its_reason() {
     let url = empty_database(&MIGRATOR).await;
-    let db = db::connect(&DatabaseConfig { url: url.clone(), max_connections: 1, ping_after: Duration::ZERO }).unwrap();
+    let db = db::connect(&config::database_at(url.clone()).unwrap()).unwrap();
     sqlx::query("create table messages (a int)").execute(&db).await.unwrap();
     let answer = ask("Create", Ok(url)).await;
     assert_eq!(answer["Status"], "FAILED");

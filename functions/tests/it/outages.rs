@@ -1,12 +1,10 @@
 //! What still works while a part behind the functions is down.
 
-use std::time::Duration;
-
 use serde_json::json;
 use windi_functions::posts::Posts;
 use windi_functions::push::Push;
 use windi_functions::{chats, connect, health, messages, send_message, users};
-use windi_shared::config::DatabaseConfig;
+use windi_shared::config;
 use windi_shared::connections::Connections;
 use windi_shared::db::{self, MIGRATOR};
 use windi_shared::ids::ConnectionId;
@@ -43,7 +41,7 @@ async fn without_dynamodb_a_send_is_stored_and_acknowledged() {
 async fn without_postgresql_every_answer_says_try_again() {
     let stage = Stage::new().await;
     let url = "postgres://nobody@127.0.0.1:9/nothing".to_owned();
-    let away = db::connect(&DatabaseConfig { url, max_connections: 1, ping_after: Duration::ZERO }).unwrap();
+    let away = db::connect(&config::database_at(url).unwrap()).unwrap();
     let token = stage.tokens.issue(somebody().caller).unwrap();
     let request = http("GET /auth/me", Some(&token), None);
     let response = users::handle(&away, &stage.tokens, request).await;
@@ -60,7 +58,7 @@ async fn without_postgresql_a_socket_is_told_to_come_back() {
     let stage = Stage::new().await;
     let alice = stage.person("alice").await;
     let url = "postgres://nobody@127.0.0.1:9/nothing".to_owned();
-    let away = db::connect(&DatabaseConfig { url, max_connections: 1, ping_after: Duration::ZERO }).unwrap();
+    let away = db::connect(&config::database_at(url).unwrap()).unwrap();
     let event = socket_event("$connect", Some(&alice), &ConnectionId("a=".to_owned()), None);
     assert_eq!(connect::handle(&away, &stage.push, event).await.unwrap().status_code, 503);
     // And leaves nothing behind.
@@ -72,8 +70,7 @@ async fn without_postgresql_a_socket_is_told_to_come_back() {
 async fn the_ninth_environment_gets_in_where_eight_connections_are_allowed() {
     let url = windi_backing::testing::database_of_limited_role(8, &MIGRATOR).await;
     db::migrate(&url).await.unwrap();
-    let environment =
-        || db::connect(&DatabaseConfig { url: url.clone(), max_connections: 1, ping_after: Duration::ZERO }).unwrap();
+    let environment = || db::connect(&config::database_at(url.clone()).unwrap()).unwrap();
     let mut environments = Vec::new();
     for _ in 0..8 {
         let db = environment();
@@ -94,8 +91,7 @@ async fn the_ninth_environment_gets_in_where_eight_connections_are_allowed() {
 #[tokio::test]
 async fn an_environment_whose_connection_has_just_been_closed_opens_another() {
     let url = windi_backing::testing::database(&MIGRATOR).await;
-    let connect =
-        || db::connect(&DatabaseConfig { url: url.clone(), max_connections: 1, ping_after: Duration::ZERO }).unwrap();
+    let connect = || db::connect(&config::database_at(url.clone()).unwrap()).unwrap();
     let (environment, other) = (connect(), connect());
     let used: i32 = sqlx::query_scalar("select pg_backend_pid()").fetch_one(&environment).await.unwrap();
     let end = sqlx::query_scalar::<_, bool>("select pg_terminate_backend($1, 10000)").bind(used).fetch_one(&other);

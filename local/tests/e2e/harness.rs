@@ -71,7 +71,7 @@ impl World {
             let template = Template::load_with(TEMPLATE.as_ref(), lease.names(), &[]).unwrap();
             let app = Arc::new(App::new(lease.settings().await, InProcessAws::default()).unwrap());
             prepare(&app).await.unwrap();
-            let listener = lease.listener().await;
+            let listener = lease.listener();
             let base = format!("http://{}", listener.local_addr().unwrap());
             let functions = Arc::new(Host::new(lease.url()).unwrap());
             // Functions in containers come from another address.

@@ -10,7 +10,7 @@
 //! A binary reads its settings once, when it starts. The last two roads therefore have a few hosts, each with its own
 //! database name and gateway port; a test leases one and gets a new database under the old name.
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener as StdListener};
 use std::os::unix::process::CommandExt as _;
 use std::process::{Child, Command, Stdio};
 use std::sync::{LazyLock, Mutex};
@@ -85,7 +85,9 @@ struct Host {
     _keeper: Option<Child>,
     url: String,
     database: String,
-    gateway: SocketAddr,
+    /// Where the functions push to, bound for as long as the host lives: each test's gateway gets a copy, so that no test
+    /// has to wait until the one before it has released the port.
+    gateway: StdListener,
 }
 
 /// A host for the duration of one test.
@@ -100,7 +102,7 @@ impl Lease {
         let free = FREE.lock().unwrap().pop();
         let host = match free {
             Some(host) => host,
-            None if *ROAD == Road::Elsewhere => Host::elsewhere(),
+            None if *ROAD == Road::Elsewhere => Host::elsewhere().await,
             None => Host::start().await,
         };
         Self { host: Some(host), _turn: turn }
@@ -117,12 +119,13 @@ impl Lease {
     /// The settings of the host's functions, with a new database in place of the old one.
     pub async fn settings(&self) -> Settings {
         let Host { database, gateway, .. } = self.host();
+        let gateway = gateway.local_addr().unwrap();
         let url = testing::replace_database(database, &MIGRATOR).await;
         if *ROAD == Road::Elsewhere {
             let Elsewhere { dynamodb_endpoint, table, .. } = &*ELSEWHERE;
-            return Settings { table: table.clone(), ..settings(url, dynamodb_endpoint.clone(), *gateway, 8) };
+            return Settings { table: table.clone(), ..settings(url, dynamodb_endpoint.clone(), gateway, 8) };
         }
-        settings(url, dynamodb().await, *gateway, 8)
+        settings(url, dynamodb().await, gateway, 8)
     }
 
     /// What the gateway calls the functions.
@@ -130,16 +133,9 @@ impl Lease {
         if *ROAD == Road::Elsewhere && ELSEWHERE.logical_ids { NamedBy::LogicalId } else { NamedBy::Binary }
     }
 
-    /// Listens on the port the functions push to, as soon as the previous test has released it.
-    pub async fn listener(&self) -> TcpListener {
-        let deadline = Instant::now() + PATIENCE;
-        loop {
-            match TcpListener::bind(self.host().gateway).await {
-                Ok(listener) => return listener,
-                Err(error) => assert!(Instant::now() < deadline, "{}: {error}", self.host().gateway),
-            }
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
+    /// Listens on the port the functions push to.
+    pub fn listener(&self) -> TcpListener {
+        TcpListener::from_std(self.host().gateway.try_clone().unwrap()).unwrap()
     }
 }
 
@@ -150,16 +146,18 @@ impl Drop for Lease {
 }
 
 impl Host {
-    fn elsewhere() -> Self {
+    async fn elsewhere() -> Self {
         let Elsewhere { invoke_url, database, gateway, .. } = &*ELSEWHERE;
-        Self { _keeper: None, url: invoke_url.clone(), database: database.clone(), gateway: *gateway }
+        let gateway = TcpListener::bind(gateway).await.unwrap().into_std().unwrap();
+        Self { _keeper: None, url: invoke_url.clone(), database: database.clone(), gateway }
     }
 
     async fn start() -> Self {
-        let (gateway, address) = (free_address().await, free_address().await);
+        let gateway = free_listener().await.into_std().unwrap();
+        let address = free_listener().await.local_addr().unwrap();
         let database = testing::new_name();
         let url = testing::replace_database(&database, &MIGRATOR).await;
-        let settings = settings(url, dynamodb().await, gateway, 1);
+        let settings = settings(url, dynamodb().await, gateway.local_addr().unwrap(), 1);
         let mut command = Command::new("/bin/sh");
         command.args(["-c", KEEPER, "keeper", "cargo", "lambda", "watch", "--package", "windi-functions"]);
         command.args(["--ignore-changes", "--invoke-address", "127.0.0.1", "--invoke-port"]);
@@ -172,6 +170,7 @@ impl Host {
         // A separate process group: Ctrl-C reaches only this process, and the keeper then stops the rest.
         command.stdin(Stdio::piped()).stdout(log.try_clone().unwrap()).stderr(log).process_group(0);
         let keeper = command.spawn().unwrap();
+        // It says that it starts before it listens, so there is nothing else to wait for.
         let deadline = Instant::now() + PATIENCE;
         while TcpStream::connect(address).await.is_err() {
             assert!(Instant::now() < deadline, "`cargo lambda watch` does not answer; is cargo-lambda installed?");
@@ -208,12 +207,12 @@ async fn dynamodb() -> String {
     DYNAMODB.get_or_init(start).await.clone()
 }
 
-/// A port that is free now and that the system does not hand out by itself.
-async fn free_address() -> SocketAddr {
+/// Listens on a port that the system does not hand out by itself.
+async fn free_listener() -> TcpListener {
     loop {
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, fastrand::u16(20_000..30_000)));
-        if TcpListener::bind(address).await.is_ok() {
-            return address;
+        if let Ok(listener) = TcpListener::bind(address).await {
+            return listener;
         }
     }
 }
