@@ -3,7 +3,7 @@
 
 use lambda_http::{Body, Request, Response};
 use windi_shared::auth::Tokens;
-use windi_shared::db::{PgPool, chat_list, chats, messages};
+use windi_shared::db::{Database, chat_list, chats, messages, sessions};
 use windi_shared::protocol::{
     Changes, ChatCreated, ChatList, ChatUpdated, ListCursor, NewChat, NewName, Role, ServerFrame, WantedChat,
 };
@@ -23,7 +23,7 @@ pub fn main() -> door::Outcome {
     })
 }
 
-pub async fn handle(db: &PgPool, tokens: &Tokens, push: &Push, request: Request) -> Response<Body> {
+pub async fn handle(db: &Database, tokens: &Tokens, push: &Push, request: Request) -> Response<Body> {
     http_api::respond(&request, async {
         match http_api::route(&request).as_str() {
             "GET /chats" => list(db, tokens, &request).await,
@@ -37,22 +37,27 @@ pub async fn handle(db: &PgPool, tokens: &Tokens, push: &Push, request: Request)
     .await
 }
 
-async fn list(db: &PgPool, tokens: &Tokens, request: &Request) -> Result<Answer> {
-    let caller = http_api::caller(db, tokens, request).await?;
-    let limit = http_api::limit(request, 50)?;
-    let after = http_api::query::<ListCursor>(request, "after")?;
-    let mut db = db.acquire().await?;
-    let (chats, next) = chat_list::page(&mut db, caller.user_id, after, limit).await?;
+async fn list(db: &Database, tokens: &Tokens, request: &Request) -> Result<Answer> {
+    let caller = http_api::token_holder(tokens, request).await?;
+    let page = async {
+        let limit = http_api::limit(request, 50)?;
+        let after = http_api::query::<ListCursor>(request, "after")?;
+        chat_list::page(db, caller.user_id, caller.session_id, after, limit).await
+    };
+    let (chats, next) = http_api::if_live(db, caller, page.await).await?;
+    // Nobody's list, or that of somebody whose session has ended.
+    if chats.is_empty() && !sessions::is_live(db, caller.session_id).await? {
+        return Err(Error::Unauthorized);
+    }
     http_api::ok(&ChatList { chats, next: next.map(|next| next.to_string()) })
 }
 
-async fn get(db: &PgPool, tokens: &Tokens, request: &Request) -> Result<Answer> {
+async fn get(db: &Database, tokens: &Tokens, request: &Request) -> Result<Answer> {
     let caller = http_api::caller(db, tokens, request).await?;
-    let mut db = db.acquire().await?;
-    http_api::ok(&chats::get(&mut db, http_api::chat_id(request)?, caller.user_id).await?)
+    http_api::ok(&chats::get(db, http_api::chat_id(request)?, caller.user_id).await?)
 }
 
-async fn create(db: &PgPool, tokens: &Tokens, push: &Push, request: &Request) -> Result<Answer> {
+async fn create(db: &Database, tokens: &Tokens, push: &Push, request: &Request) -> Result<Answer> {
     let me = http_api::caller(db, tokens, request).await?.user_id;
     let wanted = http_api::read_json::<NewChat>(request)?.check(me)?;
 
@@ -61,7 +66,7 @@ async fn create(db: &PgPool, tokens: &Tokens, push: &Push, request: &Request) ->
         WantedChat::Private { other } => chats::private(&mut transaction, me, other).await?,
         WantedChat::Group { name, others } => (chats::group(&mut transaction, me, &name, &others).await?, true),
     };
-    let chat = chats::get(&mut transaction, chat_id, me).await?;
+    let chat = chats::get(&mut *transaction, chat_id, me).await?;
     transaction.commit().await?;
 
     if !is_new {
@@ -75,7 +80,7 @@ async fn create(db: &PgPool, tokens: &Tokens, push: &Push, request: &Request) ->
     http_api::created(&chat)
 }
 
-async fn rename(db: &PgPool, tokens: &Tokens, push: &Push, request: &Request) -> Result<Answer> {
+async fn rename(db: &Database, tokens: &Tokens, push: &Push, request: &Request) -> Result<Answer> {
     let me = http_api::caller(db, tokens, request).await?.user_id;
     let chat_id = http_api::chat_id(request)?;
     let mut transaction = db.begin().await?;
@@ -87,7 +92,7 @@ async fn rename(db: &PgPool, tokens: &Tokens, push: &Push, request: &Request) ->
         chats::rename(&mut *transaction, chat_id, &name).await?;
         chats::next_revision(&mut *transaction, chat_id).await?;
     }
-    let chat = chats::get(&mut transaction, chat_id, me).await?;
+    let chat = chats::get(&mut *transaction, chat_id, me).await?;
     transaction.commit().await?;
     if is_new {
         let revision = chat.chat.revision;
@@ -99,16 +104,15 @@ async fn rename(db: &PgPool, tokens: &Tokens, push: &Push, request: &Request) ->
 
 /// Sync: everything that changed after a revision, in pages. The chat is read first. Anything that happens after that
 /// has a higher revision and is left to the next request, so a page never claims more than it holds.
-async fn changes(db: &PgPool, tokens: &Tokens, request: &Request) -> Result<Answer> {
+async fn changes(db: &Database, tokens: &Tokens, request: &Request) -> Result<Answer> {
     let caller = http_api::caller(db, tokens, request).await?;
     let limit = http_api::limit(request, 50)?;
     let after: i64 = http_api::query(request, "after")?.unwrap_or(0);
     if after < 0 {
         return Err(Error::field("after", "must not be negative"));
     }
-    let mut db = db.acquire().await?;
-    let chat = chats::get(&mut db, http_api::chat_id(request)?, caller.user_id).await?;
-    let mut found = messages::changed(&mut *db, chat.chat.id, after, chat.chat.revision, limit + 1).await?;
+    let chat = chats::get(db, http_api::chat_id(request)?, caller.user_id).await?;
+    let mut found = messages::changed(db, chat.chat.id, after, chat.chat.revision, limit + 1).await?;
     let page = usize::try_from(limit).map_err(Error::internal)?;
     let has_more = found.len() > page;
     found.truncate(page);

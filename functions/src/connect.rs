@@ -6,7 +6,7 @@
 use aws_lambda_events::apigw::ApiGatewayProxyResponse;
 use lambda_http::http::HeaderValue;
 use windi_shared::connections::{Address, Connection};
-use windi_shared::db::{PgPool, sessions};
+use windi_shared::db::{Database, sessions};
 use windi_shared::{Error, Result};
 
 use crate::door;
@@ -31,7 +31,7 @@ pub fn main() -> door::Outcome {
 ///
 /// # Errors
 /// If anything else fails. API Gateway then refuses the handshake with a 502.
-pub async fn handle(db: &PgPool, push: &Push, event: Event) -> Outcome {
+pub async fn handle(db: &Database, push: &Push, event: Event) -> Outcome {
     let connect = async |device| match connect(db, push, &event, &device).await {
         Err(error @ Error::Unavailable(_)) => {
             error.log();
@@ -42,7 +42,7 @@ pub async fn handle(db: &PgPool, push: &Push, event: Event) -> Outcome {
     socket::with_device(&event, connect).await
 }
 
-async fn connect(db: &PgPool, push: &Push, event: &Event, device: &Device) -> Result<ApiGatewayProxyResponse> {
+async fn connect(db: &Database, push: &Push, event: &Event, device: &Device) -> Result<ApiGatewayProxyResponse> {
     let before = push.connections().remember(Address::User(device.user_id), &Connection::from(device)).await?;
     // The connection is listed before the session is checked; a logout ends the session before it closes the listed
     // connections. So no socket stays open if its session ends while it is opening.

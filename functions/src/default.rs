@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use windi_shared::Result;
-use windi_shared::db::{PgPool, chats};
+use windi_shared::db::{Database, chats};
 use windi_shared::ids::{ChatId, UserId};
 use windi_shared::protocol::{MAX_STALE, Ping, Pong, ServerFrame};
 
@@ -19,7 +19,7 @@ pub fn main() -> door::Outcome {
     })
 }
 
-pub async fn handle(db: &PgPool, posts: &Posts, event: Event) -> Outcome {
+pub async fn handle(db: &Database, posts: &Posts, event: Event) -> Outcome {
     serve(db, posts, event, |device: Device, held: Ping| async move {
         let stale = stale(db, device.user_id, &held.chats).await?;
         Ok(Answer::frame(ServerFrame::Pong(Pong { stale })))
@@ -28,7 +28,7 @@ pub async fn handle(db: &PgPool, posts: &Posts, event: Event) -> Outcome {
 }
 
 /// The chats that a client with these revisions has to ask for.
-async fn stale(db: &PgPool, user_id: UserId, held: &BTreeMap<ChatId, i64>) -> Result<BTreeMap<ChatId, i64>> {
+async fn stale(db: &Database, user_id: UserId, held: &BTreeMap<ChatId, i64>) -> Result<BTreeMap<ChatId, i64>> {
     let mut stale = chats::revisions(db, user_id).await?;
     // Chats that the user is no longer in are named too: there is nothing to catch up on, and requesting one is a 404.
     let left: Vec<_> = held.keys().filter(|chat_id| !stale.contains_key(chat_id)).copied().collect();

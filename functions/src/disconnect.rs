@@ -3,7 +3,7 @@
 //! or expire.
 
 use windi_shared::connections::Address;
-use windi_shared::db::PgPool;
+use windi_shared::db::Database;
 
 use crate::door;
 use crate::notify;
@@ -20,7 +20,7 @@ pub fn main() -> door::Outcome {
 
 /// # Errors
 /// If the connection could not be taken off the list; the entry will expire.
-pub async fn handle(db: &PgPool, push: &Push, event: Event) -> Outcome {
+pub async fn handle(db: &Database, push: &Push, event: Event) -> Outcome {
     socket::with_device(&event, async |device| {
         let forgotten = push.connections().forget(Address::User(device.user_id), &[&device.connection_id]).await?;
         if forgotten.was_last {

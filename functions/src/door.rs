@@ -21,7 +21,7 @@ use tokio::sync::OnceCell;
 use windi_shared::auth::Tokens;
 use windi_shared::config;
 use windi_shared::connections::Connections;
-use windi_shared::db::{self, PgPool};
+use windi_shared::db::{self, Database};
 use windi_shared::secrets::Secret;
 
 use crate::posts::Posts;
@@ -55,7 +55,7 @@ pub fn run<F: Future<Output = Outcome>>(main: impl FnOnce(Door) -> F) -> Outcome
 #[derive(Default)]
 pub struct Door {
     aws: OnceCell<SdkConfig>,
-    database: Option<(Secret, PgPool)>,
+    database: Option<(Secret, Database)>,
     tokens: Option<Arc<Tokens>>,
 }
 
@@ -89,7 +89,7 @@ impl Door {
     ///
     /// # Errors
     /// If the setting is missing or wrong, or the secret cannot be read.
-    pub async fn database(&mut self) -> Result<PgPool, Error> {
+    pub async fn database(&mut self) -> Result<Database, Error> {
         let Some(secret) = config::database_secret() else { return Ok(db::connect(&config::database()?)?) };
         let secret = Secret::new(self.aws().await, secret);
         let url = secret.read(config::database_url).await?;

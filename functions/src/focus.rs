@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use windi_shared::Result;
 use windi_shared::connections::{Address, Connection};
-use windi_shared::db::{PgPool, chats, presence};
+use windi_shared::db::{Database, chats, presence};
 use windi_shared::ids::ChatId;
 use windi_shared::protocol::{ChatJoined, ChatLeft, ClientAction, ServerFrame, unknown_action};
 
@@ -20,7 +20,7 @@ pub fn main() -> door::Outcome {
     })
 }
 
-pub async fn handle(db: &PgPool, push: &Push, event: Event) -> Outcome {
+pub async fn handle(db: &Database, push: &Push, event: Event) -> Outcome {
     serve(db, push.posts(), event, |device: Device, action| async move {
         match action {
             ClientAction::JoinChat(focus) => {
@@ -38,18 +38,17 @@ pub async fn handle(db: &PgPool, push: &Push, event: Event) -> Outcome {
 
 /// Lists the device, then checks the membership; a removal commits, then cleans the list. In whatever order the four
 /// steps happen, no outsider stays on the list.
-async fn join(db: &PgPool, push: &Push, device: &Device, chat_id: ChatId) -> Result<ChatJoined> {
+async fn join(db: &Database, push: &Push, device: &Device, chat_id: ChatId) -> Result<ChatJoined> {
     let connections = push.connections();
     connections.remember(Address::Chat(chat_id), &Connection::from(device)).await?;
-    let mut database = db.acquire().await?;
-    let chat = match chats::get(&mut database, chat_id, device.user_id).await {
+    let chat = match chats::get(db, chat_id, device.user_id).await {
         Ok(chat) => chat,
         Err(error) => {
             connections.forget(Address::Chat(chat_id), &[&device.connection_id]).await?;
             return Err(error);
         }
     };
-    let mut presence = presence::of_chat(&mut *database, chat_id).await?;
+    let mut presence = presence::of_chat(db, chat_id).await?;
     let members: Vec<_> = presence.iter().map(|status| status.user_id).collect();
     let online: HashSet<_> = connections.of_users(&members).await?.into_iter().map(|open| open.user_id).collect();
     for status in presence.iter_mut().filter(|status| online.contains(&status.user_id)) {

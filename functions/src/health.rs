@@ -4,7 +4,7 @@ use lambda_http::http::StatusCode;
 use lambda_http::{Body, Request, Response};
 use windi_shared::Result;
 use windi_shared::connections::Connections;
-use windi_shared::db::{self, PgPool};
+use windi_shared::db::{self, Database};
 use windi_shared::protocol::Health;
 
 use crate::door;
@@ -19,11 +19,11 @@ pub fn main() -> door::Outcome {
 }
 
 /// Answers `200` if all parts respond, else `503`, showing which do not.
-pub async fn handle(db: &PgPool, connections: &Connections, request: Request) -> Response<Body> {
+pub async fn handle(db: &Database, connections: &Connections, request: Request) -> Response<Body> {
     http_api::respond(&request, health(db, connections)).await
 }
 
-async fn health(db: &PgPool, connections: &Connections) -> Result<Answer> {
+async fn health(db: &Database, connections: &Connections) -> Result<Answer> {
     let (database, table) = tokio::join!(db::ping(db), connections.ping());
     for error in [&database, &table].into_iter().filter_map(|outcome| outcome.as_ref().err()) {
         error.log();

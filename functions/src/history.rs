@@ -1,9 +1,10 @@
 //! `GET /messages/history/{chat_id}`: a chat's messages, page by page.
 
 use lambda_http::{Body, Request, Response};
-use windi_shared::auth::Tokens;
+use windi_shared::auth::{Caller, Tokens};
+use windi_shared::db::Database;
+use windi_shared::db::chats::Head;
 use windi_shared::db::messages::{self, Page};
-use windi_shared::db::{PgPool, chats};
 use windi_shared::ids::MessageId;
 use windi_shared::protocol::History;
 use windi_shared::{Error, Result};
@@ -19,41 +20,29 @@ pub fn main() -> door::Outcome {
     })
 }
 
-pub async fn handle(db: &PgPool, tokens: &Tokens, request: Request) -> Response<Body> {
+pub async fn handle(db: &Database, tokens: &Tokens, request: Request) -> Response<Body> {
     http_api::respond(&request, history(db, tokens, &request)).await
 }
 
-async fn history(db: &PgPool, tokens: &Tokens, request: &Request) -> Result<Answer> {
-    let caller = http_api::caller(db, tokens, request).await?;
+async fn history(db: &Database, tokens: &Tokens, request: &Request) -> Result<Answer> {
+    let caller = http_api::token_holder(tokens, request).await?;
+    let history = http_api::if_live(db, caller, read(db, caller, request).await).await?;
+    http_api::ok(&history)
+}
+
+async fn read(db: &Database, caller: Caller, request: &Request) -> Result<History> {
+    let Caller { user_id, session_id } = caller;
     let limit = http_api::limit(request, 50)?;
     let page = wanted_page(request)?;
     let chat_id = http_api::chat_id(request)?;
-    let head = chats::head(db, chat_id, caller.user_id).await?;
-    // Numbers have no gaps, so the position of a page and whether there is more can be calculated.
-    let page = match page {
-        Page::After(id) => Page::After(id),
-        Page::Before(id) => Page::Before(id.min(head.last_message_id + 1)),
-    };
-    let messages = messages::page(db, chat_id, caller.user_id, page, limit).await?;
-    let there_were = match page {
-        Page::After(id) => head.last_message_id - id,
-        Page::Before(id) => id - 1,
-    };
-    if (messages.len() as i64) < there_were.min(limit) {
-        // The caller was removed after the chat was read: messages sent after that are not for them.
-        return Err(Error::ChatNotFound);
-    }
+    let (messages, head) = messages::page(db, chat_id, user_id, Some(session_id), page, limit).await?;
+    let Head { last_message_id, revision } = head;
+    // Numbers have no gaps, so whether there is more can be calculated.
     let has_more = match page {
-        Page::After(id) => id.saturating_add(limit) < head.last_message_id,
-        Page::Before(id) => id - limit > 1,
+        Page::After(id) => id.saturating_add(limit) < last_message_id,
+        Page::Before(id) => id.min(last_message_id + 1) - limit > 1,
     };
-    http_api::ok(&History {
-        chat_id,
-        messages,
-        has_more,
-        last_message_id: head.last_message_id,
-        revision: head.revision,
-    })
+    Ok(History { chat_id, messages, has_more, last_message_id, revision })
 }
 
 /// The page that `offset`, `before` or `after` asks for; without any of them, the first. Ids are 1, 2, 3…, so

@@ -11,7 +11,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tracing::{Instrument as _, Span, field};
 use windi_shared::auth::{Caller, Tokens};
-use windi_shared::db::{PgPool, sessions};
+use windi_shared::db::{Database, sessions};
 use windi_shared::ids::ChatId;
 use windi_shared::protocol::ErrorBody;
 use windi_shared::{Error, Result, json};
@@ -178,9 +178,23 @@ pub fn media_type(request: &Request) -> String {
 ///
 /// # Errors
 /// [`Error::Unauthorized`].
-pub async fn caller(db: &PgPool, tokens: &Tokens, request: &Request) -> Result<Caller> {
+pub async fn caller(db: &Database, tokens: &Tokens, request: &Request) -> Result<Caller> {
     let caller = token_holder(tokens, request).await?;
     if sessions::is_live(db, caller.session_id).await? { Ok(caller) } else { Err(Error::Unauthorized) }
+}
+
+/// The outcome of work that did nothing unless the caller's session was alive. That saves a round trip to ask first; only a
+/// refusal has to ask, because nobody whose session has ended is told anything else.
+///
+/// # Errors
+/// [`Error::Unauthorized`] instead of what was refused, if the session has ended.
+pub async fn if_live<T>(db: &Database, caller: Caller, outcome: Result<T>) -> Result<T> {
+    match outcome {
+        Err(error) if error.status() < 500 && !sessions::is_live(db, caller.session_id).await? => {
+            Err(Error::Unauthorized)
+        }
+        outcome => outcome,
+    }
 }
 
 /// Like [`caller`], but whether or not the session is still alive.

@@ -8,7 +8,7 @@ use std::sync::{LazyLock, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use windi_shared::Result;
-use windi_shared::db::{PgPool, sessions};
+use windi_shared::db::{Database, sessions};
 use windi_shared::ids::SessionId;
 
 /// How long a positive answer is trusted.
@@ -19,7 +19,7 @@ const MAX_REMEMBERED: usize = 10_000;
 static FOUND_ALIVE: LazyLock<FoundAlive> = LazyLock::new(FoundAlive::default);
 
 /// Whether the session was alive within the last minute.
-pub async fn is_live(db: &PgPool, session_id: SessionId) -> Result<bool> {
+pub async fn is_live(db: &Database, session_id: SessionId) -> Result<bool> {
     let now = SystemTime::now();
     if FOUND_ALIVE.is_recent(session_id, now) {
         return Ok(true);

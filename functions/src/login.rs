@@ -5,7 +5,7 @@ use lambda_http::{Body, Request, Response};
 use windi_shared::auth::{Caller, Tokens, password, refresh};
 use windi_shared::db::logins::{self, Subjects};
 use windi_shared::db::users::Credentials;
-use windi_shared::db::{PgPool, sessions, users};
+use windi_shared::db::{Database, sessions, users};
 use windi_shared::fields::{Email, Password, Username};
 use windi_shared::ids::UserId;
 use windi_shared::protocol::{FormLogin, JsonLogin};
@@ -22,11 +22,11 @@ pub fn main() -> door::Outcome {
     })
 }
 
-pub async fn handle(db: &PgPool, tokens: &Tokens, request: Request) -> Response<Body> {
+pub async fn handle(db: &Database, tokens: &Tokens, request: Request) -> Response<Body> {
     http_api::respond(&request, login(db, tokens, &request)).await
 }
 
-async fn login(db: &PgPool, tokens: &Tokens, request: &Request) -> Result<Answer> {
+async fn login(db: &Database, tokens: &Tokens, request: &Request) -> Result<Answer> {
     let Attempt { login, typed, password } = read_attempt(request)?;
     let account = users::credentials(db, &login, &typed).await?;
     let user_id = account.as_ref().map(|account| account.user_id);

@@ -1,6 +1,6 @@
 //! `markRead`: the reader gets the same `message_read` as everybody who is notified.
 
-use windi_shared::db::PgPool;
+use windi_shared::db::Database;
 use windi_shared::protocol::{MarkRead, ServerFrame};
 
 use crate::door;
@@ -16,9 +16,9 @@ pub fn main() -> door::Outcome {
     })
 }
 
-pub async fn handle(db: &PgPool, push: &Push, event: Event) -> Outcome {
+pub async fn handle(db: &Database, push: &Push, event: Event) -> Outcome {
     serve(db, push.posts(), event, |device: Device, wish: MarkRead| async move {
-        let read = messaging::mark_read(db, device.user_id, &wish).await?;
+        let read = messaging::mark_read(db, device.user_id, None, &wish).await?;
         let cursor = ServerFrame::MessageRead(read.cursor.clone());
         let others = async move { messaging::notify_read(db, push, &read, Some(&device.connection_id)).await };
         Ok(Answer::frame(cursor).meanwhile(others))

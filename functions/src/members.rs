@@ -7,7 +7,7 @@
 use lambda_http::{Body, Request, Response};
 use windi_shared::auth::Tokens;
 use windi_shared::connections::Address;
-use windi_shared::db::{PgConnection, PgPool, chats, members};
+use windi_shared::db::{Database, PgConnection, chats, members};
 use windi_shared::fields::MAX_GROUP_MEMBERS;
 use windi_shared::ids::{ChatId, UserId};
 use windi_shared::protocol::{
@@ -29,7 +29,7 @@ pub fn main() -> door::Outcome {
     })
 }
 
-pub async fn handle(db: &PgPool, tokens: &Tokens, push: &Push, request: Request) -> Response<Body> {
+pub async fn handle(db: &Database, tokens: &Tokens, push: &Push, request: Request) -> Response<Body> {
     http_api::respond(&request, async {
         match http_api::route(&request).as_str() {
             "POST /chats/{chat_id}/members" => add(db, tokens, push, &request).await,
@@ -41,7 +41,7 @@ pub async fn handle(db: &PgPool, tokens: &Tokens, push: &Push, request: Request)
     .await
 }
 
-async fn add(db: &PgPool, tokens: &Tokens, push: &Push, request: &Request) -> Result<Answer> {
+async fn add(db: &Database, tokens: &Tokens, push: &Push, request: &Request) -> Result<Answer> {
     let me = http_api::caller(db, tokens, request).await?.user_id;
     let chat_id = http_api::chat_id(request)?;
     let mut transaction = db.begin().await?;
@@ -65,7 +65,7 @@ async fn add(db: &PgPool, tokens: &Tokens, push: &Push, request: &Request) -> Re
     http_api::created(&member)
 }
 
-async fn change(db: &PgPool, tokens: &Tokens, push: &Push, request: &Request) -> Result<Answer> {
+async fn change(db: &Database, tokens: &Tokens, push: &Push, request: &Request) -> Result<Answer> {
     let me = http_api::caller(db, tokens, request).await?.user_id;
     let (chat_id, user_id) = (http_api::chat_id(request)?, member_id(request)?);
     let mut transaction = db.begin().await?;
@@ -93,7 +93,7 @@ async fn change(db: &PgPool, tokens: &Tokens, push: &Push, request: &Request) ->
     http_api::ok(&member)
 }
 
-async fn remove(db: &PgPool, tokens: &Tokens, push: &Push, request: &Request) -> Result<Answer> {
+async fn remove(db: &Database, tokens: &Tokens, push: &Push, request: &Request) -> Result<Answer> {
     let me = http_api::caller(db, tokens, request).await?.user_id;
     let (chat_id, user_id) = (http_api::chat_id(request)?, member_id(request)?);
     let mut transaction = db.begin().await?;

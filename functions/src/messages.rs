@@ -3,9 +3,9 @@
 //! messages.
 
 use lambda_http::{Body, Request, Response};
-use windi_shared::auth::Tokens;
+use windi_shared::auth::{Caller, Tokens};
 use windi_shared::db::chats::{self, Seat};
-use windi_shared::db::{PgPool, members, messages};
+use windi_shared::db::{Database, members, messages};
 use windi_shared::ids::{MessageId, UserId};
 use windi_shared::protocol::{MarkRead, Message, NewText, Role, SendMessage, ServerFrame};
 use windi_shared::{Error, Result};
@@ -25,7 +25,7 @@ pub fn main() -> door::Outcome {
 }
 
 /// Answers a send with `201`, or with `200` if an earlier attempt already stored it.
-pub async fn handle(db: &PgPool, tokens: &Tokens, push: &Push, request: Request) -> Response<Body> {
+pub async fn handle(db: &Database, tokens: &Tokens, push: &Push, request: Request) -> Response<Body> {
     http_api::respond(&request, async {
         match http_api::route(&request).as_str() {
             "POST /messages" => send(db, tokens, push, &request).await,
@@ -38,15 +38,19 @@ pub async fn handle(db: &PgPool, tokens: &Tokens, push: &Push, request: Request)
     .await
 }
 
-async fn send(db: &PgPool, tokens: &Tokens, push: &Push, request: &Request) -> Result<Answer> {
-    let caller = http_api::caller(db, tokens, request).await?;
-    let message: SendMessage = http_api::read_json(request)?;
-    let sent = messaging::send(db, caller.user_id, message).await?;
+async fn send(db: &Database, tokens: &Tokens, push: &Push, request: &Request) -> Result<Answer> {
+    let caller = http_api::token_holder(tokens, request).await?;
+    let Caller { user_id, session_id } = caller;
+    let send = async {
+        let message: SendMessage = http_api::read_json(request)?;
+        messaging::send(db, user_id, Some(session_id), message).await
+    };
+    let sent = http_api::if_live(db, caller, send.await).await?;
     messaging::notify_sent(db, push, &sent, None).await;
     if sent.repeated { http_api::ok(&sent.message) } else { http_api::created(&sent.message) }
 }
 
-async fn edit(db: &PgPool, tokens: &Tokens, push: &Push, request: &Request) -> Result<Answer> {
+async fn edit(db: &Database, tokens: &Tokens, push: &Push, request: &Request) -> Result<Answer> {
     let me = http_api::caller(db, tokens, request).await?.user_id;
     let (chat_id, id) = (http_api::chat_id(request)?, message_id(request));
     let mut transaction = db.begin().await?;
@@ -71,7 +75,7 @@ async fn edit(db: &PgPool, tokens: &Tokens, push: &Push, request: &Request) -> R
     http_api::ok(&message)
 }
 
-async fn delete(db: &PgPool, tokens: &Tokens, push: &Push, request: &Request) -> Result<Answer> {
+async fn delete(db: &Database, tokens: &Tokens, push: &Push, request: &Request) -> Result<Answer> {
     let me = http_api::caller(db, tokens, request).await?.user_id;
     let (chat_id, id) = (http_api::chat_id(request)?, message_id(request));
     let mut transaction = db.begin().await?;
@@ -96,12 +100,16 @@ fn may_delete(seat: &Seat, message: &Message, me: UserId) -> bool {
     message.sender_id == me || seat.role >= Role::Admin
 }
 
-async fn read(db: &PgPool, tokens: &Tokens, push: &Push, request: &Request) -> Result<Answer> {
-    let caller = http_api::caller(db, tokens, request).await?;
-    let chat_id = http_api::chat_id(request)?;
-    // The caller's membership is checked before the message's existence.
-    let message_id = message_id(request).unwrap_or(MessageId::MAX);
-    let read = messaging::mark_read(db, caller.user_id, &MarkRead { chat_id, message_id }).await?;
+async fn read(db: &Database, tokens: &Tokens, push: &Push, request: &Request) -> Result<Answer> {
+    let caller = http_api::token_holder(tokens, request).await?;
+    let Caller { user_id, session_id } = caller;
+    let read = async {
+        let chat_id = http_api::chat_id(request)?;
+        // The caller's membership is checked before the message's existence.
+        let message_id = message_id(request).unwrap_or(MessageId::MAX);
+        messaging::mark_read(db, user_id, Some(session_id), &MarkRead { chat_id, message_id }).await
+    };
+    let read = http_api::if_live(db, caller, read.await).await?;
     messaging::notify_read(db, push, &read, None).await;
     http_api::ok(&read.cursor)
 }

@@ -2,9 +2,9 @@
 
 use chrono::{TimeDelta, Utc};
 use windi_shared::db::messages::{self, Sent};
-use windi_shared::db::{PgPool, chats, reads};
+use windi_shared::db::{Database, reads};
 use windi_shared::fields::ClientMessageId;
-use windi_shared::ids::{ConnectionId, UserId};
+use windi_shared::ids::{ConnectionId, SessionId, UserId};
 use windi_shared::protocol::{MarkRead, MessageRead, SendMessage, ServerFrame, Timestamp};
 use windi_shared::{Error, Result};
 
@@ -14,16 +14,16 @@ use crate::push::Push;
 /// How long after a message was stored its first fan-out may still be missing: a function ends after 28 s.
 const FIRST_FAN_OUT: TimeDelta = TimeDelta::seconds(30);
 
-/// Stores a message.
+/// Stores a message. With a session, only if it is alive.
 ///
 /// # Errors
 /// Those of [`messages::send`].
-pub async fn send(db: &PgPool, sender: UserId, message: SendMessage) -> Result<Sent> {
+pub async fn send(db: &Database, sender: UserId, session_id: Option<SessionId>, message: SendMessage) -> Result<Sent> {
     let key = match message.client_message_id {
         Some(key) => key,
         None => ClientMessageId::new(uuid::Uuid::new_v4().to_string()).map_err(Error::internal)?,
     };
-    let sent = messages::send(db, message.chat_id, sender, &key, &message.text).await?;
+    let sent = messages::send(db, message.chat_id, sender, session_id, &key, &message.text).await?;
     tracing::info!(
         chat_id = %sent.message.chat_id, message_id = sent.message.id, bytes = message.text.as_str().len(),
         repeated = sent.repeated, recipients = sent.recipients.len(), "Stored a message.",
@@ -35,7 +35,7 @@ pub async fn send(db: &PgPool, sender: UserId, message: SendMessage) -> Result<S
 ///
 /// A repeated send goes to the sender's devices again. The others get it again only while the first attempt may have
 /// died between the commit and its pushes; after that, sync has already delivered it to them.
-pub async fn notify_sent(db: &PgPool, push: &Push, sent: &Sent, from: Option<&ConnectionId>) {
+pub async fn notify_sent(db: &Database, push: &Push, sent: &Sent, from: Option<&ConnectionId>) {
     let frame = ServerFrame::NewMessage(sent.message.clone());
     let is_settled = sent.repeated && sent.message.timestamp.0 < Utc::now() - FIRST_FAN_OUT;
     let recipients = if is_settled { std::slice::from_ref(&sent.message.sender_id) } else { &sent.recipients[..] };
@@ -51,29 +51,29 @@ pub struct Read {
     pub notified: Vec<UserId>,
 }
 
-/// Moves the reader's cursor forward, unless it is already there or further.
+/// Moves the reader's cursor forward, unless it is already there or further. With a session, only if it is alive.
 ///
 /// # Errors
-/// [`Error::ChatNotFound`], and [`Error::MessageNotFound`] past the last message.
-pub async fn mark_read(db: &PgPool, reader: UserId, wish: &MarkRead) -> Result<Read> {
+/// Those of [`reads::move_cursor`], and [`Error::MessageNotFound`] past the last message.
+pub async fn mark_read(db: &Database, reader: UserId, session_id: Option<SessionId>, wish: &MarkRead) -> Result<Read> {
     let MarkRead { chat_id, message_id } = *wish;
-    let head = chats::head(db, chat_id, reader).await?;
-    if message_id < 1 || message_id > head.last_message_id {
+    // Messages begin at 1, and a cursor never moves back.
+    let moved = reads::move_cursor(db, chat_id, reader, session_id, message_id.max(0)).await?;
+    if message_id < 1 || message_id > moved.last_message_id {
         return Err(Error::MessageNotFound);
     }
-    let before = reads::move_cursor(db, chat_id, reader, message_id).await?;
-    let notified = if before < message_id {
-        let mut notified = reads::senders_between(db, chat_id, reader, before, message_id).await?;
+    let notified = if moved.before < message_id {
+        let mut notified = moved.senders;
         notified.push(reader);
         notified
     } else {
         Vec::new()
     };
-    let message_id = message_id.max(before);
+    let message_id = message_id.max(moved.before);
     Ok(Read { cursor: MessageRead { chat_id, user_id: reader, message_id, read_at: Timestamp(Utc::now()) }, notified })
 }
 
-pub async fn notify_read(db: &PgPool, push: &Push, read: &Read, from: Option<&ConnectionId>) {
+pub async fn notify_read(db: &Database, push: &Push, read: &Read, from: Option<&ConnectionId>) {
     if !read.notified.is_empty() {
         notify::users(db, push, &read.notified, &ServerFrame::MessageRead(read.cursor.clone()), from).await;
     }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use futures_util::{StreamExt as _, stream};
 use windi_shared::Result;
-use windi_shared::db::{PgPool, presence};
+use windi_shared::db::{Database, presence};
 use windi_shared::ids::{ConnectionId, UserId};
 use windi_shared::protocol::{ServerFrame, UserStatus};
 
@@ -17,7 +17,7 @@ const REPORTED_AT_ONCE: usize = 8;
 
 /// Sends `frame` to every device of `users` except one. Anybody found to have gone without a `$disconnect`, for example
 /// by closing a laptop, is shown as offline to the people who know them.
-pub async fn users(db: &PgPool, push: &Push, users: &[UserId], frame: &ServerFrame, except: Option<&ConnectionId>) {
+pub async fn users(db: &Database, push: &Push, users: &[UserId], frame: &ServerFrame, except: Option<&ConnectionId>) {
     let mut gone = push.to_users(users, frame, except).await;
     // Reporting that one person has gone may reveal that others have too; every round takes entries off the lists. All
     // rounds together are limited, so nobody waits longer because of other people's phones.
@@ -42,14 +42,14 @@ pub async fn users(db: &PgPool, push: &Push, users: &[UserId], frame: &ServerFra
 }
 
 /// Notifies the people who know a user that their first device has connected.
-pub async fn came_online(db: &PgPool, push: &Push, user_id: UserId) -> Result<()> {
+pub async fn came_online(db: &Database, push: &Push, user_id: UserId) -> Result<()> {
     let status = ServerFrame::UserStatus(UserStatus { user_id, online: true, last_seen_at: None });
     users(db, push, &presence::peers(db, user_id).await?, &status, None).await;
     Ok(())
 }
 
 /// Notifies the people who know a user that their last device has gone.
-pub async fn went_offline(db: &PgPool, push: &Push, user_id: UserId) -> Result<()> {
+pub async fn went_offline(db: &Database, push: &Push, user_id: UserId) -> Result<()> {
     if let Some((peers, status)) = offline(db, push, user_id).await? {
         users(db, push, &peers, &status, None).await;
     }
@@ -57,7 +57,7 @@ pub async fn went_offline(db: &PgPool, push: &Push, user_id: UserId) -> Result<(
 }
 
 /// Whom to notify, and with which frame; `None` if the user has come back, because that news must not be overtaken.
-async fn offline(db: &PgPool, push: &Push, user_id: UserId) -> Result<Option<(Vec<UserId>, ServerFrame)>> {
+async fn offline(db: &Database, push: &Push, user_id: UserId) -> Result<Option<(Vec<UserId>, ServerFrame)>> {
     let last_seen_at = presence::seen(db, user_id).await?;
     let peers = presence::peers(db, user_id).await?;
     if !push.connections().of_users(&[user_id]).await?.is_empty() {

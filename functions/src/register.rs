@@ -3,7 +3,7 @@
 use lambda_http::{Body, Request, Response};
 use windi_shared::Result;
 use windi_shared::auth::password;
-use windi_shared::db::PgPool;
+use windi_shared::db::Database;
 use windi_shared::db::users::{self, NewUser};
 use windi_shared::protocol::Registration;
 
@@ -17,11 +17,11 @@ pub fn main() -> door::Outcome {
     })
 }
 
-pub async fn handle(db: &PgPool, request: Request) -> Response<Body> {
+pub async fn handle(db: &Database, request: Request) -> Response<Body> {
     http_api::respond(&request, register(db, &request)).await
 }
 
-async fn register(db: &PgPool, request: &Request) -> Result<Answer> {
+async fn register(db: &Database, request: &Request) -> Result<Answer> {
     let Registration { name, email, password, username } = http_api::read_json(request)?;
     let password_hash = password::hash(password).await?;
     let new = NewUser { name: &name, username: username.as_ref(), email: &email, password_hash: &password_hash };

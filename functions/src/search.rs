@@ -2,7 +2,7 @@
 
 use lambda_http::{Body, Request, Response};
 use windi_shared::auth::Tokens;
-use windi_shared::db::{PgPool, chats, search};
+use windi_shared::db::{Database, chats, search};
 use windi_shared::fields::Words;
 use windi_shared::ids::ChatId;
 use windi_shared::protocol::FoundMessages;
@@ -19,11 +19,11 @@ pub fn main() -> door::Outcome {
     })
 }
 
-pub async fn handle(db: &PgPool, tokens: &Tokens, request: Request) -> Response<Body> {
+pub async fn handle(db: &Database, tokens: &Tokens, request: Request) -> Response<Body> {
     http_api::respond(&request, search(db, tokens, &request)).await
 }
 
-async fn search(db: &PgPool, tokens: &Tokens, request: &Request) -> Result<Answer> {
+async fn search(db: &Database, tokens: &Tokens, request: &Request) -> Result<Answer> {
     let caller = http_api::caller(db, tokens, request).await?;
     let limit = http_api::limit(request, 20)?;
     let words: String = http_api::query(request, "q")?.ok_or_else(|| Error::field("q", "is required"))?;

@@ -1,6 +1,6 @@
 //! `sendMessage`: store, then fan out. The acknowledgement is the `new_message` frame itself.
 
-use windi_shared::db::PgPool;
+use windi_shared::db::Database;
 use windi_shared::protocol::{SendMessage, ServerFrame};
 
 use crate::door;
@@ -16,9 +16,9 @@ pub fn main() -> door::Outcome {
     })
 }
 
-pub async fn handle(db: &PgPool, push: &Push, event: Event) -> Outcome {
+pub async fn handle(db: &Database, push: &Push, event: Event) -> Outcome {
     serve(db, push.posts(), event, |device: Device, message: SendMessage| async move {
-        let sent = messaging::send(db, device.user_id, message).await?;
+        let sent = messaging::send(db, device.user_id, None, message).await?;
         let acknowledgement = ServerFrame::NewMessage(sent.message.clone());
         let others = async move { messaging::notify_sent(db, push, &sent, Some(&device.connection_id)).await };
         Ok(Answer::frame(acknowledgement).meanwhile(others))

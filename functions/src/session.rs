@@ -11,7 +11,7 @@ use windi_shared::auth::{Caller, Tokens, password};
 use windi_shared::connections::Connection;
 use windi_shared::db::logins::{self, Subjects};
 use windi_shared::db::sessions::{self, Rotation};
-use windi_shared::db::{PgPool, users};
+use windi_shared::db::{Database, users};
 use windi_shared::fields::Password;
 use windi_shared::ids::{SessionId, UserId};
 use windi_shared::protocol::{NewPassword, Refresh, Sessions};
@@ -30,7 +30,7 @@ pub fn main() -> door::Outcome {
     })
 }
 
-pub async fn handle(db: &PgPool, tokens: &Tokens, push: &Push, request: Request) -> Response<Body> {
+pub async fn handle(db: &Database, tokens: &Tokens, push: &Push, request: Request) -> Response<Body> {
     http_api::respond(&request, async {
         match http_api::route(&request).as_str() {
             "POST /auth/refresh" => refresh(db, tokens, push, &request).await,
@@ -44,7 +44,7 @@ pub async fn handle(db: &PgPool, tokens: &Tokens, push: &Push, request: Request)
     .await
 }
 
-async fn refresh(db: &PgPool, tokens: &Tokens, push: &Push, request: &Request) -> Result<Answer> {
+async fn refresh(db: &Database, tokens: &Tokens, push: &Push, request: &Request) -> Result<Answer> {
     let Refresh { refresh_token } = http_api::read_json(request)?;
     match sessions::rotate(db, &refresh_token).await? {
         Rotation::Rotated { user_id, session_id, next } => {
@@ -63,13 +63,13 @@ async fn refresh(db: &PgPool, tokens: &Tokens, push: &Push, request: &Request) -
     }
 }
 
-async fn logout(db: &PgPool, tokens: &Tokens, push: &Push, request: &Request) -> Result<Answer> {
+async fn logout(db: &Database, tokens: &Tokens, push: &Push, request: &Request) -> Result<Answer> {
     let Caller { user_id, session_id } = http_api::token_holder(tokens, request).await?;
     let has_ended = end_session(db, push, request, user_id, session_id).await?;
     if has_ended { Ok(http_api::no_content()) } else { Err(Error::Unauthorized) }
 }
 
-async fn end(db: &PgPool, tokens: &Tokens, push: &Push, request: &Request) -> Result<Answer> {
+async fn end(db: &Database, tokens: &Tokens, push: &Push, request: &Request) -> Result<Answer> {
     let caller = http_api::token_holder(tokens, request).await?;
     let session_id = http_api::path_parameter(request, "session_id");
     if session_id != Some(caller.session_id) {
@@ -82,7 +82,7 @@ async fn end(db: &PgPool, tokens: &Tokens, push: &Push, request: &Request) -> Re
 
 /// Ends all other sessions: people change a password because somebody else may know it. In a repeated request, the
 /// current password is wrong by now but the new one is right; it closes what is still open.
-async fn change_password(db: &PgPool, tokens: &Tokens, push: &Push, request: &Request) -> Result<Answer> {
+async fn change_password(db: &Database, tokens: &Tokens, push: &Push, request: &Request) -> Result<Answer> {
     let caller = http_api::caller(db, tokens, request).await?;
     let NewPassword { current_password, new_password } = http_api::read_json(request)?;
     let current = Password::attempt(current_password).map_err(|reason| Error::field("current_password", reason))?;
@@ -106,7 +106,7 @@ async fn change_password(db: &PgPool, tokens: &Tokens, push: &Push, request: &Re
     Ok(http_api::no_content())
 }
 
-async fn list(db: &PgPool, tokens: &Tokens, request: &Request) -> Result<Answer> {
+async fn list(db: &Database, tokens: &Tokens, request: &Request) -> Result<Answer> {
     let caller = http_api::caller(db, tokens, request).await?;
     let sessions = sessions::list(db, caller.user_id).await?;
     http_api::ok(&Sessions { sessions, current: caller.session_id })
@@ -115,7 +115,7 @@ async fn list(db: &PgPool, tokens: &Tokens, request: &Request) -> Result<Answer>
 /// Ends one of the user's sessions and closes its sockets. If the session had already ended, closes what is still open
 /// and returns `false`.
 async fn end_session(
-    db: &PgPool,
+    db: &Database,
     push: &Push,
     request: &Request,
     user_id: UserId,

@@ -12,7 +12,7 @@ use chrono::Utc;
 use lambda_runtime::Diagnostic;
 use tracing::{Instrument as _, Span, field};
 use windi_shared::connections::Connection;
-use windi_shared::db::PgPool;
+use windi_shared::db::Database;
 use windi_shared::ids::{ConnectionId, SessionId, UserId};
 use windi_shared::protocol::{ClientAction, ClientFrame, ErrorBody, Reply, ServerFrame};
 use windi_shared::{Error, Result};
@@ -98,7 +98,7 @@ impl<'a> Answer<'a> {
 ///
 /// # Errors
 /// Only if the API was deployed without its authorizer.
-pub async fn serve<'a, A, F>(db: &PgPool, posts: &Posts, event: Event, act: impl FnOnce(Device, A) -> F) -> Outcome
+pub async fn serve<'a, A, F>(db: &Database, posts: &Posts, event: Event, act: impl FnOnce(Device, A) -> F) -> Outcome
 where
     A: TryFrom<ClientAction>,
     Error: From<A::Error>,

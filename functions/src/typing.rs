@@ -1,7 +1,7 @@
 //! `typing`: goes to the devices that have the chat open, at most once every three seconds, and is never stored. It has
 //! no answer.
 
-use windi_shared::db::{PgPool, members};
+use windi_shared::db::{Database, members};
 use windi_shared::protocol::{ServerFrame, Typing, TypingIndicator};
 use windi_shared::{Error, Result};
 
@@ -17,7 +17,7 @@ pub fn main() -> door::Outcome {
     })
 }
 
-pub async fn handle(db: &PgPool, push: &Push, event: Event) -> Outcome {
+pub async fn handle(db: &Database, push: &Push, event: Event) -> Outcome {
     serve(db, push.posts(), event, |device: Device, typing: Typing| async move {
         pass_on(db, push, &device, typing).await?;
         Ok(Answer::nothing())
@@ -25,7 +25,7 @@ pub async fn handle(db: &PgPool, push: &Push, event: Event) -> Outcome {
     .await
 }
 
-async fn pass_on(db: &PgPool, push: &Push, device: &Device, typing: Typing) -> Result<()> {
+async fn pass_on(db: &Database, push: &Push, device: &Device, typing: Typing) -> Result<()> {
     let (chat_id, user_id, is_typing) = (typing.chat_id, device.user_id, typing.is_typing);
     let members = members::user_ids(db, chat_id).await?;
     if !members.contains(&user_id) {

@@ -2,7 +2,7 @@
 
 use lambda_http::{Body, Request, Response};
 use windi_shared::auth::Tokens;
-use windi_shared::db::{PgPool, users};
+use windi_shared::db::{Database, users};
 use windi_shared::fields::Words;
 use windi_shared::ids::UserId;
 use windi_shared::protocol::FoundPeople;
@@ -24,7 +24,7 @@ pub fn main() -> door::Outcome {
 }
 
 /// Never returns anybody else's e-mail address.
-pub async fn handle(db: &PgPool, tokens: &Tokens, request: Request) -> Response<Body> {
+pub async fn handle(db: &Database, tokens: &Tokens, request: Request) -> Response<Body> {
     http_api::respond(&request, async {
         match http_api::route(&request).as_str() {
             "GET /auth/me" => me(db, tokens, &request).await,
@@ -35,14 +35,14 @@ pub async fn handle(db: &PgPool, tokens: &Tokens, request: Request) -> Response<
     .await
 }
 
-async fn me(db: &PgPool, tokens: &Tokens, request: &Request) -> Result<Answer> {
+async fn me(db: &Database, tokens: &Tokens, request: &Request) -> Result<Answer> {
     let caller = http_api::caller(db, tokens, request).await?;
     http_api::ok(&users::account(db, caller.user_id).await?)
 }
 
 /// Finds people by the beginnings of their names or by their ids: those who have left a chat are still named in its
 /// history.
-async fn find(db: &PgPool, tokens: &Tokens, request: &Request) -> Result<Answer> {
+async fn find(db: &Database, tokens: &Tokens, request: &Request) -> Result<Answer> {
     http_api::caller(db, tokens, request).await?;
     let words: Option<String> = http_api::query(request, "search")?;
     let ids: Option<String> = http_api::query(request, "ids")?;

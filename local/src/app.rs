@@ -9,7 +9,7 @@ use windi_functions::push::Push;
 use windi_shared::auth::Tokens;
 use windi_shared::config::{self, DatabaseConfig, TokenConfig};
 use windi_shared::connections::Connections;
-use windi_shared::db::{self, PgPool};
+use windi_shared::db::{self, Database};
 
 use sam_gateway::aws::REGION;
 
@@ -19,7 +19,7 @@ use crate::in_process_aws::InProcessAws;
 #[derive(Debug)]
 pub struct App {
     pub settings: Settings,
-    pub db: PgPool,
+    pub db: Database,
     pub tokens: Tokens,
     pub connections: Connections,
     pub push: Push,

@@ -19,7 +19,7 @@ use windi_functions::Function;
 use windi_local::demo;
 use windi_local::in_process::InProcess;
 use windi_local::stack::{self, Stack};
-use windi_shared::db::PgPool;
+use windi_shared::db::Database;
 
 /// How often the database's connections are counted.
 const MEASURED_EVERY: Duration = Duration::from_secs(2);
@@ -147,9 +147,9 @@ async fn start(arguments: &Arguments) -> Result<(Gateway, Stack), Error> {
 }
 
 /// Reports the database connections of the functions in this process, for as long as it runs.
-async fn measure(db: PgPool) {
+async fn measure(db: Database) {
     loop {
-        let (open, idle) = (f64::from(db.size()), db.num_idle() as f64);
+        let (open, idle) = (f64::from(db.size()), db.idle() as f64);
         metrics::gauge!("database_connections", "state" => "idle").set(idle);
         metrics::gauge!("database_connections", "state" => "used").set(open - idle);
         tokio::time::sleep(MEASURED_EVERY).await;

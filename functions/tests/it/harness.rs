@@ -21,7 +21,7 @@ use windi_functions::{login, register};
 use windi_shared::auth::{Caller, Tokens};
 use windi_shared::config::{DatabaseConfig, TokenConfig};
 use windi_shared::connections::{Address, Connection, Connections};
-use windi_shared::db::{self, MIGRATOR, PgPool};
+use windi_shared::db::{self, Database, MIGRATOR};
 use windi_shared::ids::{ConnectionId, SessionId, UserId};
 
 pub const PASSWORD: &str = "correct horse battery";
@@ -30,7 +30,9 @@ pub const PASSWORD: &str = "correct horse battery";
 pub const NOWHERE: &str = "http://127.0.0.1:9";
 
 pub struct Stage {
-    pub db: PgPool,
+    /// The database's.
+    pub url: String,
+    pub db: Database,
     pub tokens: Tokens,
     pub connections: Connections,
     pub push: Push,
@@ -46,10 +48,11 @@ impl Stage {
         let posts = Recorder::default();
         let push = Push::new(Posts::new(&sdk_config(NOWHERE), &posts.serve().await), connections.clone());
         let url = windi_backing::testing::database(&MIGRATOR).await;
-        let db = db::connect(&DatabaseConfig { url, max_connections: 4, ping_after: Duration::ZERO }).unwrap();
+        let config = DatabaseConfig { url: url.clone(), max_connections: 4, ping_after: Duration::ZERO };
+        let db = db::connect(&config).unwrap();
         let secret = "the secret of all handler tests, long enough".to_owned();
         let tokens = Tokens::new(&TokenConfig { secret, previous_secret: None }).unwrap();
-        Self { db, tokens, connections, push, posts, _dynamodb: dynamodb }
+        Self { url, db, tokens, connections, push, posts, _dynamodb: dynamodb }
     }
 
     /// Registers somebody and logs them in.

@@ -6,6 +6,7 @@
 mod harness;
 
 mod accounts;
+mod database;
 mod logins;
 mod migrate;
 mod outages;

@@ -1,80 +1,58 @@
 //! A person's list of chats, most recently active first.
 
-use std::collections::HashMap;
+use sqlx::PgExecutor;
 
-use sqlx::PgConnection;
-
-use crate::db::messages;
-use crate::ids::{ChatId, MessageId, UserId};
+use crate::db::messages::{message, select_messages};
+use crate::ids::{ChatId, SessionId, UserId};
 use crate::protocol::{Chat, ChatKind, ListCursor, ListedChat, Person, Role, Timestamp};
 use crate::{Error, Result};
 
-/// One page, and where the next one begins. Each chat costs a few index look-ups, however many messages it holds.
+/// One page, and where the next one begins; empty if the session has ended. Each chat costs a few index look-ups, however
+/// many messages it holds.
 pub async fn page(
-    db: &mut PgConnection,
+    db: impl PgExecutor<'_>,
     me: UserId,
+    session_id: SessionId,
     after: Option<ListCursor>,
     limit: i64,
 ) -> Result<(Vec<ListedChat>, Option<ListCursor>)> {
-    // The chats are read before their newest messages: a change in between has a higher revision than the chat in the
-    // list, so it is sent again later and never missed.
-    let mut rows = rows(db, me, after, limit + 1).await?;
-    let page = usize::try_from(limit).map_err(Error::internal)?;
-    let has_more = rows.len() > page;
-    rows.truncate(page);
-    let next = rows
-        .last()
-        .filter(|_| has_more)
-        .map(|(activity, listed)| ListCursor { activity: *activity, chat_id: listed.chat.id });
-    let newest: Vec<(ChatId, MessageId)> =
-        rows.iter().map(|(_, listed)| (listed.chat.id, listed.chat.last_message_id)).collect();
-    let messages = messages::some(db, me, &newest).await?;
-    let mut messages: HashMap<_, _> = messages.into_iter().map(|message| (message.chat_id, message)).collect();
-    let chats =
-        rows.into_iter().map(|(_, listed)| ListedChat { last_message: messages.remove(&listed.chat.id), ..listed });
-    Ok((chats.collect(), next))
-}
-
-/// The chats with the time of their last activity, without their newest messages.
-async fn rows(
-    db: &mut PgConnection,
-    me: UserId,
-    after: Option<ListCursor>,
-    limit: i64,
-) -> Result<Vec<(Timestamp, ListedChat)>> {
-    let rows = sqlx::query!(
-        r#"
-        select c.chat_id as "id: ChatId", c.kind as "kind: ChatKind", c.name, c.created_by as "created_by: UserId",
+    let mut rows = select_messages!(
+        of_any_chat,
+        also: r#"c.chat_id as "id: ChatId", c.kind as "kind: ChatKind", c.name, c.created_by as "created_by: UserId",
             c.created_at as "created_at: Timestamp", c.revision, c.last_message_id,
             mine.role as "role: Role", mine.last_read_id,
             peer.user_id as "peer_id?: UserId", peer.name as "peer_name?", peer.username as "peer_username?",
-            coalesce(m.created_at, c.created_at) as "activity!: Timestamp"
-        from chat_members mine
+            coalesce(m.created_at, c.created_at) as "activity!: Timestamp", "#,
+        rest: "from chat_members mine
         join chats c on c.chat_id = mine.chat_id
         left join messages m on m.chat_id = c.chat_id and m.id = c.last_message_id
         left join chat_members other
             on c.kind = 'private' and other.chat_id = c.chat_id and other.user_id <> mine.user_id
         left join users peer on peer.user_id = other.user_id
-        where mine.user_id = $1
+        where mine.user_id = $1 and session_is_live($5)
             and ($2::timestamptz is null or (coalesce(m.created_at, c.created_at), c.chat_id) < ($2, $3))
         order by coalesce(m.created_at, c.created_at) desc, c.chat_id desc
-        limit $4
-        "#,
+        limit $4",
         me as UserId,
         after.map(|after| after.activity.0),
         after.map(|after| after.chat_id.0),
-        limit,
+        limit + 1,
+        session_id as SessionId,
     )
     .fetch_all(db)
     .await?;
-    let listed = rows.into_iter().map(|row| {
+    let page = usize::try_from(limit).map_err(Error::internal)?;
+    let has_more = rows.len() > page;
+    rows.truncate(page);
+    let next = rows.last().filter(|_| has_more);
+    let next = next.map(|row| ListCursor { activity: row.activity, chat_id: row.id });
+    let chats = rows.into_iter().map(|row| {
         let peer = row.peer_id.zip(row.peer_name);
-        let listed = ListedChat {
+        ListedChat {
             peer: peer.map(|(id, name)| Person { id, name, username: row.peer_username }),
             role: row.role,
             last_read_id: row.last_read_id,
             unread_count: row.last_message_id - row.last_read_id,
-            last_message: None,
             chat: Chat {
                 id: row.id,
                 kind: row.kind,
@@ -84,8 +62,8 @@ async fn rows(
                 revision: row.revision,
                 last_message_id: row.last_message_id,
             },
-        };
-        (row.activity, listed)
+            last_message: message!(row),
+        }
     });
-    Ok(listed.collect())
+    Ok((chats.collect(), next))
 }

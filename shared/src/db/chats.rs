@@ -10,7 +10,7 @@ use sqlx::{PgConnection, PgExecutor};
 use crate::db::members;
 use crate::fields::Name;
 use crate::ids::{ChatId, MessageId, UserId};
-use crate::protocol::{Chat, ChatKind, ChatWithMembers, Role, Timestamp};
+use crate::protocol::{Chat, ChatKind, ChatWithMembers, Member, Role, Timestamp};
 use crate::{Error, Result};
 
 /// Finds or creates the private chat of two people, and returns whether it is new. Must be called in a transaction.
@@ -64,24 +64,45 @@ pub async fn group(db: &mut PgConnection, me: UserId, name: &Name, others: &[Use
 
 /// # Errors
 /// [`Error::ChatNotFound`], also if `me` is not in the chat.
-pub async fn get(db: &mut PgConnection, chat_id: ChatId, me: UserId) -> Result<ChatWithMembers> {
-    // The revision is read before the members: a change in between is sent again later and never missed.
-    let chat = sqlx::query_as!(
-        Chat,
+pub async fn get(db: impl PgExecutor<'_>, chat_id: ChatId, me: UserId) -> Result<ChatWithMembers> {
+    // A row for each member; the chat is in all of them. One statement, so the members are those of this revision.
+    let rows = sqlx::query!(
         r#"
         select c.chat_id as "id: ChatId", c.kind as "kind: ChatKind", c.name, c.created_by as "created_by: UserId",
-            c.created_at as "created_at: Timestamp", c.revision, c.last_message_id
-        from chats c join chat_members me on me.chat_id = c.chat_id
+            c.created_at as "created_at: Timestamp", c.revision, c.last_message_id,
+            m.user_id as "user_id: UserId", u.name as user_name, u.username, m.role as "role: Role",
+            m.joined_at as "joined_at: Timestamp", m.last_read_id
+        from chats c
+        join chat_members me on me.chat_id = c.chat_id
+        join chat_members m on m.chat_id = c.chat_id
+        join users u on u.user_id = m.user_id
         where c.chat_id = $1 and me.user_id = $2
+        order by m.joined_at, m.user_id
         "#,
         chat_id as ChatId,
         me as UserId,
     )
-    .fetch_optional(&mut *db)
-    .await?
-    .ok_or(Error::ChatNotFound)?;
-    let members = Some(members::list(db, chat_id).await?);
-    Ok(ChatWithMembers { chat, members })
+    .fetch_all(db)
+    .await?;
+    let first = rows.first().ok_or(Error::ChatNotFound)?;
+    let chat = Chat {
+        id: first.id,
+        kind: first.kind,
+        name: first.name.clone(),
+        created_by: first.created_by,
+        created_at: first.created_at,
+        revision: first.revision,
+        last_message_id: first.last_message_id,
+    };
+    let members = rows.into_iter().map(|row| Member {
+        id: row.user_id,
+        name: row.user_name,
+        username: row.username,
+        role: row.role,
+        joined_at: row.joined_at,
+        last_read_id: row.last_read_id,
+    });
+    Ok(ChatWithMembers { chat, members: Some(members.collect()) })
 }
 
 /// How far a chat has progressed.

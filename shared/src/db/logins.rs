@@ -13,8 +13,9 @@
 use std::time::Duration;
 
 use sha2::{Digest as _, Sha256};
-use sqlx::{PgExecutor, PgPool};
+use sqlx::PgExecutor;
 
+use crate::db::Database;
 use crate::ids::UserId;
 use crate::{Error, Result};
 
@@ -58,7 +59,7 @@ pub struct Admission {
 ///
 /// # Errors
 /// [`Error::TooManyAttempts`].
-pub async fn admit(db: &PgPool, subjects: &Subjects) -> Result<Admission> {
+pub async fn admit(db: &Database, subjects: &Subjects) -> Result<Admission> {
     let (user_id, address_hash) = subjects.user.as_ref().map(|(id, hash)| (id.0, &hash[..])).unzip();
     let waits = sqlx::query!(
         r#"
@@ -99,7 +100,7 @@ fn too_soon(seconds: f64) -> Error {
 
 /// Counts the failure against the address too. If the account or the address is already waiting, its last failure is
 /// set to now.
-pub async fn failed(db: &PgPool, subjects: &Subjects) -> Result<()> {
+pub async fn failed(db: &Database, subjects: &Subjects) -> Result<()> {
     sqlx::query!(
         "
         update login_failures set last_at = clock_timestamp()
@@ -116,7 +117,7 @@ pub async fn failed(db: &PgPool, subjects: &Subjects) -> Result<()> {
 
 /// Takes back what was counted for this attempt and remembers the address. Earlier failures of the account and of the
 /// address stay: one successful login must not buy more guesses.
-pub async fn succeeded(db: &PgPool, subjects: &Subjects, admission: Admission) -> Result<()> {
+pub async fn succeeded(db: &Database, subjects: &Subjects, admission: Admission) -> Result<()> {
     let Some((user_id, address_hash)) = &subjects.user else { return Ok(()) };
     // Every login deletes some addresses that have not been used for 90 days.
     sqlx::query!(

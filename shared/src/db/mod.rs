@@ -4,6 +4,7 @@
 
 pub mod chat_list;
 pub mod chats;
+mod database;
 pub mod logins;
 pub mod members;
 pub mod messages;
@@ -19,9 +20,10 @@ use std::time::Duration;
 
 use sqlx::migrate::{MigrateError, Migration, Migrator};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions, PgSslMode};
-use sqlx::{ConnectOptions as _, Connection as _};
+use sqlx::{ConnectOptions as _, Connection as _, PgPool};
 
-pub use sqlx::{PgConnection, PgExecutor, PgPool};
+pub use database::{Connection, Database, Transaction};
+pub use sqlx::{PgConnection, PgExecutor};
 
 use crate::Result;
 use crate::config::DatabaseConfig;
@@ -36,21 +38,20 @@ const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 /// The roots of Amazon RDS, one of each kind for a region (`docs/decisions.md` says where they come from).
 const RDS_ROOTS: &[u8] = include_bytes!("rds-roots.pem");
 
-/// A pool that connects on first use, so a function can start while the database is still waking up.
+/// A database that is connected to on first use, so a function can start while it is still waking up.
 ///
 /// # Errors
 /// If the URL cannot be read. It may hold a password, so the error does not repeat it.
-pub fn connect(config: &DatabaseConfig) -> std::result::Result<PgPool, &'static str> {
-    let ping_after = config.ping_after;
-    Ok(PgPoolOptions::new()
-        .max_connections(config.max_connections)
+pub fn connect(config: &DatabaseConfig) -> std::result::Result<Database, &'static str> {
+    let DatabaseConfig { url, max_connections, ping_after } = config;
+    let pool = PgPoolOptions::new()
+        .max_connections(*max_connections)
         .acquire_timeout(ACQUIRE_TIMEOUT)
         .test_before_acquire(false)
         // A connection that the server has closed is not worth a line in the log: the pool opens another.
-        .before_acquire(move |connection, about| {
-            Box::pin(async move { Ok(about.idle_for < ping_after || connection.ping().await.is_ok()) })
-        })
-        .connect_lazy_with(options(&config.url)?))
+        .before_acquire(|connection, _| Box::pin(async move { Ok(connection.ping().await.is_ok()) }))
+        .connect_lazy_with(options(url)?);
+    Ok(Database::new(pool, *max_connections, *ping_after, ACQUIRE_TIMEOUT))
 }
 
 /// How to connect to the server at `url`.

@@ -2,68 +2,67 @@
 
 use sqlx::PgExecutor;
 
-use crate::ids::{ChatId, MessageId, UserId};
+use crate::ids::{ChatId, MessageId, SessionId, UserId};
 use crate::{Error, Result};
 
 /// How many of the messages just read are searched for senders to notify. Reading a million at once costs no more than
 /// this.
 const MAX_NOTIFIED_MESSAGES: i64 = 1000;
 
-/// Moves a member's cursor forward to an existing message, unless it is already there or further. Returns where it was.
+/// A cursor that was asked to move.
+#[derive(Debug)]
+pub struct Moved {
+    /// Where it was.
+    pub before: MessageId,
+    /// The newest message's number. A cursor does not move past it.
+    pub last_message_id: MessageId,
+    /// The members other than the reader who sent what was read; only the newest thousand messages are searched.
+    pub senders: Vec<UserId>,
+}
+
+/// Moves a member's cursor forward to an existing message, unless it is already there or further. With a session, only if
+/// it is alive.
 ///
 /// # Errors
-/// [`Error::ChatNotFound`] if the reader is not in the chat.
+/// [`Error::ChatNotFound`] if the reader is not in the chat, or the session has ended.
 pub async fn move_cursor(
     db: impl PgExecutor<'_>,
     chat_id: ChatId,
     reader: UserId,
+    session_id: Option<SessionId>,
     up_to: MessageId,
-) -> Result<MessageId> {
+) -> Result<Moved> {
     // The row is locked before it is read: if two calls move the cursor at once, each reports only what it moved past
-    // itself.
-    sqlx::query_scalar!(
+    // itself. The senders are materialised, because otherwise the planner looks up all of each member's messages by another
+    // index.
+    sqlx::query_as!(
+        Moved,
         r#"
-        with before as (
-            select last_read_id from chat_members where chat_id = $1 and user_id = $2 for update
+        with cursor as materialized (
+            select last_read_id from chat_members
+            where chat_id = $1 and user_id = $2 and ($5::uuid is null or session_is_live($5))
+            for update
+        ), place as materialized (
+            select cursor.last_read_id as before, c.last_message_id from cursor, chats c where c.chat_id = $1
         ), moved as (
-            update chat_members m set last_read_id = $3 from before
-            where m.chat_id = $1 and m.user_id = $2 and before.last_read_id < $3
+            update chat_members m set last_read_id = $3 from place
+            where m.chat_id = $1 and m.user_id = $2 and $3 > place.before and $3 <= place.last_message_id
+        ), read as materialized (
+            select distinct m.sender_id from place join messages m
+                on m.chat_id = $1 and m.id > greatest(place.before, $3 - $4::int8) and m.id <= $3
         )
-        select last_read_id from before
+        select place.before as "before!", place.last_message_id as "last_message_id!",
+            array(select m.user_id from chat_members m join read on read.sender_id = m.user_id
+                where m.chat_id = $1 and m.user_id <> $2) as "senders!: Vec<UserId>"
+        from place
         "#,
         chat_id as ChatId,
         reader as UserId,
         up_to,
+        MAX_NOTIFIED_MESSAGES,
+        session_id.map(|session_id| session_id.0),
     )
     .fetch_optional(db)
     .await?
     .ok_or(Error::ChatNotFound)
-}
-
-/// The members other than the reader who sent messages in `(after, up_to]`; only the newest thousand messages are
-/// searched.
-pub async fn senders_between(
-    db: impl PgExecutor<'_>,
-    chat_id: ChatId,
-    reader: UserId,
-    after: MessageId,
-    up_to: MessageId,
-) -> Result<Vec<UserId>> {
-    // Materialised, because otherwise the planner looks up all of each member's messages by another index.
-    Ok(sqlx::query_scalar!(
-        r#"
-        with read as materialized (
-            select distinct sender_id from messages where chat_id = $1 and id > greatest($3, $4 - $5::int8) and id <= $4
-        )
-        select m.user_id as "user_id: UserId" from chat_members m join read on read.sender_id = m.user_id
-        where m.chat_id = $1 and m.user_id <> $2
-        "#,
-        chat_id as ChatId,
-        reader as UserId,
-        after,
-        up_to,
-        MAX_NOTIFIED_MESSAGES,
-    )
-    .fetch_all(db)
-    .await?)
 }

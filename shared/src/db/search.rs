@@ -3,7 +3,7 @@
 use sqlx::PgExecutor;
 
 use crate::Result;
-use crate::db::messages::select_messages;
+use crate::db::messages::{message, select_messages};
 use crate::ids::{ChatId, UserId};
 use crate::protocol::Message;
 
@@ -16,9 +16,10 @@ pub async fn messages(
     words: &str,
     limit: i64,
 ) -> Result<Vec<Message>> {
-    Ok(select_messages!(
+    let rows = select_messages!(
         of_any_chat,
-        rest: "join chat_members mine on mine.chat_id = m.chat_id and m.text is not null
+        also: "",
+        rest: "from messages m join chat_members mine on mine.chat_id = m.chat_id and m.text is not null
             and (to_tsvector('russian'::regconfig, m.text) || array_to_tsvector(array['#' || m.chat_id::text]))
                 @@ (websearch_to_tsquery('russian'::regconfig, $3) && quote_literal('#' || mine.chat_id::text)::tsquery)
         where mine.user_id = $1 and ($2::uuid is null or mine.chat_id = $2)
@@ -32,5 +33,6 @@ pub async fn messages(
         limit,
     )
     .fetch_all(db)
-    .await?)
+    .await?;
+    Ok(rows.into_iter().filter_map(|row| message!(row)).collect())
 }

@@ -1,16 +1,18 @@
 //! Sessions. A session is everything that stems from one login.
 
-use sqlx::{PgExecutor, PgPool};
+use sqlx::{PgConnection, PgExecutor};
+use uuid::Uuid;
 
 use crate::Result;
 use crate::auth::refresh;
+use crate::db::Database;
 use crate::ids::{SessionId, UserId};
 use crate::protocol::{Session, Timestamp};
 
 /// Starts a session with its first refresh token. Returns `None` if the password hash is no longer the one that was
 /// verified: a password change ends all sessions and must not miss one that is just starting with the old password.
 pub async fn start(
-    db: &PgPool,
+    db: &Database,
     user_id: UserId,
     verified_hash: &str,
     refresh_token: &str,
@@ -50,16 +52,7 @@ async fn purge(db: impl PgExecutor<'_>) -> Result<()> {
 
 /// Whether the session has neither ended nor expired.
 pub async fn is_live(db: impl PgExecutor<'_>, session_id: SessionId) -> Result<bool> {
-    Ok(sqlx::query_scalar!(
-        r#"
-        select exists (select 1 from sessions where family = $1
-                and rotated_at is null and revoked_at is null and expires_at > now())
-            and not exists (select 1 from sessions where family = $1 and revoked_at is not null) as "live!"
-        "#,
-        session_id as SessionId,
-    )
-    .fetch_one(db)
-    .await?)
+    Ok(sqlx::query_scalar!(r#"select session_is_live($1) as "live!""#, session_id as SessionId,).fetch_one(db).await?)
 }
 
 /// The result of presenting a refresh token.
@@ -78,7 +71,7 @@ pub enum Rotation {
 
 /// Exchanges a refresh token for the next one. A token used again within [`refresh::GRACE_SECONDS`] gets the same
 /// successor, unless that has been used itself.
-pub async fn rotate(db: &PgPool, token: &str) -> Result<Rotation> {
+pub async fn rotate(db: &Database, token: &str) -> Result<Rotation> {
     let mut transaction = db.begin().await?;
     // The lock ensures that only one of two simultaneous uses is the first.
     let row = sqlx::query!(
@@ -115,29 +108,31 @@ pub async fn rotate(db: &PgPool, token: &str) -> Result<Rotation> {
     }
     let salt = refresh::salt()?;
     let next = refresh::successor(token, &salt);
-    sqlx::query!(
-        "update sessions set rotated_at = now(), successor_salt = $2 where session_id = $1",
-        row.session_id,
-        salt
-    )
-    .execute(&mut *transaction)
-    .await?;
+    succeed(&mut transaction, row.session_id, &salt, &next).await?;
+    purge(&mut *transaction).await?;
+    transaction.commit().await?;
+    Ok(Rotation::Rotated { user_id, session_id, next })
+}
+
+/// Marks a token as used and adds the one that follows it.
+async fn succeed(db: &mut PgConnection, used: Uuid, salt: &[u8], next: &str) -> Result<()> {
+    sqlx::query!("update sessions set rotated_at = now(), successor_salt = $2 where session_id = $1", used, salt,)
+        .execute(&mut *db)
+        .await?;
     sqlx::query!(
         "
         insert into sessions (session_id, user_id, family, refresh_hash, device, expires_at, started_at)
         select $2, user_id, family, $3, device, now() + make_interval(days => $4), started_at
         from sessions where session_id = $1
         ",
-        row.session_id,
+        used,
         SessionId::new() as SessionId,
-        refresh::hash(&next),
+        refresh::hash(next),
         refresh::LIFETIME_DAYS,
     )
-    .execute(&mut *transaction)
+    .execute(&mut *db)
     .await?;
-    purge(&mut *transaction).await?;
-    transaction.commit().await?;
-    Ok(Rotation::Rotated { user_id, session_id, next })
+    Ok(())
 }
 
 async fn is_unused(db: impl PgExecutor<'_>, token: &str) -> Result<bool> {

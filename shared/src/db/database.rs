@@ -1,0 +1,237 @@
+//! The database as a process sees it: a bounded number of connections, each asked once for each statement.
+//!
+//! sqlx's pool asks a connection whether it is still there before it hands it out, and again when it gets it back: three
+//! round trips for every statement. The second one cannot be switched off. So a connection that has just answered a
+//! statement does not go back to the pool; it stays here until the next one. The pool still opens connections, waits for
+//! a server that is starting, and looks after every connection whose state is unknown, because a statement failed or was
+//! abandoned half-way.
+
+use std::ops::{Deref, DerefMut};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use futures_util::future::BoxFuture;
+use futures_util::stream::BoxStream;
+use futures_util::{TryFutureExt as _, TryStreamExt as _, stream};
+use sqlx::pool::PoolConnection;
+use sqlx::postgres::{PgConnectOptions, PgQueryResult, PgRow, PgStatement, PgTypeInfo};
+use sqlx::{Connection as _, Describe, Either, Execute, Executor, PgConnection, PgPool, Postgres, SqlStr};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+/// A database. Clones share their connections.
+///
+/// It is an executor: a query that is given a `&Database` runs as a transaction of its own on any connection. Its result
+/// is collected before the first row is returned, so it must fit into memory.
+#[derive(Debug, Clone)]
+pub struct Database {
+    connections: Arc<Connections>,
+}
+
+#[derive(Debug)]
+struct Connections {
+    pool: PgPool,
+    /// One permit for each connection there may be. Without them, somebody could wait for the pool while the connections
+    /// that others have finished with stay here.
+    turns: Arc<Semaphore>,
+    /// The one used last is at the end, and is used next: the others become idle, and their server may end them.
+    ready: Mutex<Vec<Ready>>,
+    ping_after: Duration,
+    acquire_timeout: Duration,
+}
+
+/// A connection that has answered its last statement completely.
+#[derive(Debug)]
+struct Ready {
+    connection: PoolConnection<Postgres>,
+    since: Instant,
+}
+
+impl Database {
+    /// Over the connections of `pool`, `size` at most. A request waits for one of them for `acquire_timeout`. One that
+    /// was used less than `ping_after` ago is used again without asking the server whether it is still there.
+    pub(super) fn new(pool: PgPool, size: u32, ping_after: Duration, acquire_timeout: Duration) -> Self {
+        let turns = Arc::new(Semaphore::new(size as usize));
+        let ready = Mutex::default();
+        Self { connections: Arc::new(Connections { pool, turns, ready, ping_after, acquire_timeout }) }
+    }
+
+    /// A connection of one's own, for settings and for what must share a session.
+    ///
+    /// # Errors
+    /// If the server cannot be reached, or all connections are in use for too long.
+    pub async fn acquire(&self) -> sqlx::Result<Connection> {
+        let connections = &self.connections;
+        let acquire = async {
+            let turn = Arc::clone(&connections.turns).acquire_owned().await.map_err(|_| sqlx::Error::PoolClosed)?;
+            while let Some(mut ready) = connections.pop() {
+                if ready.since.elapsed() < connections.ping_after || ready.connection.ping().await.is_ok() {
+                    return Ok(Connection { connection: ready.connection, _turn: turn });
+                }
+                // The server has closed it. Given back as it is, it would be worth a warning to sqlx.
+                ready.connection.close_on_drop();
+            }
+            Ok(Connection { connection: connections.pool.acquire().await?, _turn: turn })
+        };
+        let acquired = tokio::time::timeout(connections.acquire_timeout, acquire).await;
+        acquired.unwrap_or(Err(sqlx::Error::PoolTimedOut))
+    }
+
+    /// Begins a transaction. Dropped without [`Transaction::commit`], it is rolled back.
+    ///
+    /// # Errors
+    /// Those of [`Self::acquire`].
+    pub async fn begin(&self) -> sqlx::Result<Transaction> {
+        let mut transaction = Transaction { database: self.clone(), connection: Some(self.acquire().await?) };
+        sqlx::raw_sql("begin").execute(&mut *transaction).await?;
+        Ok(transaction)
+    }
+
+    /// How many connections are open.
+    pub fn size(&self) -> u32 {
+        self.connections.pool.size()
+    }
+
+    /// How many of them are not in use.
+    pub fn idle(&self) -> usize {
+        self.connections.pool.num_idle() + self.connections.ready().len()
+    }
+
+    /// Opens new connections with these options from now on.
+    pub fn set_connect_options(&self, options: PgConnectOptions) {
+        self.connections.pool.set_connect_options(options);
+    }
+
+    fn keep(&self, connection: Connection) {
+        let Connection { connection, _turn } = connection;
+        self.connections.ready().push(Ready { connection, since: Instant::now() });
+        // The turn ends here, when the connection is there for the next one.
+    }
+}
+
+impl Connections {
+    fn ready(&self) -> std::sync::MutexGuard<'_, Vec<Ready>> {
+        self.ready.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn pop(&self) -> Option<Ready> {
+        self.ready().pop()
+    }
+}
+
+/// A connection, one's own until it is dropped. Then it goes back to sqlx's pool, which finds out what state it is in.
+#[derive(Debug)]
+pub struct Connection {
+    // Dropped before the turn, so that whoever gets the turn finds it in the pool, or on its way there.
+    connection: PoolConnection<Postgres>,
+    _turn: OwnedSemaphorePermit,
+}
+
+/// Statements that take effect together, with [`Self::commit`], or not at all.
+#[derive(Debug)]
+pub struct Transaction {
+    database: Database,
+    /// `None` once it has ended.
+    connection: Option<Connection>,
+}
+
+impl Transaction {
+    /// # Errors
+    /// If the transaction could not be committed, or nobody can tell because the connection broke.
+    pub async fn commit(mut self) -> sqlx::Result<()> {
+        if let Some(connection) = &mut self.connection {
+            sqlx::raw_sql("commit").execute(&mut **connection).await?;
+        }
+        if let Some(connection) = self.connection.take() {
+            self.database.keep(connection);
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Transaction {
+    /// Sends the rollback at once: until the server has it, others wait for what the transaction has locked.
+    fn drop(&mut self) {
+        if let Some(mut connection) = self.connection.take() {
+            let database = self.database.clone();
+            tokio::spawn(async move {
+                if sqlx::raw_sql("rollback").execute(&mut *connection).await.is_ok() {
+                    database.keep(connection);
+                }
+            });
+        }
+    }
+}
+
+impl Deref for Connection {
+    type Target = PgConnection;
+
+    fn deref(&self) -> &PgConnection {
+        &self.connection
+    }
+}
+
+impl DerefMut for Connection {
+    fn deref_mut(&mut self) -> &mut PgConnection {
+        &mut self.connection
+    }
+}
+
+#[expect(clippy::expect_used, reason = "there is a connection until the transaction is consumed")]
+impl Deref for Transaction {
+    type Target = PgConnection;
+
+    fn deref(&self) -> &PgConnection {
+        self.connection.as_ref().expect("a transaction that has not ended")
+    }
+}
+
+#[expect(clippy::expect_used, reason = "there is a connection until the transaction is consumed")]
+impl DerefMut for Transaction {
+    fn deref_mut(&mut self) -> &mut PgConnection {
+        self.connection.as_mut().expect("a transaction that has not ended")
+    }
+}
+
+impl<'p> Executor<'p> for &'_ Database {
+    type Database = Postgres;
+
+    fn fetch_many<'e, 'q: 'e, E>(self, query: E) -> BoxStream<'e, sqlx::Result<Either<PgQueryResult, PgRow>>>
+    where
+        E: 'q + Execute<'q, Postgres>,
+    {
+        let database = self.clone();
+        let results = async move {
+            let mut connection = database.acquire().await?;
+            let results: Vec<_> = connection.fetch_many(query).try_collect().await?;
+            database.keep(connection);
+            Ok(stream::iter(results.into_iter().map(Ok)))
+        };
+        Box::pin(results.try_flatten_stream())
+    }
+
+    fn fetch_optional<'e, 'q: 'e, E>(self, query: E) -> BoxFuture<'e, sqlx::Result<Option<PgRow>>>
+    where
+        E: 'q + Execute<'q, Postgres>,
+    {
+        let database = self.clone();
+        Box::pin(async move {
+            let mut connection = database.acquire().await?;
+            let row = connection.fetch_optional(query).await?;
+            database.keep(connection);
+            Ok(row)
+        })
+    }
+
+    fn prepare_with<'e>(self, sql: SqlStr, parameters: &'e [PgTypeInfo]) -> BoxFuture<'e, sqlx::Result<PgStatement>>
+    where
+        'p: 'e,
+    {
+        let database = self.clone();
+        Box::pin(async move { database.acquire().await?.prepare_with(sql, parameters).await })
+    }
+
+    fn describe<'e>(self, sql: SqlStr) -> BoxFuture<'e, sqlx::Result<Describe<Postgres>>> {
+        let database = self.clone();
+        Box::pin(async move { database.acquire().await?.describe(sql).await })
+    }
+}
