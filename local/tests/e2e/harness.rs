@@ -1,6 +1,7 @@
 //! A world for one test: the messenger on a free port, its users and their devices.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
@@ -27,10 +28,9 @@ use windi_shared::config::TokenConfig;
 use windi_shared::db::MIGRATOR;
 
 use crate::contract::{check_answer, check_frame};
-use crate::road::{ELSEWHERE, Lease, ROAD, Road, settings};
+use crate::road::{Lease, ROAD, Road, secret, settings};
 
 pub const PASSWORD: &str = "correct horse battery";
-const SECRET: &str = "the secret of all end-to-end tests, long enough";
 /// Longer than anything takes; only a failure reaches it.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -42,15 +42,12 @@ pub struct World {
     gateway: Arc<Gateway>,
     pub app: Arc<App>,
     pub base: String,
+    /// Where the gateway sees us come from.
+    pub seen_as: IpAddr,
     pub http: reqwest::Client,
     _dynamodb: Option<DynamoDb>,
     /// The last field, so that it is returned after everything else has been dropped.
     _lease: Option<Lease>,
-}
-
-/// The key that the functions sign tokens with.
-pub fn secret() -> &'static str {
-    if *ROAD == Road::Elsewhere { &ELSEWHERE.jwt_secret } else { SECRET }
 }
 
 pub fn tokens() -> Tokens {
@@ -75,14 +72,16 @@ impl World {
             let base = format!("http://{}", listener.local_addr().unwrap());
             let functions = Arc::new(Host::new(lease.url()).unwrap());
             // Functions in containers come from another address.
-            let functions_from = ["127.0.0.0/8", "172.16.0.0/12"].map(|network| network.parse().unwrap()).to_vec();
-            let access = Access { functions: functions_from, ..Access::default() };
+            let mut access = Access::default();
+            access.functions.push("172.16.0.0/12".parse().unwrap());
+            access.functions.push(lease.seen_as().into());
             let settings = gateway::Settings { limits, access, ..gateway::Settings::default() };
             let gateway = Arc::new(Gateway::start(listener, template, functions, settings).unwrap());
-            return Self { gateway, app, base, http, _dynamodb: None, _lease: Some(lease) };
+            return Self { gateway, app, base, seen_as: lease.seen_as(), http, _dynamodb: None, _lease: Some(lease) };
         }
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
+        let (base, seen_as) = (format!("http://{address}"), address.ip());
         let dynamodb = DynamoDb::given_or_started().await.unwrap();
         let url = windi_backing::testing::database(&MIGRATOR).await;
         let aws = InProcessAws::new(dynamodb.direct());
@@ -95,7 +94,7 @@ impl World {
         let settings = gateway::Settings { limits, faults, ..gateway::Settings::default() };
         let gateway = Arc::new(Gateway::start(listener, template, functions, settings).unwrap());
         app.aws.connect(gateway.management());
-        Self { gateway, app, base: format!("http://{address}"), http, _dynamodb: Some(dynamodb), _lease: None }
+        Self { gateway, app, base, seen_as, http, _dynamodb: Some(dynamodb), _lease: None }
     }
 
     /// Registers somebody and logs them in.

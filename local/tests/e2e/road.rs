@@ -10,7 +10,7 @@
 //! A binary reads its settings once, when it starts. The last two roads therefore have a few hosts, each with its own
 //! database name and gateway port; a test leases one and gets a new database under the old name.
 
-use std::net::{Ipv4Addr, SocketAddr, TcpListener as StdListener};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener as StdListener};
 use std::os::unix::process::CommandExt as _;
 use std::process::{Child, Command, Stdio};
 use std::sync::{LazyLock, Mutex};
@@ -26,8 +26,6 @@ use windi_local::app::Settings;
 use windi_local::stack::PING_AFTER;
 use windi_shared::config::{DatabaseConfig, TokenConfig};
 use windi_shared::db::MIGRATOR;
-
-use crate::harness::secret;
 
 /// How many tests run at once under `cargo lambda watch`.
 const HOSTS: usize = 2;
@@ -88,6 +86,8 @@ struct Host {
     /// Where the functions push to, bound for as long as the host lives: each test's gateway gets a copy, so that no test
     /// has to wait until the one before it has released the port.
     gateway: StdListener,
+    /// Where the gateway sees us come from. Docker's bridge gives connections within this machine another address.
+    seen_as: IpAddr,
 }
 
 /// A host for the duration of one test.
@@ -133,6 +133,11 @@ impl Lease {
         if *ROAD == Road::Elsewhere && ELSEWHERE.logical_ids { NamedBy::LogicalId } else { NamedBy::Binary }
     }
 
+    /// Where the gateway sees us come from.
+    pub fn seen_as(&self) -> IpAddr {
+        self.host().seen_as
+    }
+
     /// Listens on the port the functions push to.
     pub fn listener(&self) -> TcpListener {
         TcpListener::from_std(self.host().gateway.try_clone().unwrap()).unwrap()
@@ -148,8 +153,11 @@ impl Drop for Lease {
 impl Host {
     async fn elsewhere() -> Self {
         let Elsewhere { invoke_url, database, gateway, .. } = &*ELSEWHERE;
-        let gateway = TcpListener::bind(gateway).await.unwrap().into_std().unwrap();
-        Self { _keeper: None, url: invoke_url.clone(), database: database.clone(), gateway }
+        let gateway = TcpListener::bind(gateway).await.unwrap();
+        let connected = TcpStream::connect(gateway.local_addr().unwrap());
+        let (_connection, accepted) = tokio::join!(connected, gateway.accept());
+        let (seen_as, gateway) = (accepted.unwrap().1.ip(), gateway.into_std().unwrap());
+        Self { _keeper: None, url: invoke_url.clone(), database: database.clone(), gateway, seen_as }
     }
 
     async fn start() -> Self {
@@ -176,8 +184,14 @@ impl Host {
             assert!(Instant::now() < deadline, "`cargo lambda watch` does not answer; is cargo-lambda installed?");
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
-        Self { _keeper: Some(keeper), url: format!("http://{address}"), database, gateway }
+        let (url, seen_as) = (format!("http://{address}"), Ipv4Addr::LOCALHOST.into());
+        Self { _keeper: Some(keeper), url, database, gateway, seen_as }
     }
+}
+
+/// The key that the functions sign tokens with.
+pub fn secret() -> &'static str {
+    if *ROAD == Road::Elsewhere { &ELSEWHERE.jwt_secret } else { "the secret of all end-to-end tests, long enough" }
 }
 
 pub fn settings(url: String, dynamodb_endpoint: String, gateway: SocketAddr, max_connections: u32) -> Settings {

@@ -117,7 +117,7 @@ async fn the_sdk_understands_what_connections_answers() {
     assert_eq!(device.next().await["message"], "hello");
     let info = client.get_connection().connection_id(&id).send().await.unwrap();
     assert!(info.connected_at().is_some() && info.last_active_at().is_some());
-    assert_eq!(info.identity().unwrap().source_ip(), Some("127.0.0.1"));
+    assert_eq!(info.identity().unwrap().source_ip(), Some(world.seen_as.to_string().as_str()));
     let too_large =
         client.post_to_connection().connection_id(&id).data(Blob::new(vec![b'x'; 128 * 1024 + 1])).send().await;
     assert!(too_large.unwrap_err().into_service_error().is_payload_too_large_exception());
