@@ -1,5 +1,7 @@
 //! Registration, login, the caller's own account, and search for people.
 
+use std::time::Instant;
+
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -66,10 +68,13 @@ async fn guessing_passwords_soon_has_to_wait() {
     world.person("alice").await;
     let login = json!({"username": "alice", "password": "wrong password"});
     let attempts = (0..12).map(|_| world.call(Method::POST, "/auth/login", None, Some(login.clone())));
+    let start = Instant::now();
     let answers = futures_util::future::join_all(attempts).await;
+    // Five are free; the waits after that are 1, 2, 4 … seconds, and some may be over where functions take long to answer.
+    let allowed = 5 + (start.elapsed().as_secs() + 1).ilog2() as usize;
     let tried = answers.iter().filter(|(status, _)| *status == 401).count();
     let waiting: Vec<_> = answers.iter().filter(|(status, _)| *status == 429).collect();
-    assert!(tried <= 6, "{tried} simultaneous guesses were tried");
+    assert!(tried <= allowed, "{tried} simultaneous guesses were tried, {allowed} were allowed");
     assert!(!waiting.is_empty());
     for (_, body) in waiting {
         assert_eq!(body["code"], "too_many_attempts");
