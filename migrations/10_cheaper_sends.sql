@@ -7,6 +7,12 @@
 -- * Rules on columns that a send does not write are triggers on just these columns.
 -- * A message is only ever inserted by `send_message`, which holds the chat's lock, has found the sender among the chat's
 --   members, who refer to `users`, and now checks the text itself. A change of the text is checked by a trigger.
+--
+-- One rule is given up: a person or a chat that only messages refer to could now be deleted. Nothing deletes either.
+
+-- All at once and in a send's order: one by one, below, a send would hold what the next statement wants and want what it has.
+lock table chats, chat_members, messages, users in access exclusive mode;
+
 alter table messages
     drop constraint messages_chat_id_fkey,
     drop constraint messages_sender_id_fkey,

@@ -7,13 +7,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use serde_json::json;
-use sqlx::AssertSqlSafe;
-use sqlx::postgres::PgConnectOptions;
+use sqlx::postgres::{PgConnectOptions, PgSslMode};
+use sqlx::{AssertSqlSafe, ConnectOptions as _};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, copy, split};
 use tokio::net::{TcpListener, TcpStream, UnixStream};
 use windi_functions::{chats, connect, default, focus, history, mark_read, messages, send_message, typing};
 use windi_shared::config::DatabaseConfig;
-use windi_shared::db::{self, Database};
+use windi_shared::db::{self, Database, sessions};
 use windi_shared::ids::ConnectionId;
 
 use crate::harness::{Stage, http, read, socket_event};
@@ -29,7 +29,16 @@ impl Wire {
         let server = PgConnectOptions::from_str(url).unwrap();
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let here = listener.local_addr().unwrap();
-        let (user, database) = (server.get_username().to_owned(), server.get_database().unwrap().to_owned());
+        let url = match server.get_socket() {
+            None => {
+                let relayed = server.clone().host("127.0.0.1").port(here.port()).ssl_mode(PgSslMode::Disable);
+                relayed.to_url_lossy().to_string()
+            }
+            Some(_) => {
+                let (user, database) = (server.get_username(), server.get_database().unwrap());
+                format!("postgres://{user}@{here}/{database}?sslmode=disable")
+            }
+        };
         let round_trips = Arc::new(AtomicUsize::new(0));
         let counter = round_trips.clone();
         tokio::spawn(async move {
@@ -38,7 +47,7 @@ impl Wire {
                 tokio::spawn(relay(client, server.clone(), counter.clone()));
             }
         });
-        Self { url: format!("postgres://{user}@{here}/{database}?sslmode=disable"), round_trips }
+        Self { url, round_trips }
     }
 
     fn count(&self) -> usize {
@@ -83,9 +92,7 @@ async fn operations_ask_the_database_as_seldom_as_the_table_says() {
     let mut stage = Stage::new().await;
     let (alice, bob) = (stage.person("alice").await, stage.person("bob").await);
     let wire = Wire::to(&stage.url).await;
-    // Longer than the test runs: pings are counted elsewhere.
-    let ping_after = Duration::from_secs(600);
-    stage.db = db::connect(&DatabaseConfig { url: wire.url.clone(), max_connections: 1, ping_after }).unwrap();
+    stage.db = connected(&stage, &wire.url, 1).await;
     let Stage { db, tokens, push, .. } = &stage;
     let body = json!({"kind": "private", "user_id": bob.caller.user_id});
     let request = http("POST /chats", Some(&alice.token), Some(body));
@@ -152,9 +159,14 @@ fn check_table(counted: &[(&str, usize)]) {
     assert!(missing.is_empty(), "docs/performance.md should have:\n{}", missing.join("\n"));
 }
 
-fn one_connection(stage: &Stage) -> Database {
-    let config = DatabaseConfig { url: stage.url.clone(), max_connections: 1, ping_after: Duration::from_secs(600) };
-    db::connect(&config).unwrap()
+/// A database that never pings. Its server ends no idle session, however slow the machine is.
+async fn connected(stage: &Stage, url: &str, max_connections: u32) -> Database {
+    let options = PgConnectOptions::from_str(&stage.url).unwrap();
+    let (user, database) = (options.get_username(), options.get_database().unwrap());
+    let patient = format!("alter role \"{user}\" in database \"{database}\" set idle_session_timeout = 0");
+    sqlx::query(AssertSqlSafe(patient)).execute(&stage.db).await.unwrap();
+    let ping_after = Duration::from_secs(600);
+    db::connect(&DatabaseConfig { url: url.to_owned(), max_connections, ping_after }).unwrap()
 }
 
 async fn backend(db: &Database) -> i32 {
@@ -164,7 +176,7 @@ async fn backend(db: &Database) -> i32 {
 #[tokio::test]
 async fn what_a_transaction_left_open_is_undone_before_the_connection_is_used_again() {
     let stage = Stage::new().await;
-    let db = one_connection(&stage);
+    let db = connected(&stage, &stage.url, 1).await;
     let first = backend(&db).await;
     {
         let mut transaction = db.begin().await.unwrap();
@@ -177,9 +189,50 @@ async fn what_a_transaction_left_open_is_undone_before_the_connection_is_used_ag
 }
 
 #[tokio::test]
+async fn an_abandoned_transaction_whose_statement_fails_later_does_not_poison_the_connection() {
+    let stage = Stage::new().await;
+    let db = connected(&stage, &stage.url, 1).await;
+    let abandoned = async {
+        let mut transaction = db.begin().await.unwrap();
+        sqlx::query("select 1 / length(pg_sleep(0.3)::text)").execute(&mut *transaction).await.unwrap();
+    };
+    assert!(tokio::time::timeout(Duration::from_millis(100), abandoned).await.is_err());
+    for _ in 0..3 {
+        backend(&db).await;
+    }
+}
+
+#[tokio::test]
+async fn whoever_has_logged_out_changes_nothing() {
+    let stage = Stage::new().await;
+    let (alice, bob) = (stage.person("alice").await, stage.person("bob").await);
+    let body = json!({"kind": "private", "user_id": bob.caller.user_id});
+    let request = http("POST /chats", Some(&alice.token), Some(body));
+    let chat = read(chats::handle(&stage.db, &stage.tokens, &stage.push, request).await).1;
+    let text = json!({"chat_id": chat["id"], "text": "x"});
+    let request = http("POST /messages", Some(&bob.token), Some(text.clone()));
+    assert_eq!(read(messages::handle(&stage.db, &stage.tokens, &stage.push, request).await).0, 201);
+    let (user_id, session_id) = (alice.caller.user_id, alice.caller.session_id);
+    assert!(sessions::end(&stage.db, user_id, session_id).await.unwrap());
+    let read_route = format!("POST /messages/{{chat_id={}}}/{{message_id=1}}/read", chat["id"].as_str().unwrap());
+    for (route, body) in [("POST /messages", Some(text)), (read_route.as_str(), None)] {
+        let request = http(route, Some(&alice.token), body);
+        assert_eq!(read(messages::handle(&stage.db, &stage.tokens, &stage.push, request).await).0, 401);
+    }
+    let kept: (i64, i64) = sqlx::query_as(
+        "select (select count(*) from messages), (select last_read_id from chat_members where user_id = $1)",
+    )
+    .bind(user_id.0)
+    .fetch_one(&stage.db)
+    .await
+    .unwrap();
+    assert_eq!(kept, (1, 0));
+}
+
+#[tokio::test]
 async fn an_abandoned_statement_leaves_nothing_for_the_next_one_to_read() {
     let stage = Stage::new().await;
-    let db = one_connection(&stage);
+    let db = connected(&stage, &stage.url, 1).await;
     backend(&db).await;
     // Given up while the server is still at work.
     let abandoned = sqlx::query_scalar::<_, i32>("select 7 from pg_sleep(0.3)").fetch_one(&db);
@@ -193,7 +246,7 @@ async fn an_abandoned_statement_leaves_nothing_for_the_next_one_to_read() {
 #[tokio::test]
 async fn a_refused_statement_does_not_cost_the_connection() {
     let stage = Stage::new().await;
-    let db = one_connection(&stage);
+    let db = connected(&stage, &stage.url, 1).await;
     let first = backend(&db).await;
     sqlx::query("select 1 / 0").execute(&db).await.unwrap_err();
     assert_eq!(backend(&db).await, first);
@@ -202,8 +255,7 @@ async fn a_refused_statement_does_not_cost_the_connection() {
 #[tokio::test]
 async fn everybody_gets_a_turn_however_few_connections_there_are() {
     let stage = Stage::new().await;
-    let config = DatabaseConfig { url: stage.url.clone(), max_connections: 2, ping_after: Duration::from_secs(600) };
-    let db = db::connect(&config).unwrap();
+    let db = connected(&stage, &stage.url, 2).await;
     let mut waiting = tokio::task::JoinSet::new();
     for number in 0..100 {
         let db = db.clone();
@@ -234,6 +286,9 @@ async fn the_database_refuses_rows_that_break_its_rules() {
     let request = http("POST /messages", Some(&alice.token), Some(text));
     read(messages::handle(&stage.db, &stage.tokens, &stage.push, request).await);
     let longest = "x".repeat(4097);
+    stage.person("carol").await;
+    let newcomer =
+        "insert into chat_members select chat_id, user_id, 'king' from chats, users where username = 'carol'";
     for (rule, statement) in [
         ("chats_kind", "update chats set kind = 'secret', private_pair = null, name = null".to_owned()),
         ("chats_group_has_name", "update chats set name = 'x'".to_owned()),
@@ -241,6 +296,12 @@ async fn the_database_refuses_rows_that_break_its_rules() {
         ("chats_name_length", "update chats set kind = 'group', private_pair = null, name = ''".to_owned()),
         ("chat_members_role", "update chat_members set role = 'king'".to_owned()),
         ("messages_deleted_has_no_text", "update messages set text = null".to_owned()),
+        ("chats_kind", "insert into chats select gen_random_uuid(), 'x', null, created_by from chats".to_owned()),
+        (
+            "chats_name_length",
+            "insert into chats select gen_random_uuid(), 'group', '', created_by from chats".to_owned(),
+        ),
+        ("chat_members_role", newcomer.to_owned()),
         ("messages_text_length", format!("update messages set text = '{longest}'")),
         ("messages_text_length", format!("select send_message(chat_id, sender_id, 'k', '{longest}') from messages")),
     ] {

@@ -18,6 +18,14 @@ use sqlx::postgres::{PgConnectOptions, PgQueryResult, PgRow, PgStatement, PgType
 use sqlx::{Connection as _, Describe, Either, Execute, Executor, PgConnection, PgPool, Postgres, SqlStr};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+/// How long a connection that was not used for a while may take to show that it still works.
+const PING_LIMIT: Duration = Duration::from_secs(1);
+/// How long a rollback may take. A statement that was abandoned must end first, by its own limit
+/// (`migrations/9_role_settings.sql`).
+const ROLLBACK_LIMIT: Duration = Duration::from_secs(6);
+/// After this time the pool gets a connection back, however well it works.
+const GIVEN_BACK_AFTER: Duration = Duration::from_secs(600);
+
 /// A database. Clones share their connections.
 ///
 /// It is an executor: a query that is given a `&Database` runs as a transaction of its own on any connection. Its result
@@ -44,6 +52,8 @@ struct Connections {
 struct Ready {
     connection: PoolConnection<Postgres>,
     since: Instant,
+    /// When the pool gave it.
+    borrowed: Instant,
 }
 
 impl Database {
@@ -55,33 +65,39 @@ impl Database {
         Self { connections: Arc::new(Connections { pool, turns, ready, ping_after, acquire_timeout }) }
     }
 
-    /// A connection of one's own, for settings and for what must share a session.
+    /// A connection of one's own, for settings and for what must share a session. It is closed afterwards.
     ///
     /// # Errors
     /// If the server cannot be reached, or all connections are in use for too long.
     pub async fn acquire(&self) -> sqlx::Result<Connection> {
+        let mut connection = self.take().await?;
+        connection.connection.close_on_drop();
+        Ok(connection)
+    }
+
+    async fn take(&self) -> sqlx::Result<Connection> {
         let connections = &self.connections;
-        let acquire = async {
+        let take = async {
             let turn = Arc::clone(&connections.turns).acquire_owned().await.map_err(|_| sqlx::Error::PoolClosed)?;
-            while let Some(mut ready) = connections.pop() {
-                if ready.since.elapsed() < connections.ping_after || ready.connection.ping().await.is_ok() {
-                    return Ok(Connection { connection: ready.connection, _turn: turn });
+            while let Some(Ready { mut connection, since, borrowed }) = connections.pop() {
+                if since.elapsed() < connections.ping_after || is_ok_within(PING_LIMIT, connection.ping()).await {
+                    return Ok(Connection { connection, borrowed, _turn: turn });
                 }
-                // The server has closed it. Given back as it is, it would be worth a warning to sqlx.
-                ready.connection.close_on_drop();
+                // Detached, because the pool would ask it once more, and if nothing answers, without a limit.
+                drop(connection.detach());
             }
-            Ok(Connection { connection: connections.pool.acquire().await?, _turn: turn })
+            Ok(Connection { connection: connections.pool.acquire().await?, borrowed: Instant::now(), _turn: turn })
         };
-        let acquired = tokio::time::timeout(connections.acquire_timeout, acquire).await;
-        acquired.unwrap_or(Err(sqlx::Error::PoolTimedOut))
+        let taken = tokio::time::timeout(connections.acquire_timeout, take).await;
+        taken.unwrap_or(Err(sqlx::Error::PoolTimedOut))
     }
 
     /// Begins a transaction. Dropped without [`Transaction::commit`], it is rolled back.
     ///
     /// # Errors
-    /// Those of [`Self::acquire`].
+    /// Like [`Self::acquire`].
     pub async fn begin(&self) -> sqlx::Result<Transaction> {
-        let mut transaction = Transaction { database: self.clone(), connection: Some(self.acquire().await?) };
+        let mut transaction = Transaction { database: self.clone(), connection: Some(self.take().await?) };
         sqlx::raw_sql("begin").execute(&mut *transaction).await?;
         Ok(transaction)
     }
@@ -102,10 +118,24 @@ impl Database {
     }
 
     fn keep(&self, connection: Connection) {
-        let Connection { connection, _turn } = connection;
-        self.connections.ready().push(Ready { connection, since: Instant::now() });
+        let Connection { connection, borrowed, _turn } = connection;
+        if borrowed.elapsed() > GIVEN_BACK_AFTER {
+            // The pool closes those that are too old.
+            return;
+        }
+        let mut ready = self.connections.ready();
+        ready.push(Ready { connection, since: Instant::now(), borrowed });
+        let idle = ready.iter().take_while(|ready| ready.since.elapsed() > GIVEN_BACK_AFTER).count();
+        let idle: Vec<_> = ready.drain(..idle).collect();
+        drop(ready);
+        drop(idle);
         // The turn ends here, when the connection is there for the next one.
     }
+}
+
+/// Whether the server answers, and in time: one that has vanished without a word would keep us waiting for minutes.
+async fn is_ok_within<T>(limit: Duration, work: impl Future<Output = sqlx::Result<T>>) -> bool {
+    matches!(tokio::time::timeout(limit, work).await, Ok(Ok(_)))
 }
 
 impl Connections {
@@ -118,11 +148,20 @@ impl Connections {
     }
 }
 
-/// A connection, one's own until it is dropped. Then it goes back to sqlx's pool, which finds out what state it is in.
+impl Drop for Connections {
+    /// The pool takes connections back in a task of their own, and there may be no runtime any more.
+    fn drop(&mut self) {
+        self.ready().drain(..).for_each(|ready| drop(ready.connection.detach()));
+    }
+}
+
+/// A connection, one's own until it is dropped.
 #[derive(Debug)]
 pub struct Connection {
     // Dropped before the turn, so that whoever gets the turn finds it in the pool, or on its way there.
     connection: PoolConnection<Postgres>,
+    /// When the pool gave it.
+    borrowed: Instant,
     _turn: OwnedSemaphorePermit,
 }
 
@@ -154,8 +193,12 @@ impl Drop for Transaction {
         if let Some(mut connection) = self.connection.take() {
             let database = self.database.clone();
             tokio::spawn(async move {
-                if sqlx::raw_sql("rollback").execute(&mut *connection).await.is_ok() {
+                if is_ok_within(ROLLBACK_LIMIT, sqlx::raw_sql("rollback").execute(&mut *connection)).await {
                     database.keep(connection);
+                } else {
+                    // An error of the statement before it, or no answer: the server undoes everything when the connection
+                    // is closed.
+                    drop(connection.connection.detach());
                 }
             });
         }
@@ -201,7 +244,7 @@ impl<'p> Executor<'p> for &'_ Database {
     {
         let database = self.clone();
         let results = async move {
-            let mut connection = database.acquire().await?;
+            let mut connection = database.take().await?;
             let results: Vec<_> = connection.fetch_many(query).try_collect().await?;
             database.keep(connection);
             Ok(stream::iter(results.into_iter().map(Ok)))
@@ -215,7 +258,7 @@ impl<'p> Executor<'p> for &'_ Database {
     {
         let database = self.clone();
         Box::pin(async move {
-            let mut connection = database.acquire().await?;
+            let mut connection = database.take().await?;
             let row = connection.fetch_optional(query).await?;
             database.keep(connection);
             Ok(row)
@@ -227,11 +270,11 @@ impl<'p> Executor<'p> for &'_ Database {
         'p: 'e,
     {
         let database = self.clone();
-        Box::pin(async move { database.acquire().await?.prepare_with(sql, parameters).await })
+        Box::pin(async move { database.take().await?.prepare_with(sql, parameters).await })
     }
 
     fn describe<'e>(self, sql: SqlStr) -> BoxFuture<'e, sqlx::Result<Describe<Postgres>>> {
         let database = self.clone();
-        Box::pin(async move { database.acquire().await?.describe(sql).await })
+        Box::pin(async move { database.take().await?.describe(sql).await })
     }
 }

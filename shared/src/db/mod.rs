@@ -96,6 +96,8 @@ const MIGRATION_PATIENCE: Duration = Duration::from_secs(60);
 /// How often a migration that did not get a lock, because of traffic, is tried again.
 const MIGRATION_ATTEMPTS: u32 = 5;
 
+const MIGRATION_PAUSE: Duration = Duration::from_millis(500);
+
 /// Instead of the limits of the role.
 const UNLIMITED: &str = "set statement_timeout = 0; set idle_session_timeout = 0; set lock_timeout = 0";
 /// For a migration in a transaction: while it waits for a lock on a table, everybody else waits behind it.
@@ -152,7 +154,11 @@ async fn migrate_to(version: i64, pool: &PgPool) -> std::result::Result<(), Migr
     let mut attempt = 1;
     loop {
         match migrator.run(pool).await {
-            Err(error) if attempt < MIGRATION_ATTEMPTS && is_lock_timeout(&error) => attempt += 1,
+            Err(error) if attempt < MIGRATION_ATTEMPTS && lost_to_traffic(&error) => {
+                attempt += 1;
+                // Whoever waited behind it goes first.
+                tokio::time::sleep(MIGRATION_PAUSE).await;
+            }
             outcome => return outcome,
         }
     }
@@ -172,10 +178,11 @@ async fn is_up_to_date(options: &PgConnectOptions) -> bool {
     up_to_date
 }
 
-/// SQLSTATE 55P03.
-fn is_lock_timeout(error: &MigrateError) -> bool {
+/// A lock timeout or a deadlock: SQLSTATE 55P03, 40P01.
+fn lost_to_traffic(error: &MigrateError) -> bool {
     let (MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _)) = error else { return false };
-    error.as_database_error().is_some_and(|error| error.code().as_deref() == Some("55P03"))
+    let code = error.as_database_error().and_then(|error| error.code());
+    code.is_some_and(|code| ["55P03", "40P01"].contains(&code.as_ref()))
 }
 
 /// # Errors
