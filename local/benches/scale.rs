@@ -67,9 +67,10 @@ async fn searching(db: &Database, sender: UserId, chat_id: ChatId) {
             waits.push(start.elapsed());
         }
         let change = if block % 2 == 0 { "drop index messages_search".to_owned() } else { definition.clone() };
-        let mut slow = db.acquire().await.unwrap();
-        sqlx::query("set statement_timeout = 0").execute(&mut *slow).await.unwrap();
+        let mut slow = db.begin().await.unwrap();
+        sqlx::query("set local statement_timeout = 0").execute(&mut *slow).await.unwrap();
         sqlx::query(AssertSqlSafe(change)).execute(&mut *slow).await.unwrap();
+        slow.commit().await.unwrap();
     }
     let (with, without) = (median(with), median(without));
     println!(
@@ -106,8 +107,8 @@ fn median(mut waits: Vec<Duration>) -> Duration {
 
 /// Checks the plans of the actual queries in `.sqlx/`, each found by a part of its text, with the parameters unknown.
 async fn plans(db: &Database, me: UserId, chat_id: ChatId) {
-    let mut db = db.acquire().await.unwrap();
-    sqlx::query("set plan_cache_mode = force_generic_plan").execute(&mut *db).await.unwrap();
+    let mut db = db.begin().await.unwrap();
+    sqlx::query("set local plan_cache_mode = force_generic_plan").execute(&mut *db).await.unwrap();
     for (name, mark, arguments) in [
         ("list", "from chat_members mine\n        join chats", format!("'{me}', null, null, 50, '{me}'")),
         ("page", "m.id > chat.after", format!("'{chat_id}', '{me}', 1000001, true, 50, null")),
@@ -124,7 +125,6 @@ async fn plans(db: &Database, me: UserId, chat_id: ChatId) {
         println!("{name}:\n  {}", scans.join("\n  "));
         assert!(!plan.iter().any(|line| line.contains("Seq Scan")), "{}", plan.join("\n"));
     }
-    sqlx::query("set plan_cache_mode = auto").execute(&mut *db).await.unwrap();
     println!();
 }
 
@@ -173,16 +173,18 @@ async fn others(db: &Database) {
 }
 
 async fn private_chat(db: &Database, one: UserId, other: UserId) -> ChatId {
-    let mut db = db.acquire().await.unwrap();
-    chats::private(&mut db, one, other).await.unwrap().0
+    let mut db = db.begin().await.unwrap();
+    let (chat_id, _) = chats::private(&mut db, one, other).await.unwrap();
+    db.commit().await.unwrap();
+    chat_id
 }
 
 /// Inserts messages from both people straight into the table, then rebuilds the search index, as a restore would.
 async fn fill(db: &Database, chat_id: ChatId, one: UserId, other: UserId, count: i64) {
-    let mut db = db.acquire().await.unwrap();
+    let mut db = db.begin().await.unwrap();
     let definition: String =
         sqlx::query_scalar("select pg_get_indexdef('messages_search'::regclass)").fetch_one(&mut *db).await.unwrap();
-    for statement in ["set statement_timeout = 0", "drop index messages_search"] {
+    for statement in ["set local statement_timeout = 0", "drop index messages_search"] {
         sqlx::query(statement).execute(&mut *db).await.unwrap();
     }
     sqlx::query(
@@ -206,4 +208,5 @@ async fn fill(db: &Database, chat_id: ChatId, one: UserId, other: UserId, count:
         .unwrap();
     sqlx::query(AssertSqlSafe(definition)).execute(&mut *db).await.unwrap();
     sqlx::query("analyze").execute(&mut *db).await.unwrap();
+    db.commit().await.unwrap();
 }

@@ -7,7 +7,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a benchmark ends where something unexpected happens")]
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use sqlx::AssertSqlSafe;
@@ -67,7 +67,7 @@ async fn main() {
 
 /// Transactions per second.
 fn per_second(cluster: &Cluster, script: &Path, clients: usize, chats: usize) -> f64 {
-    let mut pgbench = Command::new(pgbench());
+    let mut pgbench = Command::new(cluster.client("pgbench").expect("pgbench, which comes with PostgreSQL's server"));
     pgbench.arg("-h").arg(cluster.socket()).args(["-U", "windi", "-n", "-M", "prepared", "-T", SECONDS, "-j", "2"]);
     pgbench
         .arg("-c")
@@ -82,13 +82,6 @@ fn per_second(cluster: &Cluster, script: &Path, clients: usize, chats: usize) ->
     let rate = out.lines().find_map(|line| line.strip_prefix("tps = ")?.split(' ').next()?.parse().ok());
     assert!(output.status.success() && !err.contains("ERROR"), "{out}{err}");
     rate.unwrap()
-}
-
-/// Beside the server's programs on Debian, otherwise on the `PATH`.
-fn pgbench() -> PathBuf {
-    let versions = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
-    let found = versions.map(|version| version.path().join("bin/pgbench")).find(|path| path.exists());
-    found.unwrap_or_else(|| "pgbench".into())
 }
 
 fn median(mut rates: Vec<f64>) -> f64 {

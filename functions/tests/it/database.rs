@@ -94,10 +94,7 @@ async fn operations_ask_the_database_as_seldom_as_the_table_says() {
     let wire = Wire::to(&stage.url).await;
     stage.db = connected(&stage, &wire.url, 1).await;
     let Stage { db, tokens, push, .. } = &stage;
-    let body = json!({"kind": "private", "user_id": bob.caller.user_id});
-    let request = http("POST /chats", Some(&alice.token), Some(body));
-    let chat = read(chats::handle(db, tokens, push, request).await).1;
-    let chat_id = chat["id"].as_str().unwrap();
+    let chat_id = &stage.private_chat(&alice, &bob).await;
     let device = ConnectionId("a=".to_owned());
     let frame = |action: &str, data| {
         let frame = json!({"action": action, "data": data});
@@ -110,8 +107,7 @@ async fn operations_ask_the_database_as_seldom_as_the_table_says() {
     let mut counted = Vec::new();
     // The first round prepares the statements. Bob's message in each gives Alice something to read.
     for _ in 0..2 {
-        let request = http("POST /messages", Some(&bob.token), Some(text.clone()));
-        let (status, message) = read(messages::handle(db, tokens, push, request).await);
+        let (status, message) = stage.send(&bob, text.clone()).await;
         assert_eq!(status, 201);
         let read_up_to = json!({"chat_id": chat_id, "message_id": message["id"]});
         let read_route = format!("POST /messages/{{chat_id={chat_id}}}/{{message_id={}}}/read", message["id"]);
@@ -206,15 +202,12 @@ async fn an_abandoned_transaction_whose_statement_fails_later_does_not_poison_th
 async fn whoever_has_logged_out_changes_nothing() {
     let stage = Stage::new().await;
     let (alice, bob) = (stage.person("alice").await, stage.person("bob").await);
-    let body = json!({"kind": "private", "user_id": bob.caller.user_id});
-    let request = http("POST /chats", Some(&alice.token), Some(body));
-    let chat = read(chats::handle(&stage.db, &stage.tokens, &stage.push, request).await).1;
-    let text = json!({"chat_id": chat["id"], "text": "x"});
-    let request = http("POST /messages", Some(&bob.token), Some(text.clone()));
-    assert_eq!(read(messages::handle(&stage.db, &stage.tokens, &stage.push, request).await).0, 201);
+    let chat_id = stage.private_chat(&alice, &bob).await;
+    let text = json!({"chat_id": chat_id, "text": "x"});
+    assert_eq!(stage.send(&bob, text.clone()).await.0, 201);
     let (user_id, session_id) = (alice.caller.user_id, alice.caller.session_id);
     assert!(sessions::end(&stage.db, user_id, session_id).await.unwrap());
-    let read_route = format!("POST /messages/{{chat_id={}}}/{{message_id=1}}/read", chat["id"].as_str().unwrap());
+    let read_route = format!("POST /messages/{{chat_id={}}}/{{message_id=1}}/read", chat_id);
     for (route, body) in [("POST /messages", Some(text)), (read_route.as_str(), None)] {
         let request = http(route, Some(&alice.token), body);
         assert_eq!(read(messages::handle(&stage.db, &stage.tokens, &stage.push, request).await).0, 401);
@@ -279,12 +272,9 @@ async fn everybody_gets_a_turn_however_few_connections_there_are() {
 async fn the_database_refuses_rows_that_break_its_rules() {
     let stage = Stage::new().await;
     let (alice, bob) = (stage.person("alice").await, stage.person("bob").await);
-    let body = json!({"kind": "private", "user_id": bob.caller.user_id});
-    let request = http("POST /chats", Some(&alice.token), Some(body));
-    let chat = read(chats::handle(&stage.db, &stage.tokens, &stage.push, request).await).1;
-    let text = json!({"chat_id": chat["id"], "text": "x"});
-    let request = http("POST /messages", Some(&alice.token), Some(text));
-    read(messages::handle(&stage.db, &stage.tokens, &stage.push, request).await);
+    let chat_id = stage.private_chat(&alice, &bob).await;
+    let text = json!({"chat_id": chat_id, "text": "x"});
+    assert_eq!(stage.send(&alice, text).await.0, 201);
     let longest = "x".repeat(4097);
     stage.person("carol").await;
     let newcomer =

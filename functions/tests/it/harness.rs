@@ -17,7 +17,7 @@ use windi_backing::dynamodb::DynamoDb;
 use windi_functions::posts::Posts;
 use windi_functions::push::Push;
 use windi_functions::socket::Event;
-use windi_functions::{login, register};
+use windi_functions::{chats, login, messages, register};
 use windi_shared::auth::{Caller, Tokens};
 use windi_shared::config::{DatabaseConfig, TokenConfig};
 use windi_shared::connections::{Address, Connection, Connections};
@@ -68,6 +68,21 @@ impl Stage {
         let token = answer["access_token"].as_str().unwrap().to_owned();
         let caller = self.tokens.check(&token).await.unwrap();
         Person { caller, token }
+    }
+
+    /// The id of a new private chat.
+    pub async fn private_chat(&self, me: &Person, other: &Person) -> String {
+        let body = json!({"kind": "private", "user_id": other.caller.user_id});
+        let request = http("POST /chats", Some(&me.token), Some(body));
+        let (status, chat) = read(chats::handle(&self.db, &self.tokens, &self.push, request).await);
+        assert_eq!(status, 201);
+        chat["id"].as_str().unwrap().to_owned()
+    }
+
+    /// Sends a message over HTTP.
+    pub async fn send(&self, who: &Person, body: Value) -> (u16, Value) {
+        let request = http("POST /messages", Some(&who.token), Some(body));
+        read(messages::handle(&self.db, &self.tokens, &self.push, request).await)
     }
 
     /// Records an open connection for somebody.

@@ -3,7 +3,7 @@
 use serde_json::json;
 use windi_functions::posts::Posts;
 use windi_functions::push::Push;
-use windi_functions::{chats, connect, health, messages, send_message, users};
+use windi_functions::{connect, health, messages, send_message, users};
 use windi_shared::config;
 use windi_shared::connections::Connections;
 use windi_shared::db::{self, MIGRATOR};
@@ -15,18 +15,16 @@ use crate::harness::{NOWHERE, Stage, http, read, sdk_config, socket_event, someb
 async fn without_dynamodb_a_send_is_stored_and_acknowledged() {
     let stage = Stage::new().await;
     let (alice, bob) = (stage.person("alice").await, stage.person("bob").await);
-    let body = json!({"kind": "private", "user_id": bob.caller.user_id});
-    let request = http("POST /chats", Some(&alice.token), Some(body));
-    let (_, chat) = read(chats::handle(&stage.db, &stage.tokens, &stage.push, request).await);
+    let chat_id = stage.private_chat(&alice, &bob).await;
 
     let connections = Connections::new(&sdk_config(NOWHERE), "connections");
     let push = Push::new(Posts::new(&sdk_config(NOWHERE), &stage.posts.serve().await), connections.clone());
-    let body = json!({"chat_id": chat["id"], "text": "over HTTP"});
+    let body = json!({"chat_id": chat_id, "text": "over HTTP"});
     let request = http("POST /messages", Some(&alice.token), Some(body));
     assert_eq!(read(messages::handle(&stage.db, &stage.tokens, &push, request).await).0, 201);
 
     let id = ConnectionId("a=".to_owned());
-    let frame = json!({"action": "sendMessage", "data": {"chat_id": chat["id"], "text": "over the socket"}});
+    let frame = json!({"action": "sendMessage", "data": {"chat_id": chat_id, "text": "over the socket"}});
     send_message::handle(&stage.db, &push, socket_event("sendMessage", Some(&alice), &id, Some(frame))).await.unwrap();
     assert_eq!(stage.posts.to(&id)[0]["data"]["id"], 2);
 

@@ -142,15 +142,13 @@ async fn nonsense_does_not_keep_the_socket_of_an_ended_session_open() {
 async fn a_socket_that_was_not_closed_is_cut_off_when_its_session_is_found_to_have_ended() {
     let stage = Stage::new().await;
     let (alice, bob) = (stage.person("alice").await, stage.person("bob").await);
-    let body = json!({"kind": "private", "user_id": bob.caller.user_id});
-    let request = http("POST /chats", Some(&alice.token), Some(body));
-    let (_, chat) = read(windi_functions::chats::handle(&stage.db, &stage.tokens, &stage.push, request).await);
+    let chat_id = stage.private_chat(&alice, &bob).await;
     let socket = stage.connected(&alice, "a=").await;
     sessions::end(&stage.db, alice.caller.user_id, alice.caller.session_id).await.unwrap();
-    let send = json!({"action": "sendMessage", "request_id": "r", "data": {"chat_id": chat["id"], "text": "still me"}});
+    let send = json!({"action": "sendMessage", "request_id": "r", "data": {"chat_id": chat_id, "text": "still me"}});
     let event = socket_event("sendMessage", Some(&alice), &socket, Some(send));
     send_message::handle(&stage.db, &stage.push, event).await.unwrap();
-    let type_ = json!({"action": "typing", "data": {"chat_id": chat["id"], "is_typing": true}});
+    let type_ = json!({"action": "typing", "data": {"chat_id": chat_id, "is_typing": true}});
     let event = socket_event("typing", Some(&alice), &socket, Some(type_));
     typing::handle(&stage.db, &stage.push, event).await.unwrap();
     let frames = stage.posts.to(&socket);

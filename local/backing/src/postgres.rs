@@ -173,6 +173,11 @@ impl Cluster {
         &self.socket
     }
 
+    /// The path of a client program, such as `pgbench`, that suits the server, if there is one.
+    pub fn client(&self, program: &str) -> Option<PathBuf> {
+        binaries::find_client(&self.home, program)
+    }
+
     /// The connection URL of this database.
     pub fn url(&self, database: &str) -> String {
         self.options(database).to_url_lossy().to_string()

@@ -18,6 +18,9 @@ use sqlx::postgres::{PgConnectOptions, PgQueryResult, PgRow, PgStatement, PgType
 use sqlx::{Connection as _, Describe, Either, Execute, Executor, PgConnection, PgPool, Postgres, SqlStr};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+/// How long a request waits for a free connection: well under the 29 s after which API Gateway gives up, and longer than
+/// an idle session lives (`migrations/9_role_settings.sql`), so that a full server has ended one by then.
+const TAKE_LIMIT: Duration = Duration::from_secs(5);
 /// How long a connection that was not used for a while may take to show that it still works.
 const PING_LIMIT: Duration = Duration::from_secs(1);
 /// How long a rollback may take. A statement that was abandoned must end first, by its own limit
@@ -44,7 +47,6 @@ struct Connections {
     /// The one used last is at the end, and is used next: the others become idle, and their server may end them.
     ready: Mutex<Vec<Ready>>,
     ping_after: Duration,
-    acquire_timeout: Duration,
 }
 
 /// A connection that has answered its last statement completely.
@@ -57,22 +59,12 @@ struct Ready {
 }
 
 impl Database {
-    /// Over the connections of `pool`, `size` at most. A request waits for one of them for `acquire_timeout`. One that
-    /// was used less than `ping_after` ago is used again without asking the server whether it is still there.
-    pub(super) fn new(pool: PgPool, size: u32, ping_after: Duration, acquire_timeout: Duration) -> Self {
+    /// Over the connections of `pool`, `size` at most. One that was used less than `ping_after` ago is used again without
+    /// asking the server whether it is still there.
+    pub(super) fn new(pool: PgPool, size: u32, ping_after: Duration) -> Self {
         let turns = Arc::new(Semaphore::new(size as usize));
         let ready = Mutex::default();
-        Self { connections: Arc::new(Connections { pool, turns, ready, ping_after, acquire_timeout }) }
-    }
-
-    /// A connection of one's own, for settings and for what must share a session. It is closed afterwards.
-    ///
-    /// # Errors
-    /// If the server cannot be reached, or all connections are in use for too long.
-    pub async fn acquire(&self) -> sqlx::Result<Connection> {
-        let mut connection = self.take().await?;
-        connection.connection.close_on_drop();
-        Ok(connection)
+        Self { connections: Arc::new(Connections { pool, turns, ready, ping_after }) }
     }
 
     async fn take(&self) -> sqlx::Result<Connection> {
@@ -88,14 +80,14 @@ impl Database {
             }
             Ok(Connection { connection: connections.pool.acquire().await?, borrowed: Instant::now(), _turn: turn })
         };
-        let taken = tokio::time::timeout(connections.acquire_timeout, take).await;
+        let taken = tokio::time::timeout(TAKE_LIMIT, take).await;
         taken.unwrap_or(Err(sqlx::Error::PoolTimedOut))
     }
 
     /// Begins a transaction. Dropped without [`Transaction::commit`], it is rolled back.
     ///
     /// # Errors
-    /// Like [`Self::acquire`].
+    /// If the server cannot be reached, or all connections are in use for too long.
     pub async fn begin(&self) -> sqlx::Result<Transaction> {
         let mut transaction = Transaction { database: self.clone(), connection: Some(self.take().await?) };
         sqlx::raw_sql("begin").execute(&mut *transaction).await?;
@@ -157,7 +149,7 @@ impl Drop for Connections {
 
 /// A connection, one's own until it is dropped.
 #[derive(Debug)]
-pub struct Connection {
+struct Connection {
     // Dropped before the turn, so that whoever gets the turn finds it in the pool, or on its way there.
     connection: PoolConnection<Postgres>,
     /// When the pool gave it.

@@ -22,7 +22,7 @@ use sqlx::migrate::{MigrateError, Migration, Migrator};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions, PgSslMode};
 use sqlx::{ConnectOptions as _, Connection as _, PgPool};
 
-pub use database::{Connection, Database, Transaction};
+pub use database::{Database, Transaction};
 pub use sqlx::{PgConnection, PgExecutor};
 
 use crate::Result;
@@ -30,10 +30,6 @@ use crate::config::DatabaseConfig;
 
 /// The schema's migrations, oldest first.
 pub static MIGRATOR: Migrator = sqlx::migrate!("../migrations");
-
-/// How long a request waits for a free connection: well under the 29 s after which API Gateway gives up, and longer than
-/// an idle session lives (`migrations/9_role_settings.sql`), so that a full server has ended one by then.
-const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The roots of Amazon RDS, one of each kind for a region (`docs/decisions.md` says where they come from).
 const RDS_ROOTS: &[u8] = include_bytes!("rds-roots.pem");
@@ -46,12 +42,11 @@ pub fn connect(config: &DatabaseConfig) -> std::result::Result<Database, &'stati
     let DatabaseConfig { url, max_connections, ping_after } = config;
     let pool = PgPoolOptions::new()
         .max_connections(*max_connections)
-        .acquire_timeout(ACQUIRE_TIMEOUT)
         .test_before_acquire(false)
         // A connection that the server has closed is not worth a line in the log: the pool opens another.
         .before_acquire(|connection, _| Box::pin(async move { Ok(connection.ping().await.is_ok()) }))
         .connect_lazy_with(options(url)?);
-    Ok(Database::new(pool, *max_connections, *ping_after, ACQUIRE_TIMEOUT))
+    Ok(Database::new(pool, *max_connections, *ping_after))
 }
 
 /// How to connect to the server at `url`.
@@ -93,9 +88,8 @@ fn is_here(options: &PgConnectOptions) -> bool {
 
 /// How long a migration waits for the server, which may have to wake up first: Aurora takes 15 s and at times more.
 const MIGRATION_PATIENCE: Duration = Duration::from_secs(60);
-/// How often a migration that did not get a lock, because of traffic, is tried again.
+/// How often a migration that did not get a lock, because of traffic, is tried again, and after how long.
 const MIGRATION_ATTEMPTS: u32 = 5;
-
 const MIGRATION_PAUSE: Duration = Duration::from_millis(500);
 
 /// Instead of the limits of the role.

@@ -52,7 +52,7 @@ async fn purge(db: impl PgExecutor<'_>) -> Result<()> {
 
 /// Whether the session has neither ended nor expired.
 pub async fn is_live(db: impl PgExecutor<'_>, session_id: SessionId) -> Result<bool> {
-    Ok(sqlx::query_scalar!(r#"select session_is_live($1) as "live!""#, session_id as SessionId,).fetch_one(db).await?)
+    Ok(sqlx::query_scalar!(r#"select session_is_live($1) as "live!""#, session_id as SessionId).fetch_one(db).await?)
 }
 
 /// The result of presenting a refresh token.
@@ -116,7 +116,7 @@ pub async fn rotate(db: &Database, token: &str) -> Result<Rotation> {
 
 /// Marks a token as used and adds the one that follows it.
 async fn succeed(db: &mut PgConnection, used: Uuid, salt: &[u8], next: &str) -> Result<()> {
-    sqlx::query!("update sessions set rotated_at = now(), successor_salt = $2 where session_id = $1", used, salt,)
+    sqlx::query!("update sessions set rotated_at = now(), successor_salt = $2 where session_id = $1", used, salt)
         .execute(&mut *db)
         .await?;
     sqlx::query!(
