@@ -115,7 +115,11 @@ pub async fn migrate(url: &str) -> std::result::Result<(), MigrateError> {
     }
     let guard = unpooled(&options, UNLIMITED);
     let mut lock = guard.acquire().await?;
-    sqlx::query("select pg_advisory_lock($1)").bind(MIGRATION_LOCK).execute(&mut *lock).await?;
+    // Asked again and again: a statement that waits is one that `create index concurrently` waits for, and neither would end.
+    let ask = "select pg_try_advisory_lock($1)";
+    while !sqlx::query_scalar::<_, bool>(ask).bind(MIGRATION_LOCK).fetch_one(&mut *lock).await? {
+        tokio::time::sleep(MIGRATION_PAUSE).await;
+    }
     let mut outcome = Ok(());
     for migration in MIGRATOR.iter() {
         // One without a transaction builds an index beside traffic, and has to wait for it.
