@@ -110,7 +110,7 @@ async fn plans(db: &Database, me: UserId, chat_id: ChatId) {
     let mut db = db.begin().await.unwrap();
     sqlx::query("set local plan_cache_mode = force_generic_plan").execute(&mut *db).await.unwrap();
     for (name, mark, arguments) in [
-        ("list", "from chat_members mine\n        join chats", format!("'{me}', null, null, 50, '{me}'")),
+        ("list", "listed as materialized", format!("'{me}', null, null, 50, '{me}'")),
         ("page", "m.id > chat.after", format!("'{chat_id}', '{me}', 1000001, true, 50, null")),
         ("changes", "m.revision > $2 and m.revision <= $3", format!("'{chat_id}', 999950, 1000001, 50")),
         ("ping", "select c.chat_id as \"chat_id: ChatId\", c.revision", format!("'{me}'")),

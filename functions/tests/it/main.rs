@@ -7,6 +7,7 @@ mod harness;
 
 mod accounts;
 mod database;
+mod lists;
 mod logins;
 mod migrate;
 mod outages;

@@ -7,8 +7,8 @@ use crate::ids::{ChatId, SessionId, UserId};
 use crate::protocol::{Chat, ChatKind, ListCursor, ListedChat, Person, Role, Timestamp};
 use crate::{Error, Result};
 
-/// One page, and where the next one begins; empty if the session has ended. Each chat costs a few index look-ups, however
-/// many messages it holds.
+/// One page, and where the next one begins; empty if the session has ended. What it costs depends on the chats of the page
+/// and on those that were active in the hour before, not on how many there are.
 pub async fn page(
     db: impl PgExecutor<'_>,
     me: UserId,
@@ -16,23 +16,34 @@ pub async fn page(
     after: Option<ListCursor>,
     limit: i64,
 ) -> Result<(Vec<ListedChat>, Option<ListCursor>)> {
+    // The index has a time for each chat that is up to an hour too early (`migrations/11_activity_of_chats.sql`). `oldest` is that
+    // of the last chat of as many as asked for. Each of these was active then or later, so a chat that belongs on the page was
+    // too, and the index has it at most an hour earlier.
     let mut rows = select_messages!(
         of_any_chat,
-        also: r#"c.chat_id as "id: ChatId", c.kind as "kind: ChatKind", c.name, c.created_by as "created_by: UserId",
-            c.created_at as "created_at: Timestamp", c.revision, c.last_message_id,
-            mine.role as "role: Role", mine.last_read_id,
+        with: ", oldest as materialized (
+            select mine.active_at from chat_members mine join chats c on c.chat_id = mine.chat_id
+            where mine.user_id = $1 and mine.active_at <= coalesce($2::timestamptz, 'infinity')
+                and (c.active_at, c.chat_id) < (coalesce($2, 'infinity'), $3)
+            order by mine.active_at desc offset $4::int8 - 1 limit 1
+        ), listed as materialized (
+            select c.*, mine.user_id, mine.role, mine.last_read_id
+            from chat_members mine join chats c on c.chat_id = mine.chat_id
+            where mine.user_id = $1 and session_is_live($5) and mine.active_at <= coalesce($2, 'infinity')
+                and mine.active_at > coalesce((select active_at - interval '1 hour' from oldest), '-infinity')
+                and (c.active_at, c.chat_id) < (coalesce($2, 'infinity'), $3)
+            order by c.active_at desc, c.chat_id desc limit $4
+        )",
+        also: r#"c.chat_id as "id!: ChatId", c.kind as "kind!: ChatKind", c.name, c.created_by as "created_by!: UserId",
+            c.created_at as "created_at!: Timestamp", c.revision as "revision!",
+            c.last_message_id as "last_message_id!", c.role as "role!: Role", c.last_read_id as "last_read_id!",
             peer.user_id as "peer_id?: UserId", peer.name as "peer_name?", peer.username as "peer_username?",
-            coalesce(m.created_at, c.created_at) as "activity!: Timestamp", "#,
-        rest: "from chat_members mine
-        join chats c on c.chat_id = mine.chat_id
+            c.active_at as "activity!: Timestamp", "#,
+        rest: "from listed c
         left join messages m on m.chat_id = c.chat_id and m.id = c.last_message_id
-        left join chat_members other
-            on c.kind = 'private' and other.chat_id = c.chat_id and other.user_id <> mine.user_id
+        left join chat_members other on c.kind = 'private' and other.chat_id = c.chat_id and other.user_id <> c.user_id
         left join users peer on peer.user_id = other.user_id
-        where mine.user_id = $1 and session_is_live($5)
-            and ($2::timestamptz is null or (coalesce(m.created_at, c.created_at), c.chat_id) < ($2, $3))
-        order by coalesce(m.created_at, c.created_at) desc, c.chat_id desc
-        limit $4",
+        order by c.active_at desc, c.chat_id desc",
         me as UserId,
         after.map(|after| after.activity.0),
         after.map(|after| after.chat_id.0),

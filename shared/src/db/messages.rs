@@ -42,10 +42,10 @@ macro_rules! select_messages {
         )
     };
     // Messages of any chats. Each message checks its own chat's cursors until one is far enough.
-    (of_any_chat, also: $also:literal, rest: $rest:literal, $($argument:expr),+ $(,)?) => {
+    (of_any_chat, with: $with:literal, also: $also:literal, rest: $rest:literal, $($argument:expr),+ $(,)?) => {
         select_messages!(
             readers: "(select chat_id, user_id, last_read_id from chat_members)",
-            with: "",
+            with: $with,
             also: $also,
             rest: $rest,
             $($argument),+
@@ -86,7 +86,7 @@ pub struct Sent {
 }
 
 /// Stores a message exactly once per `client_message_id`, in one round trip. The rules are in
-/// `migrations/4_send_message.sql`. With a session, only if it is alive.
+/// `migrations/11_activity_of_chats.sql`. With a session, only if it is alive.
 ///
 /// # Errors
 /// [`Error::ChatNotFound`], also if the session has ended; [`Error::IdempotencyConflict`].

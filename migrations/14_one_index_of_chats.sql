@@ -1,0 +1,3 @@
+-- no-transaction
+-- `chat_members_active` begins with the same column.
+drop index concurrently chat_members_user;
