@@ -9,8 +9,10 @@ use aws_sdk_apigatewaymanagement::primitives::Blob;
 use chrono::Utc;
 use futures_util::{StreamExt as _, stream};
 use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+use tracing::Instrument as _;
 use windi_shared::Result;
-use windi_shared::connections::{Address, Connection, Connections};
+use windi_shared::connections::{Address, BATCH, Connection, Connections};
 use windi_shared::ids::{ChatId, ConnectionId, UserId};
 use windi_shared::protocol::ServerFrame;
 
@@ -24,6 +26,8 @@ use crate::posts::{POSTS_AT_ONCE, Posted, Posts, encode};
 const FAN_OUTS_AT_ONCE: usize = 32;
 /// How long a whole fan-out may take once it has its turn; the function has 28 s.
 const FAN_OUT_LIMIT: Duration = Duration::from_secs(5);
+/// Up to how many people a fan-out takes less time than letting others go first.
+const FEW: usize = 4;
 /// The `$connect` of a connection younger than this may still be in progress: API Gateway returns 410 for it too.
 const YOUNG: Duration = Duration::from_secs(10);
 
@@ -67,57 +71,82 @@ impl Push {
     /// Sends `frame` to every device of `users` except one. Returns the users found to have no live device left
     /// although their list said otherwise.
     pub async fn to_users(&self, users: &[UserId], frame: &ServerFrame, except: Option<&ConnectionId>) -> Vec<UserId> {
-        let devices = self.connections.of_users(users);
-        self.fan_out(
-            devices,
-            frame,
-            |connection| Some(&connection.id) != except,
-            |connection| Address::User(connection.user_id),
-        )
-        .await
+        let Some(body) = encode(frame) else { return Vec::new() };
+        let tally = Arc::new(Tally::default());
+        let mut shares = users.chunks(BATCH).map(|users| {
+            let (push, users, body) = (self.clone(), users.to_vec(), body.clone());
+            let (except, tally) = (except.cloned(), Arc::clone(&tally));
+            async move {
+                let devices = push.connections.of_users(&users).await;
+                let wanted = |connection: &Connection| Some(&connection.id) != except.as_ref();
+                push.post_all(devices, body, &tally, wanted, |connection| Address::User(connection.user_id)).await;
+            }
+        });
+        let fan_out = async {
+            let Some(first) = shares.next() else { return };
+            if users.len() > FEW {
+                // In one process the look-up and the posts are calls that never wait, and nothing else would run on this
+                // thread meanwhile: the acknowledgement, which has just been queued for its socket, goes first.
+                tokio::task::yield_now().await;
+            }
+            // Tasks of their own, so that all cores work on a large group. They end with this set.
+            let mut others = JoinSet::new();
+            shares.for_each(|share| drop(others.spawn(share.in_current_span())));
+            tokio::join!(first, others.join_all());
+        };
+        self.in_turn(fan_out, &tally).await
     }
 
     /// Sends `frame` to the devices that have the chat open and belong to users for whom `meant` returns true.
     pub async fn to_open(&self, chat_id: ChatId, frame: &ServerFrame, meant: impl Fn(UserId) -> bool) {
-        let devices = self.connections.of_chat(chat_id);
-        self.fan_out(devices, frame, |connection| meant(connection.user_id), |_| Address::Chat(chat_id)).await;
+        let Some(body) = encode(frame) else { return };
+        let tally = Tally::default();
+        let fan_out = async {
+            let devices = self.connections.of_chat(chat_id).await;
+            let wanted = |connection: &Connection| meant(connection.user_id);
+            self.post_all(devices, body, &tally, wanted, |_| Address::Chat(chat_id)).await;
+        };
+        self.in_turn(fan_out, &tally).await;
     }
 
-    async fn fan_out(
-        &self,
-        devices: impl Future<Output = Result<Vec<Connection>>>,
-        frame: &ServerFrame,
-        wanted: impl Fn(&Connection) -> bool,
-        listed_at: impl Fn(&Connection) -> Address,
-    ) -> Vec<UserId> {
-        let Some(body) = encode(frame) else { return Vec::new() };
-        // Outside the timed part: users taken off a list must be reported even if the rest was cut short.
-        let tally = Tally::default();
+    /// Runs a fan-out when it has its turn, within [`FAN_OUT_LIMIT`]. Returns the users whose list it emptied.
+    async fn in_turn(&self, fan_out: impl Future<Output = ()>, tally: &Tally) -> Vec<UserId> {
         // Neither semaphore is ever closed, so a turn and a place can always be acquired.
         let _turn = self.turns.acquire().await;
         let start = Instant::now();
-        let fan_out = async {
-            let devices = match devices.await {
-                Ok(devices) => devices,
-                Err(error) => return error.log(),
-            };
-            let posts = stream::iter(devices.into_iter().filter(&wanted));
-            posts
-                .for_each_concurrent(POSTS_AT_ONCE, |connection| {
-                    let (address, body, tally) = (listed_at(&connection), body.clone(), &tally);
-                    async move { self.post_or_forget(address, &connection, body, tally).await }
-                })
-                .await;
-        };
         if tokio::time::timeout(FAN_OUT_LIMIT, fan_out).await.is_err() {
             tracing::warn!("A fan-out was cut short; sync will make it good.");
         }
-        let Tally { posts, gone, failed, offline } = tally;
-        let (posts, gone, failed) = (posts.into_inner(), gone.into_inner(), failed.into_inner());
+        let count = |counter: &AtomicUsize| counter.load(Ordering::Relaxed);
+        let posts = count(&tally.posts);
         if posts > 0 {
-            tracing::info!(posts, gone, failed, ms = start.elapsed().as_millis() as u64, "Fanned out.");
+            let (gone, failed, ms) = (count(&tally.gone), count(&tally.failed), start.elapsed().as_millis() as u64);
+            tracing::info!(posts, gone, failed, ms, "Fanned out.");
         }
-        offline.into_inner().unwrap_or_else(PoisonError::into_inner)
+        // Also if the rest was cut short: users taken off a list must be reported.
+        std::mem::take(&mut *tally.offline.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Posts to those of the devices that are wanted.
+    async fn post_all(
+        &self,
+        devices: Result<Vec<Connection>>,
+        body: Blob,
+        tally: &Tally,
+        wanted: impl Fn(&Connection) -> bool,
+        listed_at: impl Fn(&Connection) -> Address,
+    ) {
+        let devices = match devices {
+            Ok(devices) => devices,
+            Err(error) => return error.log(),
+        };
+        let posts = stream::iter(devices.into_iter().filter(wanted));
+        posts
+            .for_each_concurrent(POSTS_AT_ONCE, |connection| {
+                let (address, body) = (listed_at(&connection), body.clone());
+                async move { self.post_or_forget(address, &connection, body, tally).await }
+            })
+            .await;
     }
 
     /// Posts, and takes a connection that no longer exists off its list.

@@ -14,6 +14,7 @@ mod typing;
 use std::collections::HashMap;
 use std::time::Duration;
 
+use aws_config::stalled_stream_protection::StalledStreamProtectionConfig;
 use aws_config::{SdkConfig, retry::RetryConfig, timeout::TimeoutConfig};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, ReturnValue};
@@ -26,8 +27,8 @@ use crate::{Error, Result};
 /// API Gateway ends every connection after two hours. Ten minutes later an entry is dead, whatever the TTL says:
 /// DynamoDB may take days to act on it.
 const DEAD_AFTER: Duration = Duration::from_secs(2 * 3600 + 600);
-/// The most keys one `BatchGetItem` takes.
-const BATCH: usize = 100;
+/// The most keys one `BatchGetItem` takes: the connections of this many people are one call.
+pub const BATCH: usize = 100;
 const PREFIX: &str = "c:";
 /// How many of the devices that have a chat open are kept; older ones see no typing there.
 const MAX_OPEN: usize = 1000;
@@ -73,6 +74,8 @@ impl Connections {
         let config = aws_sdk_dynamodb::config::Builder::from(config)
             .timeout_config(timeouts)
             .retry_config(RetryConfig::standard().with_max_attempts(3))
+            // For bodies that are streamed. Ours are small, in memory, and within the time limits above.
+            .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
             .build();
         Self { client: Client::from_conf(config), table: table.into() }
     }

@@ -46,7 +46,7 @@ pub async fn live(shared: Arc<Shared>, api: Arc<WebSocketApi>, socket: Socket, u
                 .max_frame_size(Some(MAX_FRAME))
                 .max_message_size(Some(MAX_MESSAGE))
                 // Most sockets are idle most of the time, so buffers start small and grow when needed.
-                .read_buffer_size(4 * 1024)
+                .read_buffer_size(1024)
                 .write_buffer_size(0)
                 // Bounds the answers to pings that a client does not read.
                 .max_write_buffer_size(MAX_UNSENT);
@@ -54,7 +54,8 @@ pub async fn live(shared: Arc<Shared>, api: Arc<WebSocketApi>, socket: Socket, u
             let end = talk(&shared, &api, &socket, &mut stream, queue).await;
             // From here on a post to it is a 410, however long the client takes to close its side.
             shared.sockets.close(&socket.connection_id);
-            finish(stream, end).await
+            // Boxed, because the room it needs would otherwise be part of every open socket.
+            Box::pin(finish(stream, end)).await
         }
         Err(_) => {
             shared.sockets.close(&socket.connection_id);
