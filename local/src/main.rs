@@ -174,8 +174,8 @@ fn announce(arguments: &Arguments, address: &str, stage: &str, stack: &Stack) {
     println!("  HTTP         http://{address}");
     println!("  WebSocket    ws://{address}/{stage}");
     println!("  Data         {}", arguments.data_dir.display());
-    if let Some(files) = stack.database_files() {
-        println!("  PostgreSQL   {} (files in {})", stack.psql().unwrap_or_default(), files.display());
+    if let Some(cluster) = stack.cluster() {
+        println!("  PostgreSQL   {} (files in {})", stack.psql().unwrap_or_default(), cluster.home().display());
     }
     if let Some(url) = &arguments.invoke_url {
         println!("  Functions    {url}");

@@ -115,9 +115,9 @@ impl Stack {
         }
     }
 
-    /// The directory with the private cluster's files, if there is one.
-    pub fn database_files(&self) -> Option<&Path> {
-        self.cluster.as_ref().map(Cluster::home)
+    /// The private cluster, if there is one.
+    pub fn cluster(&self) -> Option<&Cluster> {
+        self.cluster.as_ref()
     }
 }
 

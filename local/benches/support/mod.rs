@@ -1,0 +1,21 @@
+//! What several benchmarks share: the messenger in this process, people with sockets, and `pgbench` beside it.
+
+#![expect(dead_code, reason = "no benchmark uses all of it")]
+
+pub mod idle;
+pub mod messenger;
+pub mod pgbench;
+pub mod room;
+pub mod sockets;
+
+/// The median of at least one figure.
+pub fn median(mut figures: Vec<f64>) -> f64 {
+    figures.sort_by(f64::total_cmp);
+    figures[figures.len() / 2]
+}
+
+/// The figure below which this share of at least one figure is.
+pub fn percentile(figures: &mut [f64], share: f64) -> f64 {
+    figures.sort_by(f64::total_cmp);
+    figures[((figures.len() - 1) as f64 * share) as usize]
+}
