@@ -45,7 +45,7 @@ impl Posts {
         // Standard retries cover 429 and 5xx, with jitter. Three attempts are two retries.
         let retries = RetryConfig::standard().with_max_attempts(3).with_initial_backoff(Duration::from_millis(100));
         let config = Builder::from(config).endpoint_url(endpoint).timeout_config(timeouts).retry_config(retries);
-        // For bodies that are streamed. Ours are small, in memory, and within the time limits above.
+        // It guards streamed bodies. Ours are in memory, and the time limits above apply.
         let config = config.stalled_stream_protection(StalledStreamProtectionConfig::disabled());
         Self { client: Client::from_conf(config.build()) }
     }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use aws_sdk_apigatewaymanagement::primitives::Blob;
 use chrono::Utc;
 use futures_util::{StreamExt as _, stream};
-use tokio::sync::Semaphore;
+use tokio::sync::{AcquireError, Semaphore, SemaphorePermit};
 use tokio::task::JoinSet;
 use tracing::Instrument as _;
 use windi_shared::Result;
@@ -26,7 +26,7 @@ use crate::posts::{POSTS_AT_ONCE, Posted, Posts, encode};
 const FAN_OUTS_AT_ONCE: usize = 32;
 /// How long a whole fan-out may take once it has its turn; the function has 28 s.
 const FAN_OUT_LIMIT: Duration = Duration::from_secs(5);
-/// Up to how many people a fan-out takes less time than letting others go first.
+/// A fan-out to at most this many people is shorter than letting others go first would take.
 const FEW: usize = 4;
 /// The `$connect` of a connection younger than this may still be in progress: API Gateway returns 410 for it too.
 const YOUNG: Duration = Duration::from_secs(10);
@@ -47,6 +47,26 @@ struct Tally {
     failed: AtomicUsize,
     /// The users whose list was emptied by a post.
     offline: Mutex<Vec<UserId>>,
+}
+
+/// The turn of a fan-out that has run.
+struct Turn<'a> {
+    _permit: std::result::Result<SemaphorePermit<'a>, AcquireError>,
+    start: Instant,
+}
+
+impl Turn<'_> {
+    /// Logs what was done, and returns the users whose list was emptied, also if the rest was cut short.
+    fn end(self, tally: &Tally) -> Vec<UserId> {
+        let count = |counter: &AtomicUsize| counter.load(Ordering::Relaxed);
+        let posts = count(&tally.posts);
+        if posts > 0 {
+            let (gone, failed, ms) =
+                (count(&tally.gone), count(&tally.failed), self.start.elapsed().as_millis() as u64);
+            tracing::info!(posts, gone, failed, ms, "Fanned out.");
+        }
+        std::mem::take(&mut *tally.offline.lock().unwrap_or_else(PoisonError::into_inner))
+    }
 }
 
 impl Push {
@@ -82,19 +102,27 @@ impl Push {
                 push.post_all(devices, body, &tally, wanted, |connection| Address::User(connection.user_id)).await;
             }
         });
+        // Further shares have tasks of their own, so that all cores work on a large group.
+        let mut others = JoinSet::new();
         let fan_out = async {
             let Some(first) = shares.next() else { return };
             if users.len() > FEW {
-                // In one process the look-up and the posts are calls that never wait, and nothing else would run on this
-                // thread meanwhile: the acknowledgement, which has just been queued for its socket, goes first.
+                // In one process the look-up and the posts are calls that hardly ever wait, so they would hold this thread
+                // for long: the acknowledgement, which has just been queued for its socket, can go first.
                 tokio::task::yield_now().await;
             }
-            // Tasks of their own, so that all cores work on a large group. They end with this set.
-            let mut others = JoinSet::new();
             shares.for_each(|share| drop(others.spawn(share.in_current_span())));
-            tokio::join!(first, others.join_all());
+            first.await;
+            while let Some(share) = others.join_next().await {
+                if let Err(error) = share {
+                    tracing::error!(%error, "A part of a fan-out failed.");
+                }
+            }
         };
-        self.in_turn(fan_out, &tally).await
+        let turn = self.in_turn(fan_out).await;
+        // If it was cut short, a task may still be running on another core.
+        others.shutdown().await;
+        turn.end(&tally)
     }
 
     /// Sends `frame` to the devices that have the chat open and belong to users for whom `meant` returns true.
@@ -106,25 +134,17 @@ impl Push {
             let wanted = |connection: &Connection| meant(connection.user_id);
             self.post_all(devices, body, &tally, wanted, |_| Address::Chat(chat_id)).await;
         };
-        self.in_turn(fan_out, &tally).await;
+        self.in_turn(fan_out).await.end(&tally);
     }
 
-    /// Runs a fan-out when it has its turn, within [`FAN_OUT_LIMIT`]. Returns the users whose list it emptied.
-    async fn in_turn(&self, fan_out: impl Future<Output = ()>, tally: &Tally) -> Vec<UserId> {
+    /// Runs a fan-out when it has its turn, within [`FAN_OUT_LIMIT`].
+    async fn in_turn(&self, fan_out: impl Future<Output = ()>) -> Turn<'_> {
         // Neither semaphore is ever closed, so a turn and a place can always be acquired.
-        let _turn = self.turns.acquire().await;
-        let start = Instant::now();
+        let turn = Turn { _permit: self.turns.acquire().await, start: Instant::now() };
         if tokio::time::timeout(FAN_OUT_LIMIT, fan_out).await.is_err() {
             tracing::warn!("A fan-out was cut short; sync will make it good.");
         }
-        let count = |counter: &AtomicUsize| counter.load(Ordering::Relaxed);
-        let posts = count(&tally.posts);
-        if posts > 0 {
-            let (gone, failed, ms) = (count(&tally.gone), count(&tally.failed), start.elapsed().as_millis() as u64);
-            tracing::info!(posts, gone, failed, ms, "Fanned out.");
-        }
-        // Also if the rest was cut short: users taken off a list must be reported.
-        std::mem::take(&mut *tally.offline.lock().unwrap_or_else(PoisonError::into_inner))
+        turn
     }
 
     /// Posts to those of the devices that are wanted.

@@ -1,9 +1,11 @@
 //! What a post costs in the AWS SDK, and each part of it that can be switched off: `cargo bench -p windi-local --bench sdk`.
 //!
 //! The SDK builds, signs and sends a post to an HTTP client that answers at once, so that only its own work is measured.
-//! Each setting is compared with the SDK's defaults in alternating blocks, on one thread.
+//! Each setting is compared with the SDK's defaults and our time limits, in alternating blocks, on one thread.
 
 #![expect(clippy::unwrap_used, reason = "a benchmark ends where something unexpected happens")]
+
+mod support;
 
 use std::time::Instant;
 
@@ -25,6 +27,7 @@ use aws_smithy_runtime_api::client::interceptors::disable_interceptor;
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
+use support::median;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -129,9 +132,4 @@ async fn block(client: &Client) -> f64 {
         client.post_to_connection().connection_id("TXzPWdnOjoECGjA=").data(body.clone()).send().await.unwrap();
     }
     start.elapsed().as_secs_f64() * 1e6 / POSTS as f64
-}
-
-fn median(mut figures: Vec<f64>) -> f64 {
-    figures.sort_by(f64::total_cmp);
-    figures[figures.len() / 2]
 }

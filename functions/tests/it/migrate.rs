@@ -71,6 +71,31 @@ async fn several_processes_at_once_bring_the_schema_once() {
 }
 
 #[tokio::test]
+async fn what_an_attempt_before_has_left_half_done_or_unrecorded_does_no_harm() {
+    let url = empty_database(&MIGRATOR).await;
+    db::migrate(&url).await.unwrap();
+    let db = db::connect(&config::database_at(url.clone()).unwrap()).unwrap();
+    for valid in [true, false] {
+        for statement in [
+            "delete from _sqlx_migrations where version >= 14".to_owned(),
+            format!("update pg_index set indisvalid = {valid} where indexrelid = 'chat_members_active'::regclass"),
+        ] {
+            sqlx::query(sqlx::AssertSqlSafe(statement)).execute(&db).await.unwrap();
+        }
+        db::migrate(&url).await.unwrap();
+        let indexes: Vec<(String, bool)> = sqlx::query_as(
+            "select c.relname::text, i.indisvalid from pg_index i join pg_class c on c.oid = i.indexrelid
+            where i.indrelid = 'chat_members'::regclass order by 1",
+        )
+        .fetch_all(&db)
+        .await
+        .unwrap();
+        let indexes: Vec<_> = indexes.iter().map(|(name, valid)| (name.as_str(), *valid)).collect();
+        assert_eq!(indexes, [("chat_members_active", true), ("chat_members_pkey", true)]);
+    }
+}
+
+#[tokio::test]
 async fn a_migration_that_fails_fails_the_deployment_with_its_reason() {
     let url = empty_database(&MIGRATOR).await;
     let db = db::connect(&config::database_at(url.clone()).unwrap()).unwrap();

@@ -1,4 +1,4 @@
-//! Many open sockets that do nothing, held by processes of their own: only the messenger's side of them is measured.
+//! Many open sockets that do nothing, held by a process of their own: only the messenger's side of them is measured.
 
 use std::io::{BufRead as _, Read as _, Write as _};
 use std::process::{Child, Command, Stdio};
@@ -11,8 +11,8 @@ use super::sockets::Device;
 /// The first argument of a benchmark that is run as such a process.
 pub const ARGUMENT: &str = "idle";
 
-/// Sockets in other processes. They close when this is dropped.
-pub struct Idle(Vec<Child>);
+/// Sockets in another process. They close when this is dropped.
+pub struct Idle(Child);
 
 /// Lets this process open as many files as the system allows: the usual soft limit is 1,024.
 pub fn raise_limit() {
@@ -36,16 +36,14 @@ impl Idle {
             assert_eq!(line, "open\n");
             clients
         };
-        Self(vec![tokio::task::spawn_blocking(start).await.unwrap()])
+        Self(tokio::task::spawn_blocking(start).await.unwrap())
     }
 }
 
 impl Drop for Idle {
     fn drop(&mut self) {
-        for clients in &mut self.0 {
-            drop(clients.stdin.take());
-            clients.wait().unwrap();
-        }
+        drop(self.0.stdin.take());
+        self.0.wait().unwrap();
     }
 }
 

@@ -3,6 +3,7 @@
 //! The id of user `n` and of chat `n` is the number itself, in 32 digits, so that `pgbench` can name them too.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use sam_gateway::gateway::{Gateway, Settings};
 use sam_gateway::template::Template;
@@ -51,6 +52,14 @@ impl Messenger {
         drop(self.stack);
         // Where the server's account cannot reach our directory, they are elsewhere.
         std::fs::remove_dir_all(files).unwrap();
+    }
+
+    /// Returns when none of these people has a socket and each has been disconnected, which is work too.
+    pub async fn all_gone(&self, people: &[Person]) {
+        let ids: Vec<_> = people.iter().map(|person| person.id).collect();
+        while !self.gateway.sockets().is_empty() || !self.app.connections.of_users(&ids).await.unwrap().is_empty() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
     }
 
     /// Logs people in, by their numbers. The accounts must exist.

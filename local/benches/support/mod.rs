@@ -8,6 +8,9 @@ pub mod pgbench;
 pub mod room;
 pub mod sockets;
 
+/// The text of every message, `pgbench`'s too.
+pub const TEXT: &str = "Shall we meet at eight in front of the theatre, or is that too late for you?";
+
 /// The median of at least one figure.
 pub fn median(mut figures: Vec<f64>) -> f64 {
     figures.sort_by(f64::total_cmp);

@@ -7,10 +7,8 @@ use sqlx::AssertSqlSafe;
 use windi_backing::postgres::Cluster;
 use windi_shared::db::Database;
 
-use super::median;
 use super::messenger::Messenger;
-
-const TEXT: &str = "Shall we meet at eight in front of the theatre, or is that too late for you?";
+use super::{TEXT, median};
 
 /// A script of one statement. Client `c` sends to chat `c % chats` as one of its two members, so that up to `2 * chats`
 /// clients are different people.

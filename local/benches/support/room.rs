@@ -12,10 +12,11 @@ use super::messenger::Person;
 use super::sockets::{Device, new_message};
 
 /// Clients do not wait for the messenger's tasks, as they do not when they run elsewhere; only cores are shared.
-static CLIENTS: LazyLock<Runtime> = LazyLock::new(|| Builder::new_multi_thread().enable_all().build().unwrap());
+pub static CLIENTS: LazyLock<Runtime> = LazyLock::new(|| Builder::new_multi_thread().enable_all().build().unwrap());
 
 pub struct Room {
-    chat_id: ChatId,
+    /// Begins the keys of its messages, which are unique for ever.
+    round: String,
     sent: usize,
     /// To the sender: the key of a message to send.
     say: mpsc::UnboundedSender<String>,
@@ -46,13 +47,13 @@ impl Room {
                 }
             }));
         }
-        Self { chat_id, sent: 0, say, acknowledged, arrivals, devices }
+        Self { round: uuid::Uuid::new_v4().simple().to_string(), sent: 0, say, acknowledged, arrivals, devices }
     }
 
     /// Sends a message: how many milliseconds until the sender had its acknowledgement and until the last member had it.
     pub async fn send(&mut self) -> (f64, f64) {
         self.sent += 1;
-        let key = format!("{}-{}", self.chat_id, self.sent);
+        let key = format!("{}-{}", self.round, self.sent);
         let start = Instant::now();
         self.say.send(key.clone()).unwrap();
         self.everybody_has(&key).await;

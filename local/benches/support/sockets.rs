@@ -9,6 +9,7 @@ use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 use windi_shared::ids::ChatId;
 
+use super::TEXT;
 use super::messenger::Person;
 
 pub struct Device(WebSocketStream<MaybeTlsStream<TcpStream>>);
@@ -42,7 +43,7 @@ impl Device {
     }
 
     pub async fn send(&mut self, chat_id: ChatId, key: &str) {
-        let data = json!({"chat_id": chat_id, "text": "Shall we meet at eight?", "client_message_id": key});
+        let data = json!({"chat_id": chat_id, "text": TEXT, "client_message_id": key});
         self.act("sendMessage", &data).await;
     }
 

@@ -4,7 +4,7 @@
 //! * One that pings and never reads the answers: how much memory that costs.
 //! * One that is posted to all the time and never reads: how long posts to others take, compared with one that reads.
 //!
-//! Fails if a socket costs more than 40 KB, or if the 99th percentile for the others more than doubles.
+//! Fails if a socket costs more than 12 KB, or if the 99th percentile for the others more than doubles.
 
 #![expect(clippy::unwrap_used, reason = "a benchmark ends where something unexpected happens")]
 
@@ -26,7 +26,7 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 
 const SOCKETS: usize = 5_000;
 const CLIENTS: usize = 2;
-const MOST_BYTES: usize = 40 * 1024;
+const MOST_BYTES: usize = 12 * 1024;
 const MOST_PINGS: usize = 8 * 1024 * 1024;
 /// Posts to the others in each of the alternating blocks.
 const POSTS: usize = 1_500;

@@ -74,7 +74,7 @@ impl Connections {
         let config = aws_sdk_dynamodb::config::Builder::from(config)
             .timeout_config(timeouts)
             .retry_config(RetryConfig::standard().with_max_attempts(3))
-            // For bodies that are streamed. Ours are small, in memory, and within the time limits above.
+            // It guards streamed bodies. Ours are in memory, and the time limits above apply.
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
             .build();
         Self { client: Client::from_conf(config), table: table.into() }

@@ -86,7 +86,7 @@ pub struct Sent {
 }
 
 /// Stores a message exactly once per `client_message_id`, in one round trip. The rules are in
-/// `migrations/11_activity_of_chats.sql`. With a session, only if it is alive.
+/// `migrations/13_sends_keep_activity.sql`. With a session, only if it is alive.
 ///
 /// # Errors
 /// [`Error::ChatNotFound`], also if the session has ended; [`Error::IdempotencyConflict`].

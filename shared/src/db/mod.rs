@@ -20,7 +20,7 @@ use std::time::Duration;
 
 use sqlx::migrate::{MigrateError, Migration, Migrator};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions, PgSslMode};
-use sqlx::{ConnectOptions as _, Connection as _, PgPool};
+use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, PgPool};
 
 pub use database::{Database, Transaction};
 pub use sqlx::{PgConnection, PgExecutor};
@@ -124,6 +124,9 @@ pub async fn migrate(url: &str) -> std::result::Result<(), MigrateError> {
     for migration in MIGRATOR.iter() {
         // One without a transaction builds an index beside traffic, and has to wait for it.
         let pool = unpooled(&options, if migration.no_tx { UNLIMITED } else { BRIEF });
+        if migration.no_tx {
+            drop_invalid_indexes(migration, &pool).await?;
+        }
         outcome = migrate_to(migration.version, &pool).await;
         pool.close().await;
         if outcome.is_err() {
@@ -160,6 +163,16 @@ async fn migrate_to(version: i64, pool: &PgPool) -> std::result::Result<(), Migr
             outcome => return outcome,
         }
     }
+}
+
+/// Drops the indexes that the migration names and an attempt before has left half built.
+async fn drop_invalid_indexes(migration: &Migration, pool: &PgPool) -> sqlx::Result<()> {
+    let invalid = "select c.relname from pg_index i join pg_class c on c.oid = i.indexrelid where not i.indisvalid";
+    let invalid: Vec<String> = sqlx::query_scalar(invalid).fetch_all(pool).await?;
+    for name in invalid.iter().filter(|name| migration.sql.as_str().contains(name.as_str())) {
+        sqlx::raw_sql(AssertSqlSafe(format!(r#"drop index concurrently "{name}""#))).execute(pool).await?;
+    }
+    Ok(())
 }
 
 /// Whether everything has been applied as it is here. Asked first, because most starts find it so, and because the lock and

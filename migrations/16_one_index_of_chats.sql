@@ -1,3 +1,3 @@
 -- no-transaction
 -- `chat_members_active` begins with the same column.
-drop index concurrently chat_members_user;
+drop index concurrently if exists chat_members_user;
