@@ -124,10 +124,7 @@ pub async fn migrate(url: &str) -> std::result::Result<(), MigrateError> {
     for migration in MIGRATOR.iter() {
         // One without a transaction builds an index beside traffic, and has to wait for it.
         let pool = unpooled(&options, if migration.no_tx { UNLIMITED } else { BRIEF });
-        if migration.no_tx {
-            drop_invalid_indexes(migration, &pool).await?;
-        }
-        outcome = migrate_to(migration.version, &pool).await;
+        outcome = migrate_to(migration, &pool).await;
         pool.close().await;
         if outcome.is_err() {
             break;
@@ -147,13 +144,17 @@ fn unpooled(options: &PgConnectOptions, settings: &'static str) -> PgPool {
     pool.connect_lazy_with(options.clone())
 }
 
-/// Applies everything up to `version` that is pending.
-async fn migrate_to(version: i64, pool: &PgPool) -> std::result::Result<(), MigrateError> {
-    let migrations = MIGRATOR.iter().filter(|migration| migration.version <= version).cloned();
+/// Applies everything up to this migration that is pending.
+async fn migrate_to(last: &Migration, pool: &PgPool) -> std::result::Result<(), MigrateError> {
+    let migrations = MIGRATOR.iter().filter(|migration| migration.version <= last.version).cloned();
     let mut migrator = Migrator::with_migrations(migrations.collect());
     migrator.set_ignore_missing(true).set_locking(false);
     let mut attempt = 1;
     loop {
+        // Before each attempt: the one before may have lost to traffic while it built an index.
+        if last.no_tx {
+            drop_invalid_indexes(last, pool).await?;
+        }
         match migrator.run(pool).await {
             Err(error) if attempt < MIGRATION_ATTEMPTS && lost_to_traffic(&error) => {
                 attempt += 1;
