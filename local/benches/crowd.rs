@@ -47,11 +47,7 @@ const PASSWORD: &str = "correct horse battery";
 
 #[tokio::main]
 async fn main() {
-    idle::raise_limit();
-    let arguments: Vec<_> = std::env::args().collect();
-    if arguments.get(1).is_some_and(|argument| argument == idle::ARGUMENT) {
-        idle::hold(&arguments[2]).await;
-    }
+    idle::begin().await;
     let messenger = Messenger::start().await;
     let db = &messenger.app.db;
     messenger::add_people(db, 0..IDLE + ROOM).await;

@@ -54,12 +54,8 @@ const PEOPLE: usize = LISTING + CHATS.len();
 
 #[tokio::main]
 async fn main() {
-    idle::raise_limit();
-    let arguments: Vec<_> = std::env::args().collect();
-    if arguments.get(1).is_some_and(|argument| argument == idle::ARGUMENT) {
-        idle::hold(&arguments[2]).await;
-    }
-    let most = arguments.iter().find_map(|argument| argument.parse().ok()).unwrap_or(usize::MAX);
+    idle::begin().await;
+    let most = std::env::args().find_map(|argument| argument.parse().ok()).unwrap_or(usize::MAX);
     let messenger = Messenger::start().await;
     messenger::add_people(&messenger.app.db, 0..PEOPLE).await;
     messenger::add_private_chats(&messenger.app.db, 0..1).await;

@@ -9,15 +9,20 @@ use super::messenger::Person;
 use super::sockets::Device;
 
 /// The first argument of a benchmark that is run as such a process.
-pub const ARGUMENT: &str = "idle";
+const ARGUMENT: &str = "idle";
 
 /// Sockets in another process. They close when this is dropped.
 pub struct Idle(Child);
 
-/// Lets this process open as many files as the system allows: the usual soft limit is 1,024.
-pub fn raise_limit() {
+/// To be called first in a benchmark that uses [`Idle`]. Lets this process open as many files as the system allows: the usual
+/// soft limit is 1,024. In a process that [`Idle::open`] has started, it holds the sockets and does not return.
+pub async fn begin() {
     let (_, most) = getrlimit(Resource::RLIMIT_NOFILE).unwrap();
     setrlimit(Resource::RLIMIT_NOFILE, most, most).unwrap();
+    let arguments: Vec<_> = std::env::args().collect();
+    if arguments.get(1).is_some_and(|argument| argument == ARGUMENT) {
+        hold(&arguments[2]).await;
+    }
 }
 
 impl Idle {
@@ -48,7 +53,7 @@ impl Drop for Idle {
 }
 
 /// What the other process does: opens a socket for each token, says so, and holds them until its input ends.
-pub async fn hold(base: &str) -> ! {
+async fn hold(base: &str) -> ! {
     let mut tokens = String::new();
     std::io::stdin().lock().read_line(&mut tokens).unwrap();
     let mut open = Vec::new();
