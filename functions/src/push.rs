@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use aws_sdk_apigatewaymanagement::primitives::Blob;
 use chrono::Utc;
 use futures_util::{StreamExt as _, stream};
-use tokio::sync::{AcquireError, Semaphore, SemaphorePermit};
+use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::task::JoinSet;
 use tracing::Instrument as _;
 use windi_shared::Result;
@@ -49,23 +49,16 @@ struct Tally {
     offline: Mutex<Vec<UserId>>,
 }
 
-/// The turn of a fan-out that has run.
-struct Turn<'a> {
-    _permit: std::result::Result<SemaphorePermit<'a>, AcquireError>,
-    start: Instant,
-}
-
-impl Turn<'_> {
-    /// Logs what was done, and returns the users whose list was emptied, also if the rest was cut short.
-    fn end(self, tally: &Tally) -> Vec<UserId> {
+impl Tally {
+    /// Logs what was done since `start`, and returns the users whose list was emptied, also if the rest was cut short.
+    fn report(&self, start: Instant) -> Vec<UserId> {
         let count = |counter: &AtomicUsize| counter.load(Ordering::Relaxed);
-        let posts = count(&tally.posts);
+        let posts = count(&self.posts);
         if posts > 0 {
-            let (gone, failed, ms) =
-                (count(&tally.gone), count(&tally.failed), self.start.elapsed().as_millis() as u64);
+            let (gone, failed, ms) = (count(&self.gone), count(&self.failed), start.elapsed().as_millis() as u64);
             tracing::info!(posts, gone, failed, ms, "Fanned out.");
         }
-        std::mem::take(&mut *tally.offline.lock().unwrap_or_else(PoisonError::into_inner))
+        std::mem::take(&mut *self.offline.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
@@ -119,10 +112,12 @@ impl Push {
                 }
             }
         };
-        let turn = self.in_turn(fan_out).await;
+        let _turn = self.turn().await;
+        let start = Instant::now();
+        within_limit(fan_out).await;
         // If it was cut short, a task may still be running on another core.
         others.shutdown().await;
-        turn.end(&tally)
+        tally.report(start)
     }
 
     /// Sends `frame` to the devices that have the chat open and belong to users for whom `meant` returns true.
@@ -134,17 +129,16 @@ impl Push {
             let wanted = |connection: &Connection| meant(connection.user_id);
             self.post_all(devices, body, &tally, wanted, |_| Address::Chat(chat_id)).await;
         };
-        self.in_turn(fan_out).await.end(&tally);
+        let _turn = self.turn().await;
+        let start = Instant::now();
+        within_limit(fan_out).await;
+        tally.report(start);
     }
 
-    /// Runs a fan-out when it has its turn, within [`FAN_OUT_LIMIT`].
-    async fn in_turn(&self, fan_out: impl Future<Output = ()>) -> Turn<'_> {
+    /// Waits for a turn, which lasts until it is dropped; its time limit begins then.
+    async fn turn(&self) -> Option<SemaphorePermit<'_>> {
         // Neither semaphore is ever closed, so a turn and a place can always be acquired.
-        let turn = Turn { _permit: self.turns.acquire().await, start: Instant::now() };
-        if tokio::time::timeout(FAN_OUT_LIMIT, fan_out).await.is_err() {
-            tracing::warn!("A fan-out was cut short; sync will make it good.");
-        }
-        turn
+        self.turns.acquire().await.ok()
     }
 
     /// Posts to those of the devices that are wanted.
@@ -193,6 +187,12 @@ impl Push {
             Ok(_) => {}
             Err(error) => error.log(),
         }
+    }
+}
+
+async fn within_limit(fan_out: impl Future<Output = ()>) {
+    if tokio::time::timeout(FAN_OUT_LIMIT, fan_out).await.is_err() {
+        tracing::warn!("A fan-out was cut short; sync will make it good.");
     }
 }
 
