@@ -1,11 +1,13 @@
-//! `GET /chats`, `POST /chats`, `GET` and `PATCH /chats/{chat_id}`, `GET /chats/{chat_id}/changes`: lists a person's
+//! `GET /chats`, `POST /chats`, `GET /chats/unread`, `GET` and `PATCH /chats/{chat_id}`, `GET /chats/{chat_id}/changes`: lists a person's
 //! chats, creates one, returns one with its members, renames it, and returns what has changed in it.
 
 use lambda_http::{Body, Request, Response};
 use windi_shared::auth::Tokens;
+use windi_shared::db::chat_list::Unread;
 use windi_shared::db::{Database, chat_list, chats, messages, sessions};
 use windi_shared::protocol::{
-    Changes, ChatCreated, ChatList, ChatUpdated, ListCursor, NewChat, NewName, Role, ServerFrame, WantedChat,
+    Changes, ChatCreated, ChatEvent, ChatList, ChatUpdated, ListCursor, NewChat, NewName, Role, ServerFrame,
+    UnreadTotal, WantedChat,
 };
 use windi_shared::{Error, Result};
 
@@ -28,6 +30,7 @@ pub async fn handle(db: &Database, tokens: &Tokens, push: &Push, request: Reques
         match http_api::route(&request).as_str() {
             "GET /chats" => list(db, tokens, &request).await,
             "POST /chats" => create(db, tokens, push, &request).await,
+            "GET /chats/unread" => unread(db, tokens, &request).await,
             "GET /chats/{chat_id}" => get(db, tokens, &request).await,
             "PATCH /chats/{chat_id}" => rename(db, tokens, push, &request).await,
             "GET /chats/{chat_id}/changes" => changes(db, tokens, &request).await,
@@ -50,6 +53,12 @@ async fn list(db: &Database, tokens: &Tokens, request: &Request) -> Result<Answe
         return Err(Error::Unauthorized);
     }
     http_api::ok(&ChatList { chats, next: next.map(|next| next.to_string()) })
+}
+
+async fn unread(db: &Database, tokens: &Tokens, request: &Request) -> Result<Answer> {
+    let caller = http_api::caller(db, tokens, request).await?;
+    let Unread { messages, chats, mentions } = chat_list::unread(db, caller.user_id).await?;
+    http_api::ok(&UnreadTotal { unread_count: messages, unread_chats: chats, unread_mentions: mentions })
 }
 
 async fn get(db: &Database, tokens: &Tokens, request: &Request) -> Result<Answer> {
@@ -87,16 +96,17 @@ async fn rename(db: &Database, tokens: &Tokens, push: &Push, request: &Request) 
     let seat = chats::lock(&mut transaction, chat_id, me).await?;
     seat.require(Role::Admin)?;
     let NewName { name } = http_api::read_json(request)?;
-    let is_new = seat.name.as_deref() != Some(name.as_str());
-    if is_new {
+    let mut entry = None;
+    if seat.name.as_deref() != Some(name.as_str()) {
         chats::rename(&mut *transaction, chat_id, &name).await?;
-        chats::next_revision(&mut *transaction, chat_id).await?;
+        let event = ChatEvent::GroupRenamed { name: name.as_str().to_owned() };
+        entry = Some(messages::record(&mut *transaction, chat_id, me, event).await?);
     }
     let chat = chats::get(&mut *transaction, chat_id, me).await?;
     transaction.commit().await?;
-    if is_new {
+    if entry.is_some() {
         let revision = chat.chat.revision;
-        let frame = ServerFrame::ChatUpdated(ChatUpdated { chat_id, revision, by: me, chat: chat.chat.clone() });
+        let frame = ServerFrame::ChatUpdated(ChatUpdated { chat_id, revision, by: me, chat: chat.chat.clone(), entry });
         notify::users(db, push, &chat.member_ids(), &frame, None).await;
     }
     http_api::ok(&chat)
@@ -112,7 +122,7 @@ async fn changes(db: &Database, tokens: &Tokens, request: &Request) -> Result<An
         return Err(Error::field("after", "must not be negative"));
     }
     let chat = chats::get(db, http_api::chat_id(request)?, caller.user_id).await?;
-    let mut found = messages::changed(db, chat.chat.id, after, chat.chat.revision, limit + 1).await?;
+    let mut found = messages::changed(db, chat.chat.id, caller.user_id, after, chat.chat.revision, limit + 1).await?;
     let page = usize::try_from(limit).map_err(Error::internal)?;
     let has_more = found.len() > page;
     found.truncate(page);

@@ -7,11 +7,11 @@
 use lambda_http::{Body, Request, Response};
 use windi_shared::auth::Tokens;
 use windi_shared::connections::Address;
-use windi_shared::db::{Database, PgConnection, chats, members};
+use windi_shared::db::{Database, PgConnection, chats, members, messages};
 use windi_shared::fields::MAX_GROUP_MEMBERS;
 use windi_shared::ids::{ChatId, UserId};
 use windi_shared::protocol::{
-    ChatKind, Member, MemberChanged, MemberRemoved, NewMember, NewRole, Removed, Role, ServerFrame,
+    ChatEvent, ChatKind, Member, MemberChanged, MemberRemoved, Message, NewMember, NewRole, Removed, Role, ServerFrame,
 };
 use windi_shared::{Error, Result};
 
@@ -55,7 +55,8 @@ async fn add(db: &Database, tokens: &Tokens, push: &Push, request: &Request) -> 
         return Err(Error::GroupFull);
     }
     members::insert(&mut *transaction, chat_id, &[(user_id, Role::Member)]).await?;
-    let change = changed(&mut transaction, chat_id, me, user_id).await?;
+    let entry = messages::record(&mut *transaction, chat_id, me, ChatEvent::MemberAdded { user_id }).await?;
+    let change = changed(&mut transaction, me, user_id, entry).await?;
     transaction.commit().await?;
     tracing::info!(member_id = %user_id, "Added a member.");
     let member = change.member.clone();
@@ -79,11 +80,9 @@ async fn change(db: &Database, tokens: &Tokens, push: &Push, request: &Request) 
     if user_id == me {
         return Err(Error::Forbidden("the owner stays owner until somebody else is made owner"));
     }
-    members::set_role(&mut *transaction, chat_id, user_id, role).await?;
-    let mut changes = vec![changed(&mut transaction, chat_id, me, user_id).await?];
+    let mut changes = vec![role_changed(&mut transaction, chat_id, me, user_id, role).await?];
     if role == Role::Owner {
-        members::set_role(&mut *transaction, chat_id, me, Role::Admin).await?;
-        changes.push(changed(&mut transaction, chat_id, me, me).await?);
+        changes.push(role_changed(&mut transaction, chat_id, me, me, Role::Admin).await?);
     }
     transaction.commit().await?;
     let member = changes[0].member.clone();
@@ -108,18 +107,19 @@ async fn remove(db: &Database, tokens: &Tokens, push: &Push, request: &Request) 
     }
     let mut frames = Vec::new();
     if let Some(heir) = heir(&present, member) {
-        members::set_role(&mut *transaction, chat_id, heir, Role::Owner).await?;
-        frames.push(ServerFrame::MemberUpdated(changed(&mut transaction, chat_id, me, heir).await?));
+        frames.push(ServerFrame::MemberUpdated(role_changed(&mut transaction, chat_id, me, heir, Role::Owner).await?));
     }
     members::remove(&mut *transaction, chat_id, user_id).await?;
-    let revision = chats::next_revision(&mut *transaction, chat_id).await?;
+    let event = if user_id == me { ChatEvent::MemberLeft } else { ChatEvent::MemberRemoved { user_id } };
+    let entry = messages::record(&mut *transaction, chat_id, me, event).await?;
+    let revision = entry.revision;
     transaction.commit().await?;
     tracing::info!(member_id = %user_id, "Removed a member.");
     if let Err(error) = forget_open(push, chat_id, user_id).await {
         // The removal stands: typing is passed on to members only, whatever the list says.
         error.log();
     }
-    frames.push(ServerFrame::MemberRemoved(MemberRemoved { chat_id, revision, by: me, user_id }));
+    frames.push(ServerFrame::MemberRemoved(MemberRemoved { chat_id, revision, by: me, user_id, entry }));
     for frame in frames {
         notify::users(db, push, &user_ids(&present), &frame, None).await;
     }
@@ -147,11 +147,24 @@ async fn forget_open(push: &Push, chat_id: ChatId, user_id: UserId) -> Result<()
     Ok(())
 }
 
-/// Counts the change just made to a member, and describes it.
-async fn changed(db: &mut PgConnection, chat_id: ChatId, by: UserId, user_id: UserId) -> Result<MemberChanged> {
-    let revision = chats::next_revision(&mut *db, chat_id).await?;
+/// Changes a member's role, and describes it.
+async fn role_changed(
+    db: &mut PgConnection,
+    chat_id: ChatId,
+    by: UserId,
+    user_id: UserId,
+    role: Role,
+) -> Result<MemberChanged> {
+    members::set_role(&mut *db, chat_id, user_id, role).await?;
+    let entry = messages::record(&mut *db, chat_id, by, ChatEvent::RoleChanged { user_id, role }).await?;
+    changed(db, by, user_id, entry).await
+}
+
+/// Describes the change to a member that was just made and recorded.
+async fn changed(db: &mut PgConnection, by: UserId, user_id: UserId, entry: Message) -> Result<MemberChanged> {
+    let Message { chat_id, revision, .. } = entry;
     let member = members::list(&mut *db, chat_id).await?.into_iter().find(|member| member.id == user_id);
-    Ok(MemberChanged { chat_id, revision, by, member: member.ok_or(Error::MemberNotFound)? })
+    Ok(MemberChanged { chat_id, revision, by, member: member.ok_or(Error::MemberNotFound)?, entry })
 }
 
 fn user_ids(members: &[Member]) -> Vec<UserId> {

@@ -1,11 +1,11 @@
 //! Sending and reading messages, over HTTP or the socket.
 
 use chrono::{TimeDelta, Utc};
-use windi_shared::db::messages::{self, Sent};
+use windi_shared::db::messages::{self, Content, Sent};
 use windi_shared::db::{Database, reads};
 use windi_shared::fields::ClientMessageId;
-use windi_shared::ids::{ConnectionId, SessionId, UserId};
-use windi_shared::protocol::{MarkRead, MessageRead, SendMessage, ServerFrame, Timestamp};
+use windi_shared::ids::{ChatId, ConnectionId, MessageId, SessionId, UserId};
+use windi_shared::protocol::{Forward, MarkRead, MessageRead, SendMessage, ServerFrame, Timestamp};
 use windi_shared::{Error, Result};
 
 use crate::notify;
@@ -19,13 +19,40 @@ const FIRST_FAN_OUT: TimeDelta = TimeDelta::seconds(30);
 /// # Errors
 /// Those of [`messages::send`].
 pub async fn send(db: &Database, sender: UserId, session_id: Option<SessionId>, message: SendMessage) -> Result<Sent> {
-    let key = match message.client_message_id {
+    let SendMessage { chat_id, text, reply_to_id, client_message_id } = message;
+    store(db, sender, session_id, chat_id, client_message_id, &Content::Text { text: &text, reply_to_id }).await
+}
+
+/// Stores a copy of a message in another chat. With a session, only if it is alive.
+///
+/// # Errors
+/// Those of [`messages::send`].
+pub async fn forward(
+    db: &Database,
+    sender: UserId,
+    session_id: Option<SessionId>,
+    from: (ChatId, MessageId),
+    to: Forward,
+) -> Result<Sent> {
+    let content = Content::Forward { chat_id: from.0, message_id: from.1 };
+    store(db, sender, session_id, to.chat_id, to.client_message_id, &content).await
+}
+
+async fn store(
+    db: &Database,
+    sender: UserId,
+    session_id: Option<SessionId>,
+    chat_id: ChatId,
+    key: Option<ClientMessageId>,
+    content: &Content<'_>,
+) -> Result<Sent> {
+    let key = match key {
         Some(key) => key,
         None => ClientMessageId::new(uuid::Uuid::new_v4().to_string()).map_err(Error::internal)?,
     };
-    let sent = messages::send(db, message.chat_id, sender, session_id, &key, &message.text).await?;
+    let sent = messages::send(db, chat_id, sender, session_id, &key, content).await?;
     tracing::info!(
-        chat_id = %sent.message.chat_id, message_id = sent.message.id, bytes = message.text.as_str().len(),
+        %chat_id, message_id = sent.message.id, bytes = sent.message.text.as_deref().map(str::len),
         repeated = sent.repeated, recipients = sent.recipients.len(), "Stored a message.",
     );
     Ok(sent)

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use sqlx::{AssertSqlSafe, Row as _};
 use windi_backing::postgres::Cluster;
 use windi_shared::config::DatabaseConfig;
-use windi_shared::db::messages::Page;
+use windi_shared::db::messages::{Content, Page};
 use windi_shared::db::{self, Database, chat_list, chats, messages, sessions};
 use windi_shared::fields::{ClientMessageId, MessageText};
 use windi_shared::ids::{ChatId, SessionId, UserId};
@@ -55,6 +55,7 @@ async fn searching(db: &Database, sender: UserId, chat_id: ChatId) {
         sqlx::query_scalar("select pg_get_indexdef('messages_search'::regclass)").fetch_one(db).await.unwrap();
     let text =
         MessageText::new("Shall we meet at eight in front of the theatre, or is that too late for you?").unwrap();
+    let content = Content::Text { text: &text, reply_to_id: None };
     let (mut with, mut without) = (Vec::new(), Vec::new());
     let mut number = 0;
     for block in 0..6 {
@@ -63,7 +64,7 @@ async fn searching(db: &Database, sender: UserId, chat_id: ChatId) {
             number += 1;
             let key = ClientMessageId::new(format!("bench-{number}")).unwrap();
             let start = Instant::now();
-            messages::send(db, chat_id, sender, None, &key, &text).await.unwrap();
+            messages::send(db, chat_id, sender, None, &key, &content).await.unwrap();
             waits.push(start.elapsed());
         }
         let change = if block % 2 == 0 { "drop index messages_search".to_owned() } else { definition.clone() };

@@ -57,11 +57,15 @@ pub enum Error {
     /// A file of the browser client.
     #[error("no such file")]
     FileNotFound,
-    /// A deleted message cannot be edited.
+    /// A deleted message cannot be edited, quoted, forwarded, pinned or reacted to.
     #[error("the message has been deleted")]
     MessageDeleted,
     #[error("the group is full")]
     GroupFull,
+    #[error("a message has at most {max} different reactions")]
+    TooManyReactions { max: usize },
+    #[error("a chat has at most {max} pinned messages; unpin one first")]
+    TooManyPins { max: usize },
     #[error("an account with this email already exists")]
     EmailTaken,
     #[error("this username is taken")]
@@ -153,7 +157,9 @@ impl ErrorKind {
             | Self::UsernameTaken
             | Self::IdempotencyConflict
             | Self::MessageDeleted
-            | Self::GroupFull => 409,
+            | Self::GroupFull
+            | Self::TooManyReactions
+            | Self::TooManyPins => 409,
             Self::PayloadTooLarge => 413,
             Self::UnsupportedMediaType => 415,
             Self::InvalidField => 422,
@@ -183,6 +189,8 @@ impl ErrorKind {
             Self::MethodNotAllowed => "method_not_allowed",
             Self::MessageDeleted => "message_deleted",
             Self::GroupFull => "group_full",
+            Self::TooManyReactions => "too_many_reactions",
+            Self::TooManyPins => "too_many_pins",
             Self::EmailTaken => "email_taken",
             Self::UsernameTaken => "username_taken",
             Self::IdempotencyConflict => "idempotency_conflict",

@@ -21,6 +21,16 @@ const MAX_KEY_CHARS: usize = 128;
 /// The longest search, in Unicode scalar values.
 const MAX_WORDS_CHARS: usize = 200;
 pub const MAX_GROUP_MEMBERS: usize = 1000;
+/// How many emoji one person may react to a message with.
+pub const MAX_CHOSEN_REACTIONS: usize = 3;
+/// How many different emoji a message may have.
+pub const MAX_REACTIONS: usize = 20;
+/// How many messages of a chat may be pinned.
+pub const MAX_PINS: usize = 20;
+/// How many people a message may mention; more `@username`s are just text.
+const MAX_MENTIONS: usize = 20;
+/// The longest emoji, in Unicode scalar values: a flag of tags has seven, a kiss of two people with skin tones ten.
+const MAX_EMOJI_CHARS: usize = 16;
 /// The longest e-mail address, in bytes (RFC 5321, section 4.5.3.1.3, less the angle brackets).
 const MAX_EMAIL_BYTES: usize = 254;
 
@@ -134,6 +144,33 @@ field!(
         plain(text, MAX_TEXT_CHARS)
     }
 );
+
+impl MessageText {
+    /// The usernames after an `@` that stands at the beginning of a word, in lower case, the first twenty. A full stop or a hyphen
+    /// at the end may belong to the name or to the sentence, so both readings are given.
+    pub fn usernames(&self) -> Vec<String> {
+        let is_part = |c: char| c.is_ascii_alphanumeric() || "_.-".contains(c);
+        let mut usernames = Vec::new();
+        for (at, _) in self.0.match_indices('@') {
+            let before = self.0[..at].chars().next_back();
+            if before.is_some_and(|c| c.is_alphanumeric() || "_.-@".contains(c)) {
+                continue;
+            }
+            let rest = &self.0[at + 1..];
+            let word = &rest[..rest.find(|c| !is_part(c)).unwrap_or(rest.len())];
+            for name in [word, word.trim_end_matches(['.', '-'])] {
+                if let Ok(name) = Username::new(name)
+                    && !usernames.contains(&name.0)
+                    && usernames.len() < MAX_MENTIONS
+                {
+                    usernames.push(name.0);
+                }
+            }
+        }
+        usernames
+    }
+}
+
 field!(
     /// The sender's idempotency key: 1–128 characters.
     ClientMessageId,
@@ -143,6 +180,16 @@ field!(
         description: "The sender's idempotency key: a send can be repeated with it at any time. A UUID will do.",
     },
     |text| plain(text, MAX_KEY_CHARS)
+);
+field!(
+    /// One emoji that Unicode recommends for interchange, in its fully qualified form.
+    Emoji,
+    Limits {
+        chars: (1, MAX_EMOJI_CHARS),
+        form: Form::Any,
+        description: "One emoji that Unicode recommends for interchange, such as \u{1f44d}.",
+    },
+    |text| emojis::get(&text).map(|emoji| emoji.as_str().to_owned()).ok_or_else(|| "must be one emoji".to_owned())
 );
 field!(
     /// Words to search for: 1–200 characters.
@@ -326,6 +373,28 @@ mod tests {
     fn composed_and_decomposed_letters_are_the_same() {
         assert_eq!(Name::new("Rene\u{301}").expect("valid"), Name::new("Ren\u{e9}").expect("valid"));
         assert_eq!(Email::new("rene\u{301}@example.com"), Email::new("ren\u{e9}@example.com"));
+    }
+
+    #[test]
+    fn usernames_in_a_text_stand_after_an_at_sign_that_begins_a_word() {
+        let found = |text: &str| MessageText::new(text).expect("valid").usernames();
+        assert_eq!(found("@Bob, (@ann_1) and\n@Bob"), ["bob", "ann_1"]);
+        assert_eq!(found("Ask @bob."), ["bob.", "bob"]);
+        assert_eq!(found("mail@example.com @@bob @al @ б@bob"), Vec::<String>::new());
+        let many: Vec<String> = (10..40).map(|n| format!("@user{n}")).collect();
+        assert_eq!(found(&many.join(" ")).len(), MAX_MENTIONS);
+    }
+
+    #[test]
+    fn an_emoji_is_one_and_has_one_spelling() {
+        for (text, stored) in
+            [("👍", "👍"), ("❤", "❤\u{fe0f}"), ("👨\u{200d}👩\u{200d}👧", "👨\u{200d}👩\u{200d}👧"), ("🇩🇪", "🇩🇪")]
+        {
+            assert_eq!(Emoji::new(text).expect(text).as_str(), stored);
+        }
+        for text in ["", "a", "1", "👍👍", " 👍", "\u{1f1e9}", "<b>"] {
+            assert!(Emoji::new(text).is_err(), "{text:?}");
+        }
     }
 
     #[test]

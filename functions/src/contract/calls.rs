@@ -7,9 +7,9 @@ use windi_shared::error::ErrorKind::{self, *};
 use windi_shared::fields::Words;
 use windi_shared::ids::{ChatId, SessionId, UserId};
 use windi_shared::protocol::{
-    Account, Changes, ChatList, ChatWithMembers, FormLogin, FoundMessages, FoundPeople, Health, History, LoginSchema,
-    Member, Message, MessageRead, NewChatSchema, NewMember, NewName, NewPassword, NewRole, NewText, PageConfig,
-    Refresh, Registration, Removed, SendMessage, Sessions, TokenPair,
+    Account, Changes, ChatList, ChatWithMembers, ChosenReactions, FormLogin, Forward, FoundMessages, FoundPeople,
+    Health, History, LoginSchema, Member, Message, MessageRead, NewChatSchema, NewMember, NewName, NewPassword,
+    NewRole, NewText, PageConfig, Refresh, Registration, Removed, SendMessage, Sessions, TokenPair, UnreadTotal,
 };
 
 use super::schemas::Shape;
@@ -231,6 +231,8 @@ fn chats() -> Vec<Call> {
             .returns::<ChatWithMembers>(201, "The new chat.", "chat")
             .returns::<ChatWithMembers>(200, "The private chat that the two had already.", "")
             .refuses(&[UserNotFound]),
+        Call::new("GET", "/chats/unread", "countUnread", CHATS, "Count what is unread in all your chats")
+            .returns::<UnreadTotal>(200, "The sums over all chats.", "unread"),
         Call::new("GET", "/chats/{chat_id}", "getChat", CHATS, "See a chat with its members")
             .returns::<ChatWithMembers>(200, "The chat.", "chat")
             .refuses(&[ChatNotFound]),
@@ -283,7 +285,7 @@ fn messages() -> Vec<Call> {
             .takes::<SendMessage>("send")
             .returns::<Message>(201, "The message, which was stored.", "message")
             .returns::<Message>(200, "The message, which the same send had stored before.", "message")
-            .refuses(&[ChatNotFound, IdempotencyConflict]),
+            .refuses(&[ChatNotFound, IdempotencyConflict, MessageNotFound, MessageDeleted, Forbidden]),
         Call::new("PATCH", "/messages/{chat_id}/{message_id}", "editMessage", MESSAGES, "Edit your message")
             .takes::<NewText>("new_text")
             .returns::<Message>(200, "The message.", "message")
@@ -294,6 +296,21 @@ fn messages() -> Vec<Call> {
         Call::new("POST", "/messages/{chat_id}/{message_id}/read", "markRead", MESSAGES, "Mark everything up to this message as read")
             .returns::<MessageRead>(200, "The read cursor, which may be further.", "")
             .refuses(&[ChatNotFound, MessageNotFound]),
+        Call::new("POST", "/messages/{chat_id}/{message_id}/forward", "forwardMessage", MESSAGES, "Send a copy of a message to another chat")
+            .takes::<Forward>("forward")
+            .returns::<Message>(201, "The copy, which was stored.", "message")
+            .returns::<Message>(200, "The copy, which the same call had stored before.", "message")
+            .refuses(&[ChatNotFound, MessageNotFound, MessageDeleted, Forbidden, IdempotencyConflict]),
+        Call::new("PUT", "/messages/{chat_id}/{message_id}/reactions", "react", MESSAGES, "Choose what you react to a message with")
+            .takes::<ChosenReactions>("chosen_reactions")
+            .returns::<Message>(200, "The message.", "message")
+            .refuses(&[ChatNotFound, MessageNotFound, MessageDeleted, Forbidden, TooManyReactions]),
+        Call::new("PUT", "/messages/{chat_id}/{message_id}/pin", "pinMessage", MESSAGES, "Pin a message; in groups as an admin or the owner")
+            .returns::<ChatWithMembers>(200, "The chat.", "chat")
+            .refuses(&[ChatNotFound, MessageNotFound, MessageDeleted, Forbidden, TooManyPins]),
+        Call::new("DELETE", "/messages/{chat_id}/{message_id}/pin", "unpinMessage", MESSAGES, "Unpin a message; in groups as an admin or the owner")
+            .returns::<ChatWithMembers>(200, "The chat.", "chat")
+            .refuses(&[ChatNotFound, MessageNotFound, Forbidden]),
         Call::new("GET", "/messages/search", "searchMessages", MESSAGES, "Search your chats")
             .query("q", Words::schema(), "Words that must all occur, in any form; `\"quoted words\"` together, `or` for either, `-` without.")
             .must()

@@ -7,9 +7,9 @@ use strum::VariantArray as _;
 use windi_functions::contract::prose::all_examples;
 use windi_shared::error::ErrorKind;
 use windi_shared::protocol::{
-    Account, Changes, ChatList, ChatWithMembers, ClientFrame, ErrorBody, FoundMessages, FoundPeople, Health, History,
-    JsonLogin, ListedChat, Member, Message, NewChat, NewMember, NewName, NewPassword, NewRole, NewText, PageConfig,
-    Refresh, Registration, Removed, Reply, SendMessage, Sessions, TokenPair,
+    Account, Changes, ChatList, ChatWithMembers, ChosenReactions, ClientFrame, ErrorBody, Forward, FoundMessages,
+    FoundPeople, Health, History, JsonLogin, ListedChat, Member, Message, NewChat, NewMember, NewName, NewPassword,
+    NewRole, NewText, PageConfig, Refresh, Registration, Removed, Reply, SendMessage, Sessions, TokenPair, UnreadTotal,
 };
 
 const DOCUMENT: &str = include_str!("../../../docs/protocol.md");
@@ -37,9 +37,11 @@ fn every_example_is_what_it_says() {
             "changes" => is::<Changes>(example),
             "chat" => is::<ChatWithMembers>(example),
             "chat_list" => is::<ChatList>(example),
+            "chosen_reactions" => is::<ChosenReactions>(example),
             "client" => ClientFrame::parse(example).map(|_| ()).map_err(|e| e.to_string()),
             "config" => is::<PageConfig>(example),
             "error" => is::<ErrorBody>(example),
+            "forward" => is::<Forward>(example),
             "found_messages" => is::<FoundMessages>(example),
             "found_people" => is::<FoundPeople>(example),
             "health" => is::<Health>(example),
@@ -61,6 +63,7 @@ fn every_example_is_what_it_says() {
             "server" => is::<Reply>(example),
             "sessions" => is::<Sessions>(example),
             "tokens" => is::<TokenPair>(example),
+            "unread" => is::<UnreadTotal>(example),
             kind => Err(format!("unknown kind {kind}")),
         };
         assert_eq!(outcome, Ok(()), "{kind}: {example}");

@@ -54,6 +54,7 @@ async function show(id) {
       opened: false,
       editing: null,
       editText: "",
+      replying: null,
       // With a finger, the focus would bring up the keyboard over half of the chat.
       focus: matchMedia("(hover: hover)").matches,
       following: unread === 0 && !at,
@@ -145,13 +146,29 @@ export function sendOrSave() {
   if (tooLong(text)) return toast(t("chat.tooLong"), "error");
   client.setDraft(chatId, "");
   view.firstUnread = 0;
-  void client.send(chatId, text);
+  void client.send(chatId, text, view.replying);
+  view.replying = null;
   void toNewest();
+}
+
+/** @param {import("../client/types.js").Message} message */
+export function startReply(message) {
+  if (!state.view) return;
+  stopEditing();
+  state.view.replying = message;
+  afterDrawing(() => document.getElementById("composer")?.focus());
+}
+
+export function stopReply() {
+  if (!state.view) return;
+  state.view.replying = null;
+  redraw();
 }
 
 /** @param {import("../client/types.js").Message} message */
 export function startEditing(message) {
   if (!state.view) return;
+  state.view.replying = null;
   state.view.editing = message;
   state.view.editText = message.text ?? "";
   afterDrawing(() => {
@@ -171,7 +188,9 @@ export function stopEditing() {
 /** Edits the last message of this person that is in sight. */
 export function editLast() {
   const chat = state.view && client.chat(state.view.chatId);
-  const last = chat?.window.messages.findLast((message) => message.sender_id === chat.me && message.text !== null);
+  const last = chat?.window.messages.findLast(
+    (message) => message.sender_id === chat.me && message.text !== null && !message.forwarded_from,
+  );
   if (last) startEditing(last);
 }
 

@@ -1,13 +1,14 @@
 // @ts-check
 import { html, nothing } from "../vendor/lit-html/lit-html.js";
 import { live } from "../vendor/lit-html/directives/live.js";
-import { closeChat, editLast, sendOrSave, stopEditing, toNewest } from "./actions.js";
+import { closeChat, editLast, sendOrSave, stopEditing, stopReply, toNewest } from "./actions.js";
+import { pinnedBar } from "./details.js";
 import { ago, avatar, icon } from "./format.js";
 import { t } from "./i18n.js";
 import { messageList } from "./messages.js";
 import { searchIn } from "./search.js";
 import { typingText } from "./sidebar.js";
-import { client, composes, openDialog, redraw, state, titleOf } from "./store.js";
+import { client, composes, nameOf, openDialog, redraw, state, titleOf } from "./store.js";
 
 /** @import {Chat} from "../client/chat.js" */
 
@@ -68,6 +69,26 @@ export function fitComposer(area) {
   area.style.height = `${Math.min(area.scrollHeight, 180)}px`;
 }
 
+/** What is being edited or answered. @param {NonNullable<typeof state.view>} view */
+function subject({ editing, replying }) {
+  const message = editing ?? replying;
+  if (!message) return nothing;
+  const who = message.sender_id === client.account?.id ? t("app.you") : nameOf(message.sender_id);
+  return html`<div class="editing">
+    ${icon(editing ? "edit" : "reply")}
+    <p><b dir="auto">${editing ? t("chat.editing") : t("chat.replying", { name: who })}</b
+      ><span dir="auto">${message.text}</span></p>
+    <button
+      type="button"
+      class="round tiny"
+      aria-label=${t("action.cancel")}
+      @click=${editing ? stopEditing : stopReply}
+    >
+      ${icon("close")}
+    </button>
+  </div>`;
+}
+
 /** @param {Chat} chat */
 function composer(chat) {
   const view = /** @type {NonNullable<typeof state.view>} */ (state.view);
@@ -92,9 +113,10 @@ function composer(chat) {
     } else if (event.key === "ArrowUp" && text === "" && !view.editing) {
       event.preventDefault();
       editLast();
-    } else if (event.key === "Escape" && view.editing) {
+    } else if (event.key === "Escape" && (view.editing || view.replying)) {
       event.stopPropagation();
-      stopEditing();
+      if (view.editing) stopEditing();
+      else stopReply();
     }
   };
   const submit = (/** @type {Event} */ event) => {
@@ -103,17 +125,7 @@ function composer(chat) {
     document.getElementById("composer")?.focus();
   };
   return html`<form class="composer" @submit=${submit}>
-    ${
-      view.editing
-        ? html`<div class="editing">
-            ${icon("edit")}
-            <p><b>${t("chat.editing")}</b><span dir="auto">${view.editing.text}</span></p>
-            <button type="button" class="round tiny" aria-label=${t("action.cancel")} @click=${stopEditing}>
-              ${icon("close")}
-            </button>
-          </div>`
-        : nothing
-    }
+    ${subject(view)}
     <div class="compose-row">
       <textarea
         id="composer"
@@ -160,7 +172,7 @@ export function conversation() {
     </section>`;
   }
   return html`<section class="conversation" aria-labelledby="chat-title">
-    ${header(chat)}
+    ${header(chat)} ${pinnedBar(chat)}
     <div class="middle">${messageList(chat)} ${downButton(chat)}</div>
     ${composer(chat)}
   </section>`;

@@ -201,6 +201,29 @@ function readers(dialog) {
 }
 
 /** @param {Dialog} dialog */
+function forward(dialog) {
+  const { message } = dialog;
+  if (!message) return nothing;
+  const choose = (/** @type {string} */ chatId) =>
+    submit(dialog, async () => {
+      await client.forward(message, chatId);
+      openChat(chatId);
+    });
+  return html`<ul class="items people">
+      ${client.chats.map((chat) => {
+        const title = titleOf(chat);
+        return html`<li>
+          <button type="button" class="item" ?disabled=${dialog.busy} @click=${() => choose(chat.id)}>
+            ${avatar(chat.peer?.id ?? chat.id, title, { group: chat.kind === "group" })}
+            <span class="item-title" dir="auto">${title}</span>
+          </button>
+        </li>`;
+      })}
+    </ul>
+    ${formError(dialog.error)}`;
+}
+
+/** @param {Dialog} dialog */
 function question(dialog) {
   return html`<p class="question">${dialog.text}</p>
     ${formError(dialog.error)}
@@ -229,6 +252,8 @@ function contents(dialog) {
       return { title: t("info.rename"), body: rename(dialog) };
     case "readers":
       return { title: t("readers.title"), body: readers(dialog) };
+    case "forward":
+      return { title: t("forward.title"), body: forward(dialog) };
     case "settings":
       return { title: t("settings.title"), body: settingsDialog(dialog) };
     case "password":

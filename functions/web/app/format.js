@@ -98,21 +98,42 @@ export function icon(name, extra = "") {
   return html`<svg class="icon ${extra}" aria-hidden="true"><use href="#icon-${name}"></use></svg>`;
 }
 
-/** @type {WeakMap<object, {text: string, parts: unknown[]}>} */
+/** @type {WeakMap<object, {text: string, names: string, parts: unknown[]}>} */
 const linked = new WeakMap();
+
+/**
+ * A text in which the usernames of those mentioned stand out.
+ * @param {string} text @param {Set<string>} usernames
+ */
+function withMentions(text, usernames) {
+  if (usernames.size === 0) return text;
+  return text.split(/(@[a-z0-9_.-]+)/i).map((part, index) => {
+    if (index % 2 === 0) return part;
+    const full = part.slice(1).toLowerCase();
+    const name = [full, full.replace(/[.-]+$/, "")].find((candidate) => usernames.has(candidate));
+    if (name === undefined) return part;
+    const end = name.length + 1;
+    return html`<b class="mention">${part.slice(0, end)}</b>${part.slice(end)}`;
+  });
+}
 
 /**
  * The text of a message with its links. Everything else stays text: nothing in it is read as HTML.
  * @param {{text: string | null}} message
+ * @param {string[]} [usernames] of those it mentions
  */
-export function withLinks(message) {
+export function withLinks(message, usernames = []) {
   const text = message.text ?? "";
+  const names = usernames.join(" ");
   const known = linked.get(message);
-  if (known?.text === text) return known.parts;
+  if (known?.text === text && known.names === names) return known.parts;
+  const set = new Set(usernames);
   const parts = splitLinks(text).map((part, index) =>
-    index % 2 === 0 ? part : html`<a href=${part} target="_blank" rel="noopener noreferrer">${part}</a>`,
+    index % 2 === 0
+      ? withMentions(part, set)
+      : html`<a href=${part} target="_blank" rel="noopener noreferrer">${part}</a>`,
   );
-  linked.set(message, { text, parts });
+  linked.set(message, { text, names, parts });
   return parts;
 }
 

@@ -12,10 +12,11 @@ let placed = false;
  * Opens a menu beside an element. An open dialog is above everything else, so the menu is drawn inside of it.
  * @param {Element} anchor
  * @param {NonNullable<typeof state.menu>["items"]} items
+ * @param {NonNullable<typeof state.menu>["emoji"]} [emoji] a row of reactions above the items
  */
-export function openMenu(anchor, items) {
+export function openMenu(anchor, items, emoji = null) {
   focusBefore = document.activeElement;
-  state.menu = { anchor, items };
+  state.menu = { anchor, items, emoji };
   placed = false;
   redraw();
 }
@@ -32,8 +33,8 @@ function keydown(event) {
   const items = [.../** @type {HTMLElement} */ (event.currentTarget).querySelectorAll("button")];
   const index = items.indexOf(/** @type {HTMLButtonElement} */ (document.activeElement));
   const go = (/** @type {number} */ to) => items[(to + items.length) % items.length]?.focus();
-  if (event.key === "ArrowDown") go(index + 1);
-  else if (event.key === "ArrowUp") go(index - 1);
+  if (event.key === "ArrowDown" || event.key === "ArrowRight") go(index + 1);
+  else if (event.key === "ArrowUp" || event.key === "ArrowLeft") go(index - 1);
   else if (event.key === "Home") go(0);
   else if (event.key === "End") go(-1);
   else if (event.key === "Escape" || event.key === "Tab") closeMenu();
@@ -52,6 +53,22 @@ export function menu(inDialog) {
   };
   return html`<div class="menu-shade" @click=${closeMenu} @contextmenu=${closeMenu}></div>
     <div class="menu" id="menu" role="menu" aria-label=${t("action.more")} @keydown=${keydown}>
+      ${
+        menu.emoji
+          ? html`<div class="emoji-row" role="group" aria-label=${t("message.react")}>
+              ${menu.emoji.offered.map(
+                (emoji) =>
+                  html`<button
+                    role="menuitemcheckbox"
+                    aria-checked=${String(menu.emoji?.chosen.includes(emoji) ?? false)}
+                    @click=${() => choose(() => menu.emoji?.choose(emoji))}
+                  >
+                    ${emoji}
+                  </button>`,
+              )}
+            </div>`
+          : nothing
+      }
       ${menu.items.map(
         (item) =>
           html`<button role="menuitem" class=${item.danger ? "danger-text" : ""} @click=${() => choose(item.act)}>
@@ -77,5 +94,5 @@ export function placeMenu() {
   const left = Math.min(Math.max(8, atRight ? anchor.right - width : anchor.left), innerWidth - width - 8);
   element.style.left = `${left - frame.left}px`;
   element.style.top = `${Math.min(top, innerHeight - height - 8) - frame.top}px`;
-  element.querySelector("button")?.focus();
+  /** @type {HTMLElement | null} */ (element.querySelector("button[role=menuitem]"))?.focus();
 }

@@ -1,7 +1,17 @@
 // @ts-check
 import { html, nothing } from "../vendor/lit-html/lit-html.js";
 import { repeat } from "../vendor/lit-html/directives/repeat.js";
-import { markSeen, startEditing, stopEditing } from "./actions.js";
+import { markSeen, openChat, startEditing, startReply, stopEditing } from "./actions.js";
+import {
+  QUICK,
+  mayPin,
+  mentioned,
+  originOf,
+  quoteOf,
+  reactionChips,
+  serviceText,
+  toggleReaction,
+} from "./details.js";
 import { avatar, clockTime, dayName, dayOf, fullTime, hue, icon, withLinks } from "./format.js";
 import { t } from "./i18n.js";
 import { openMenu } from "./menu.js";
@@ -36,8 +46,21 @@ function actionsFor(chat, message) {
     label: t("message.delete"),
     act: remove,
   };
+  const quoted = message.reply_to?.id;
+  const pinned = chat.pinned.includes(message.id);
+  const pin = {
+    label: t(pinned ? "message.unpin" : "message.pin"),
+    icon: "pin",
+    act: () => void attempt(() => client.pin(message, !pinned)),
+  };
   return [
-    ...(mine ? [{ label: t("message.edit"), icon: "edit", act: () => startEditing(message) }] : []),
+    { label: t("message.reply"), icon: "reply", act: () => startReply(message) },
+    ...(message.reply_to ? [{ label: t("message.toQuoted"), icon: "back", act: () => openChat(chat.id, quoted) }] : []),
+    ...(mine && !message.forwarded_from
+      ? [{ label: t("message.edit"), icon: "edit", act: () => startEditing(message) }]
+      : []),
+    { label: t("message.forward"), icon: "forward", act: () => void openDialog({ type: "forward", message }) },
+    ...(mayPin(chat) ? [pin] : []),
     { label: t("message.copy"), icon: "copy", act: () => void attempt(copy) },
     {
       label: t("message.readers"),
@@ -54,7 +77,13 @@ function openActions(item) {
   const message = chat?.window.get(Number(/** @type {HTMLElement} */ (item)?.dataset["id"]));
   if (!chat || !message || !item) return;
   const items = actionsFor(chat, message);
-  if (items.length) openMenu(item.querySelector(".bubble") ?? item, items);
+  if (items.length === 0) return;
+  const emoji = {
+    offered: QUICK,
+    chosen: message.my_reactions ?? [],
+    choose: (/** @type {string} */ one) => toggleReaction(message, one),
+  };
+  openMenu(item.querySelector(".bubble") ?? item, items, emoji);
 }
 
 /** @param {Chat} chat @param {Message} message @param {number} readUpTo */
@@ -72,6 +101,8 @@ function together(message, other) {
   return (
     other !== undefined &&
     other.sender_id === message.sender_id &&
+    !other.event &&
+    !message.event &&
     Math.abs(Date.parse(other.timestamp) - Date.parse(message.timestamp)) < TOGETHER_MS &&
     dayOf(other.timestamp) === dayOf(message.timestamp)
   );
@@ -93,6 +124,14 @@ function messageItem(chat, message, index, readUpTo) {
   const others = chat.kind === "group" && !mine;
   const classes = ["message", mine ? "mine" : "", head ? "head" : "", tail ? "tail" : "", others ? "others" : ""];
   if (view?.marked === message.id) classes.push("marked");
+  const lines = html`${newDay ? html`<h3 class="day"><span>${dayName(message.timestamp)}</span></h3>` : nothing}
+    ${unreadLine ? html`<h3 class="unread-line"><span>${t("chat.unreadLine")}</span></h3>` : nothing}`;
+  if (message.event) {
+    return html`<li class="message" data-key=${keyOf(chat, message)} data-id=${message.id} tabindex="-1">
+      ${lines}
+      <p class="service" dir="auto" title=${fullTime(message.timestamp)}>${serviceText(message)}</p>
+    </li>`;
+  }
   return html`<li
     class=${classes.join(" ")}
     data-key=${keyOf(chat, message)}
@@ -100,8 +139,7 @@ function messageItem(chat, message, index, readUpTo) {
     ?data-unread=${unreadLine}
     tabindex="-1"
   >
-    ${newDay ? html`<h3 class="day"><span>${dayName(message.timestamp)}</span></h3>` : nothing}
-    ${unreadLine ? html`<h3 class="unread-line"><span>${t("chat.unreadLine")}</span></h3>` : nothing}
+    ${lines}
     <div class="line">
       ${
         others
@@ -114,8 +152,11 @@ function messageItem(chat, message, index, readUpTo) {
             ? html`<p class="sender name-${hue(message.sender_id)}" dir="auto">${name}</p>`
             : html`<span class="hidden">${name}:</span>`
         }
+        ${originOf(message)} ${message.reply_to ? quoteOf(chat.id, message.reply_to) : nothing}
         <div class="body">
-          <span class="text" dir="auto">${message.text === null ? t("message.deleted") : withLinks(message)}</span>
+          <span class="text" dir="auto"
+            >${message.text === null ? t("message.deleted") : withLinks(message, mentioned(message))}</span
+          >
           <span class="meta">
             ${message.edited_at && message.text !== null ? html`<span>${t("message.edited")}</span>` : nothing}
             <time datetime=${message.timestamp} title=${fullTime(message.timestamp)}
@@ -124,6 +165,7 @@ function messageItem(chat, message, index, readUpTo) {
             ${ticks(chat, message, readUpTo)}
           </span>
         </div>
+        ${reactionChips(message)}
       </div>
       ${
         message.text === null
@@ -148,6 +190,7 @@ function outgoingItem(item) {
     <div class="line">
       <div class="bubble">
         <span class="hidden">${t("app.you")}:</span>
+        ${item.reply_to ? quoteOf(item.chat_id, item.reply_to) : nothing}
         <div class="body">
           <span class="text" dir="auto">${withLinks(item)}</span>
           <span class="meta">
@@ -186,7 +229,8 @@ function keyOf(chat, message) {
 /** @param {MouseEvent} event */
 function clicked(event) {
   const target = /** @type {Element} */ (event.target);
-  const tapped = target.closest(".bubble") && !target.closest("a") && matchMedia("(hover: none)").matches;
+  const onBubble = target.closest(".bubble") && !target.closest("a, .quote, .reaction");
+  const tapped = onBubble && matchMedia("(hover: none)").matches;
   if (target.closest(".actions") || (tapped && !getSelection()?.toString())) openActions(target.closest("[data-id]"));
 }
 

@@ -3,6 +3,7 @@ import { html, nothing } from "../vendor/lit-html/lit-html.js";
 import { live } from "../vendor/lit-html/directives/live.js";
 import { repeat } from "../vendor/lit-html/directives/repeat.js";
 import { openChat, startPrivate } from "./actions.js";
+import { serviceText } from "./details.js";
 import { excerpt } from "./excerpt.js";
 import { avatar, icon, shortTime } from "./format.js";
 import { t } from "./i18n.js";
@@ -70,6 +71,7 @@ function preview(chat) {
   const message = chat.lastMessage;
   if (pending) return html`${byWhom(t("list.yours"))}${pending.text.slice(0, 200)}`;
   if (!message) return html`<span class="faint">${t("list.noMessages")}</span>`;
+  if (message.event) return html`<i>${serviceText(message)}</i>`;
   if (message.text === null) return html`<i>${t("list.deleted")}</i>`;
   return html`${byWhom(speaker(chat, message.sender_id))}${message.text.slice(0, 200)}`;
 }
@@ -100,6 +102,14 @@ function chatItem(chat) {
         </span>
         <span class="row">
           <span class="preview" dir="auto">${preview(chat)}</span>
+          ${
+            chat.unreadMentions > 0
+              ? html`<span class="badge at"
+                  ><span aria-hidden="true">@</span
+                  ><span class="hidden">${t("list.mentions", { count: chat.unreadMentions })}</span></span
+                >`
+              : nothing
+          }
           ${
             chat.unread > 0
               ? html`<span class="badge"

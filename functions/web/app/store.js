@@ -7,7 +7,8 @@ import { t, has } from "./i18n.js";
 /**
  * What a dialog shows. `busy` and `error` belong to its form.
  * @typedef {object} Dialog
- * @property {'new' | 'group' | 'info' | 'add' | 'rename' | 'settings' | 'password' | 'readers' | 'confirm'} type
+ * @property {'new' | 'group' | 'info' | 'add' | 'rename' | 'settings' | 'password' | 'readers' | 'forward' |
+ *   'confirm'} type
  * @property {string} [chatId]
  * @property {Message} [message]
  * @property {string} [title]
@@ -35,6 +36,7 @@ import { t, has } from "./i18n.js";
  * @property {boolean} opened whether its messages have been asked for
  * @property {Message | null} editing
  * @property {string} editText
+ * @property {Message | null} replying what is being answered
  * @property {boolean} focus whether the field to write in gets the focus once it is drawn
  * @property {boolean} following whether the newest message is in sight
  */
@@ -63,7 +65,11 @@ export const state = {
   /** Dialogs, the topmost last. @type {Dialog[]} */
   dialogs: [],
   /**
-   * @type {{items: Array<{label: string, icon: string, danger?: boolean, act: () => void}>, anchor: Element} | null}
+   * @type {{
+   *   items: Array<{label: string, icon: string, danger?: boolean, act: () => void}>,
+   *   emoji: {offered: string[], chosen: string[], choose: (emoji: string) => void} | null,
+   *   anchor: Element,
+   * } | null}
    */
   menu: null,
   /** @type {{text: string, kind: 'note' | 'error'} | null} */

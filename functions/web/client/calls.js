@@ -103,6 +103,30 @@ export class Calls {
     return this.session.call("PATCH", `/messages/${chatId}/${id}`, { body: { text } });
   }
 
+  /** @param {string} chatId @param {number} id @returns {Promise<Message | undefined>} */
+  async message(chatId, id) {
+    const query = { after: id - 1, limit: 1 };
+    /** @type {import("./types.js").HistoryPage} */
+    const page = await this.session.call("GET", `/messages/history/${chatId}`, { query });
+    return page.messages[0];
+  }
+
+  /** @param {Message} message @param {string} chatId where to @param {string} key @returns {Promise<Message>} */
+  forward(message, chatId, key) {
+    const body = { chat_id: chatId, client_message_id: key };
+    return this.session.call("POST", `/messages/${message.chat_id}/${message.id}/forward`, { body });
+  }
+
+  /** @param {string} chatId @param {number} id @param {string[]} reactions all of them @returns {Promise<Message>} */
+  react(chatId, id, reactions) {
+    return this.session.call("PUT", `/messages/${chatId}/${id}/reactions`, { body: { reactions } });
+  }
+
+  /** @param {string} chatId @param {number} id @param {boolean} pinned @returns {Promise<ChatObject>} */
+  pin(chatId, id, pinned) {
+    return this.session.call(pinned ? "PUT" : "DELETE", `/messages/${chatId}/${id}/pin`);
+  }
+
   /** @param {string} chatId @param {number} id @returns {Promise<Message>} the tombstone */
   remove(chatId, id) {
     return this.session.call("DELETE", `/messages/${chatId}/${id}`);

@@ -1,4 +1,6 @@
 // @ts-check
+import { keepMine, reacted } from "./reactions.js";
+import { Tally } from "./tally.js";
 import { Window } from "./window.js";
 
 /** @import {Change, ChatObject, ListedChat, Member, Message, Person, ReadCursor, Role} from "./types.js" */
@@ -27,6 +29,12 @@ export class Chat {
   role = "member";
   /** How far this person has read. */
   lastReadId = 0;
+  /** The latest pinned last. @type {number[]} */
+  pinned = [];
+
+  /** What does not count as unread: deleted messages and service entries. */
+  #silent = new Tally();
+  #mentions = new Tally();
 
   /** Up to which revision the name and the members are known; a snapshot may be ahead of `revision`. */
   #snapshot = 0;
@@ -47,7 +55,12 @@ export class Chat {
   }
 
   get unread() {
-    return Math.max(0, this.lastMessageId - this.lastReadId);
+    return Math.max(0, this.lastMessageId - this.lastReadId - this.#silent.after(this.lastReadId));
+  }
+
+  /** How many unread messages mention this person. */
+  get unreadMentions() {
+    return this.#mentions.after(this.lastReadId);
   }
 
   /** When something last happened, for sorting. */
@@ -121,6 +134,11 @@ export class Chat {
     if (listed.peer) this.peer = listed.peer;
     this.role = this.members?.get(this.me)?.role ?? listed.role;
     this.moveCursor(this.me, listed.last_read_id);
+    if (listed.revision >= this.revision) {
+      const { last_message_id: last, last_read_id: read, revision } = listed;
+      this.#silent.counted(last - read - listed.unread_count, read, last, revision);
+      this.#mentions.counted(listed.unread_mentions, read, last, revision);
+    }
     if (listed.last_message) this.showLast(listed.last_message);
     return listed.revision > this.revision;
   }
@@ -167,9 +185,14 @@ export class Chat {
     this.revision = data.revision;
     const fresh = data.revision > this.#snapshot;
     if (fresh) this.#snapshot = data.revision;
+    const entry = "entry" in data ? data.entry : undefined;
+    if (entry) this.#storeMessage(entry);
     if (type === "new_message" || type === "message_edited" || type === "message_deleted") {
       this.#storeMessage(data);
       if (type === "new_message") this.moveCursor(data["sender_id"], data["id"]);
+      if (type === "message_deleted") this.pinned = this.pinned.filter((id) => id !== data["id"]);
+    } else if (type === "message_reacted") {
+      this.#react(data);
     } else if (!fresh) {
       // A snapshot taken later has it already.
     } else if (type === "member_added" || type === "member_updated") {
@@ -201,6 +224,7 @@ export class Chat {
     this.name = chat.name;
     this.createdBy = chat.created_by;
     this.createdAt = chat.created_at;
+    this.pinned = chat.pinned_message_ids ?? [];
     this.lastMessageId = Math.max(this.lastMessageId, chat.last_message_id);
   }
 
@@ -233,11 +257,27 @@ export class Chat {
     this.window.store(message);
   }
 
+  /** @param {import("./contract.d.ts").MessageReacted} data */
+  #react({ message_id, revision, reactions, by, chosen }) {
+    const change = { message_id, revision, reactions, ...(by === this.me ? { mine: chosen } : {}) };
+    this.window.react(change);
+    const last = this.lastMessage;
+    if (last?.id === message_id && last.revision < revision) this.lastMessage = reacted(last, change);
+  }
+
+  /** Counts a message in its newest state. @param {Message} message */
+  #count(message) {
+    this.#silent.see(message, message.text === null);
+    const mentioned = message.mentions?.includes(this.me) ?? false;
+    this.#mentions.see(message, mentioned && message.sender_id !== this.me);
+  }
+
   /** @param {Message} message */
   showLast(message) {
     this.lastMessageId = Math.max(this.lastMessageId, message.id);
+    this.#count(message);
     const shown = this.lastMessage;
     const newer = !shown || message.id > shown.id || (message.id === shown.id && message.revision >= shown.revision);
-    if (newer) this.lastMessage = message;
+    if (newer) this.lastMessage = keepMine(message, shown);
   }
 }

@@ -230,10 +230,10 @@ export class Client extends Emitter {
     if (!chat.window.get(id)) await this.#current.history.around(chat, id);
   }
 
-  /** @param {string} chatId @param {string} text */
-  send(chatId, text) {
+  /** @param {string} chatId @param {string} text @param {Message | null} [replyTo] */
+  send(chatId, text, replyTo = null) {
     this.#current.presence.mine(chatId, false);
-    return this.#current.outbox.send(chatId, text);
+    return this.#current.outbox.send(chatId, text, replyTo);
   }
 
   /** Messages of a chat that are not yet among its messages. @param {string} chatId */
@@ -263,6 +263,28 @@ export class Client extends Emitter {
   /** @param {Message} message */
   async remove(message) {
     this.#changed("message_deleted", await this.calls.remove(message.chat_id, message.id));
+  }
+
+  /** Chooses all that this person reacts to a message with. @param {Message} message @param {string[]} reactions */
+  async react(message, reactions) {
+    this.#changed("message_edited", await this.calls.react(message.chat_id, message.id, reactions));
+  }
+
+  /** Sends a copy of a message to another chat. @param {Message} message @param {string} chatId */
+  async forward(message, chatId) {
+    const key = this.env.key();
+    const call = () => this.calls.forward(message, chatId, key);
+    // The key makes it the same copy.
+    const copy = await call().catch((error) => {
+      if (error.temporary) return call();
+      throw error;
+    });
+    this.#login?.replicas.change({ type: "new_message", data: copy });
+  }
+
+  /** @param {Message} message @param {boolean} pinned */
+  async pin(message, pinned) {
+    await this.group(message.chat_id, this.calls.pin(message.chat_id, message.id, pinned));
   }
 
   /** @param {'message_edited' | 'message_deleted'} type @param {Message} message */

@@ -72,6 +72,8 @@ export type Chat = {
   last_message_id: number;
   /** Null for a private chat, which each of the two sees under the other's name. */
   name: string | null;
+  /** The latest pinned last; left out if there are none. */
+  pinned_message_ids?: number[];
   /** How many changes the chat has had; its creation is the first. */
   revision: number;
 };
@@ -81,6 +83,28 @@ export type ChatCreated = {
   chat: ChatWithMembers;
   chat_id: ChatId;
   revision: number;
+};
+
+/** What a service entry tells of; `sender_id` has done it. */
+export type ChatEvent = {
+  type: "member_added";
+  user_id: UserId;
+} | {
+  type: "member_removed";
+  user_id: UserId;
+} | {
+  type: "member_left";
+} | {
+  role: Role;
+  type: "role_changed";
+  user_id: UserId;
+} | {
+  /** The new name. */
+  name: string;
+  type: "group_renamed";
+} | {
+  message_id: number;
+  type: "message_pinned";
 };
 
 export type ChatId = string;
@@ -109,6 +133,8 @@ export type ChatUpdated = {
   /** The chat as it is now. */
   chat: Chat;
   chat_id: ChatId;
+  /** The service entry that tells of it in the history, with the same revision; left out if there is none. */
+  entry?: Message;
   /** The chat's revision after this change. */
   revision: number;
 };
@@ -118,11 +144,32 @@ export type ChatWithMembers = Chat & {
   members?: Member[];
 };
 
+/** `PUT /messages/{chat_id}/{message_id}/reactions`. */
+export type ChosenReactions = {
+  /** All that the caller reacts with from now on, up to three; none takes back what there was. */
+  reactions: Emoji[];
+};
+
 /** The sender's idempotency key: a send can be repeated with it at any time. A UUID will do. */
 export type ClientMessageId = string;
 
+/** What a message may have besides its text; stored as it is sent. A field is left out if the message does not have it. */
+export type Details = {
+  /** In a service entry: what `sender_id` has done. */
+  event?: ChatEvent;
+  forwarded_from?: Origin;
+  /** The members whose `@username` is in the text. */
+  mentions?: UserId[];
+  /** In the order in which they first occurred. */
+  reactions?: Reaction[];
+  reply_to?: Quote;
+};
+
 /** An e-mail address of at most 254 bytes; an internationalised host is stored in Unicode. */
 export type Email = string;
+
+/** One emoji that Unicode recommends for interchange, such as 👍. */
+export type Emoji = string;
 
 /** An error: the body over HTTP, or the data of an `error` frame on the socket. */
 export type ErrorBody = {
@@ -158,6 +205,8 @@ export type ErrorCode =
   | "file_not_found"
   | "message_deleted"
   | "group_full"
+  | "too_many_reactions"
+  | "too_many_pins"
   | "email_taken"
   | "username_taken"
   | "idempotency_conflict"
@@ -182,6 +231,13 @@ export type FormLogin = {
   password: string;
   scope?: string | null;
   username: string;
+};
+
+/** `POST /messages/{chat_id}/{message_id}/forward`. */
+export type Forward = {
+  /** The chat to forward the message to. */
+  chat_id: ChatId;
+  client_message_id?: ClientMessageId | null;
 };
 
 /** `GET /messages/search`. */
@@ -215,7 +271,7 @@ export type Frame = {
   request_id?: string;
   type: "chat_left";
 } | {
-  /** The chat was renamed. */
+  /** The chat was renamed, or a message was pinned or unpinned. */
   data: ChatUpdated;
   /** The id of the request that this frame answers. */
   request_id?: string;
@@ -256,6 +312,12 @@ export type Frame = {
   /** The id of the request that this frame answers. */
   request_id?: string;
   type: "message_edited";
+} | {
+  /** Somebody's reactions to a message have changed. */
+  data: MessageReacted;
+  /** The id of the request that this frame answers. */
+  request_id?: string;
+  type: "message_reacted";
 } | {
   /** A member has read further; also the answer to `markRead`. */
   data: MessageRead;
@@ -321,8 +383,10 @@ export type ListedChat = Chat & {
   peer: Person | null;
   /** The role of the person who asks. */
   role: Role;
-  /** `last_message_id - last_read_id`. */
+  /** How many messages after `last_read_id` are neither deleted nor service entries. */
   unread_count: number;
+  /** How many of these mention the person who asks; 100 stands for 100 or more. */
+  unread_mentions: number;
 };
 
 /** Either `email` or `username`; each of them may hold either. */
@@ -355,6 +419,8 @@ export type Member = {
 export type MemberChanged = {
   by: UserId;
   chat_id: ChatId;
+  /** The service entry that tells of it in the history; it has the same revision. */
+  entry: Message;
   /** The member as they are now. */
   member: Member;
   /** The chat's revision after this change. */
@@ -365,12 +431,14 @@ export type MemberRemoved = {
   /** The same as `user_id` if they left. */
   by: UserId;
   chat_id: ChatId;
+  /** The service entry that tells of it in the history; it has the same revision. */
+  entry: Message;
   /** The chat's revision after this change. */
   revision: number;
   user_id: UserId;
 };
 
-export type Message = {
+export type Message = Details & {
   chat_id: ChatId;
   /** The sender's idempotency key. */
   client_message_id: string;
@@ -380,13 +448,31 @@ export type Message = {
   id: number;
   /** Whether anybody other than the sender has read it. */
   is_read: boolean;
+  kind: MessageKind;
+  /** What the person who asks has reacted with. Only over HTTP and only if anybody has reacted: a frame is the same for everybody. */
+  my_reactions?: string[];
   /** The chat's revision at this message's last change. */
   revision: number;
   sender_id: UserId;
-  /** Null once the message is deleted. */
+  /** Null once the message is deleted, and in a service entry. */
   text: string | null;
   /** When the message was stored. */
   timestamp: Timestamp;
+};
+
+export type MessageKind = "text" | "service";
+
+/** Somebody has changed what they react to a message with. The message's own revision is this one, too. */
+export type MessageReacted = {
+  by: UserId;
+  chat_id: ChatId;
+  /** All that this person reacts with now. */
+  chosen: string[];
+  message_id: number;
+  /** Everybody's reactions, in the order in which they first occurred. */
+  reactions: Reaction[];
+  /** The chat's revision after this change. */
+  revision: number;
 };
 
 /** A member's read cursor. It has no revision: cursors only move forward, so a client keeps the furthest. */
@@ -443,6 +529,12 @@ export type NewText = {
   text: MessageText;
 };
 
+/** Who wrote a forwarded message first, and when. Which chat it comes from is not told. */
+export type Origin = {
+  timestamp: Timestamp;
+  user_id: UserId;
+};
+
 /** `GET /config.json`: what the page must know before anybody logs in. */
 export type PageConfig = {
   /** Where sockets are opened. */
@@ -474,6 +566,20 @@ export type Pong = {
   };
 };
 
+/** The message that a reply answers, as it was then: its later edits and its deletion do not change the quote. */
+export type Quote = {
+  id: number;
+  sender_id: UserId;
+  /** The first 200 characters of its text. */
+  text: string;
+};
+
+export type Reaction = {
+  /** How many people have reacted with it. */
+  count: number;
+  emoji: string;
+};
+
 /** `POST /auth/refresh`. */
 export type Refresh = {
   refresh_token: string;
@@ -495,7 +601,7 @@ export type Removed = {
 
 /** What a client sends over HTTP. */
 export type RequestBody =
-  | Login | NewChat | NewMember | NewName | NewPassword | NewRole | NewText | Refresh | Registration | SendMessage;
+  | ChosenReactions | Forward | Login | NewChat | NewMember | NewName | NewPassword | NewRole | NewText | Refresh | Registration | SendMessage;
 
 export type Role = "member" | "admin" | "owner";
 
@@ -503,6 +609,8 @@ export type Role = "member" | "admin" | "owner";
 export type SendMessage = {
   chat_id: ChatId;
   client_message_id?: ClientMessageId | null;
+  /** The message of this chat that this one replies to. */
+  reply_to_id?: number | null;
   text: MessageText;
 };
 
@@ -555,6 +663,16 @@ export type TypingIndicator = {
   chat_id: ChatId;
   is_typing: boolean;
   user_id: UserId;
+};
+
+/** `GET /chats/unread`. */
+export type UnreadTotal = {
+  /** How many chats have unread messages. */
+  unread_chats: number;
+  /** The sum of the `unread_count` of all chats. */
+  unread_count: number;
+  /** The sum of their `unread_mentions`. */
+  unread_mentions: number;
 };
 
 export type UserId = string;

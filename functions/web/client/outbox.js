@@ -11,6 +11,7 @@ import { eraseAll } from "./storage.js";
  * @property {string} key its client_message_id, the same for all attempts
  * @property {string} chat_id
  * @property {string} text
+ * @property {import("./contract.d.ts").Quote | null} reply_to what it answers
  * @property {string} created_at
  * @property {'waiting' | 'sent' | 'failed'} state
  * @property {WindiError | null} error why it failed
@@ -54,7 +55,7 @@ export class Outbox {
     for (const [name, saved] of await this.context.env.storage.entries(this.prefix)) {
       this.#latest = Math.max(this.#latest, Number.parseInt(name.slice(this.prefix.length), 10) || 0);
       const error = saved.error ? new WindiError(saved.error.code, saved.error) : null;
-      this.#add({ ...saved, state: error ? "failed" : "waiting", error, message: null }, name);
+      this.#add({ reply_to: null, ...saved, state: error ? "failed" : "waiting", error, message: null }, name);
     }
     for (const chatId of this.#byChat.keys()) void this.#pump(chatId);
   }
@@ -79,8 +80,11 @@ export class Outbox {
     return [...this.#byChat.values()].flat().filter((item) => item.state === "waiting").length;
   }
 
-  /** @param {string} chatId @param {string} text @returns {Promise<Outgoing>} once it is safe from a reload */
-  async send(chatId, text) {
+  /**
+   * @param {string} chatId @param {string} text @param {Message | null} [replyTo]
+   * @returns {Promise<Outgoing>} once it is safe from a reload
+   */
+  async send(chatId, text, replyTo = null) {
     const { env } = this.context;
     const now = env.clock.now();
     /** @type {Outgoing} */
@@ -88,6 +92,7 @@ export class Outbox {
       key: env.key(),
       chat_id: chatId,
       text,
+      reply_to: replyTo && { id: replyTo.id, sender_id: replyTo.sender_id, text: replyTo.text?.slice(0, 200) ?? "" },
       created_at: new Date(now).toISOString(),
       state: "waiting",
       error: null,
@@ -107,6 +112,8 @@ export class Outbox {
   async retry(item) {
     // The key was used for another text: the same one would be refused for ever.
     if (item.error?.code === "idempotency_conflict") item.key = this.context.env.key();
+    // What it answers is gone, for good.
+    if (["message_deleted", "message_not_found"].includes(item.error?.code ?? "")) item.reply_to = null;
     item.state = "waiting";
     item.error = null;
     await this.#save(item).catch(() => {});
@@ -175,6 +182,7 @@ export class Outbox {
     const { connection, session } = this.context;
     /** @type {import("./contract.d.ts").SendMessage} */
     const data = { chat_id: item.chat_id, text: item.text, client_message_id: item.key };
+    if (item.reply_to) data.reply_to_id = item.reply_to.id;
     // Without a socket, and for what does not fit into a frame, there is HTTP.
     if (connection.carries("sendMessage", data)) return connection.request("sendMessage", data);
     return session.call("POST", "/messages", { body: data });
@@ -229,10 +237,12 @@ export class Outbox {
 
   /** @param {Outgoing} item */
   async #save({ ...item }) {
-    const { key, chat_id, text, created_at, error } = item;
+    const { key, chat_id, text, reply_to, created_at, error } = item;
     const original = this.of(chat_id).find((other) => other.key === key);
     const name = original && this.#names.get(original);
-    const saved = { key, chat_id, text, created_at, error: error && { code: error.code, message: error.message } };
+    const reply = reply_to ? { reply_to } : {};
+    const why = error && { code: error.code, message: error.message };
+    const saved = { key, chat_id, text, ...reply, created_at, error: why };
     if (name && !this.#erased) await this.context.env.storage.set(name, saved);
   }
 

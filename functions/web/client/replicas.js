@@ -17,6 +17,7 @@ const REVISED = new Set([
   "new_message",
   "message_edited",
   "message_deleted",
+  "message_reacted",
   "chat_created",
   "chat_updated",
   "member_added",

@@ -1,6 +1,8 @@
 // @ts-check
+import { keepMine, reacted } from "./reactions.js";
 
 /** @import {Message} from "./types.js" */
+/** @import {Reacted} from "./reactions.js" */
 
 /**
  * A contiguous stretch of a chat's messages, of bounded length. Pages are added at either end, and what is too much is
@@ -18,6 +20,8 @@ export class Window {
   #loads = 0;
   /** What was changed while a page was on its way: the page may be older. @type {Map<number, Message>} */
   #meanwhile = new Map();
+  /** The same for reactions, in order. @type {Reacted[]} */
+  #reacted = [];
 
   /** @param {number} limit the longest stretch kept */
   constructor(limit) {
@@ -50,7 +54,10 @@ export class Window {
     try {
       place(await load());
     } finally {
-      if (--this.#loads === 0) this.#meanwhile.clear();
+      if (--this.#loads === 0) {
+        this.#meanwhile.clear();
+        this.#reacted = [];
+      }
     }
   }
 
@@ -64,13 +71,26 @@ export class Window {
     if (!this.loaded || message.id < this.first) return false;
     if (message.id <= this.last) {
       const index = message.id - this.first;
-      if (/** @type {Message} */ (this.messages[index]).revision > message.revision) return false;
-      this.messages[index] = message;
+      const held = /** @type {Message} */ (this.messages[index]);
+      if (held.revision > message.revision) return false;
+      this.messages[index] = keepMine(message, held);
       return true;
     }
     if (!this.tail) return false;
     keepNewest(this.#ahead, message);
     return this.#absorb();
+  }
+
+  /** Takes a change of the reactions to a message, which may not be here. @param {Reacted} change */
+  react(change) {
+    if (this.#loads > 0) this.#reacted.push(change);
+    const id = change.message_id;
+    const held = this.get(id);
+    if (held && held.revision < change.revision) this.messages[id - this.first] = reacted(held, change);
+    for (const map of [this.#ahead, this.#meanwhile]) {
+      const message = map.get(id);
+      if (message && message.revision < change.revision) map.set(id, reacted(message, change));
+    }
   }
 
   /** @param {Message[]} page @param {boolean} tail whether the page reaches to the chat's end */
@@ -148,7 +168,11 @@ export class Window {
   /** @param {Message} message */
   #newest(message) {
     const other = this.#meanwhile.get(message.id);
-    return other && other.revision > message.revision ? other : message;
+    let newest = other && other.revision > message.revision ? keepMine(other, message) : message;
+    for (const change of this.#reacted) {
+      if (change.message_id === newest.id && change.revision > newest.revision) newest = reacted(newest, change);
+    }
+    return newest;
   }
 }
 

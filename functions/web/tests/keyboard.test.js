@@ -49,9 +49,11 @@ test("everything can be done with the keyboard alone", { timeout: 120_000 }, asy
   await page.keyboard.press("Shift+Tab");
   await page.keyboard.press("ArrowUp");
   await page.keyboard.press("Enter");
-  await until(async () => (await focused(page)).includes("Edit"), "the menu has the focus");
-  await page.keyboard.press("ArrowDown");
-  await page.keyboard.press("ArrowDown");
+  await until(async () => (await focused(page)).includes("Reply"), "the menu has the focus");
+  await page.keyboard.press("ArrowUp");
+  assert.match(await focused(page), /🙏/u);
+  await page.keyboard.press("End");
+  await page.keyboard.press("ArrowUp");
   assert.match(await focused(page), /Who has read it/);
   await page.keyboard.press("Escape");
   await page.locator(".menu").waitFor({ state: "detached" });

@@ -180,6 +180,7 @@ fn asyncapi_has_every_action_and_every_frame_with_an_example() {
         "new_message",
         "message_edited",
         "message_deleted",
+        "message_reacted",
         "message_read",
         "typing_indicator",
         "user_status",

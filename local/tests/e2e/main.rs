@@ -14,6 +14,7 @@ mod chats;
 mod cli;
 mod contract;
 mod delivery;
+mod details;
 mod devices;
 mod edits;
 mod exactly_once;

@@ -4,6 +4,8 @@
 //! corresponds to the outcome, where 401 is a refused handshake. A logged-in caller who is not in the chat gets the
 //! same answer, byte for byte, for both chats; so does everybody for the chat that does not exist.
 
+use std::collections::BTreeMap;
+
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -21,6 +23,14 @@ const TABLE: &str = "
     edit_anothers      401 401 401 403 403 403 404 404
     delete_anothers    401 401 401 200 200 403 404 404
     read               401 401 401 200 200 200 404 404
+    reply              401 401 401 201 201 201 404 404
+    forward_from       401 401 401 201 201 201 404 404
+    forward_to         401 401 401 201 201 201 404 404
+    react              401 401 401 200 200 200 404 404
+    pin                401 401 401 200 200 403 404 404
+    unpin              401 401 401 200 200 403 404 404
+    edit_entry         401 401 401 403 403 403 404 404
+    delete_entry       401 401 401 403 403 403 404 404
     rename             401 401 401 200 200 403 404 404
     add_member         401 401 401 201 201 403 404 404
     change_role        401 401 401 200 403 403 404 404
@@ -42,6 +52,8 @@ struct Cast {
     author: Person,
     newcomer: Person,
     callers: Vec<Person>,
+    /// A chat of each person's own, with a message in it.
+    own_chats: BTreeMap<String, String>,
 }
 
 impl Cast {
@@ -56,7 +68,18 @@ impl Cast {
         assert_eq!(leaver.call(Method::POST, "/auth/logout", None).await.0, 204);
         let callers =
             vec![anonymous, expired, leaver, owner.clone(), admin.clone(), member.clone(), ex_member.clone(), stranger];
-        Self { owner, admin, member, ex_member, author, newcomer, callers }
+        let mut own_chats = BTreeMap::new();
+        for person in [&owner, &admin, &member, &ex_member, &callers[7]] {
+            let chat_id = person.group("Own", &[]).await;
+            person.say(&chat_id, "own words").await;
+            own_chats.insert(person.id.clone(), chat_id);
+        }
+        Self { owner, admin, member, ex_member, author, newcomer, callers, own_chats }
+    }
+
+    /// That of whoever a bad token belonged to is as good as any.
+    fn own_chat(&self, caller: &Person) -> &str {
+        self.own_chats.get(&caller.id).unwrap_or(&self.own_chats[&self.owner.id])
     }
 
     /// Creates a group with one message by the author.
@@ -64,9 +87,9 @@ impl Cast {
         let leaver = &self.callers[2];
         let chat_id =
             self.owner.group("Matrix", &[&self.admin, &self.member, &self.ex_member, &self.author, leaver]).await;
+        self.author.say(&chat_id, "the author's words").await;
         let admin = format!("/chats/{chat_id}/members/{}", self.admin.id);
         assert_eq!(self.owner.call(Method::PATCH, &admin, Some(json!({"role": "admin"}))).await.0, 200);
-        self.author.say(&chat_id, "the author's words").await;
         let ex_member = format!("/chats/{chat_id}/members/{}", self.ex_member.id);
         assert_eq!(self.ex_member.call(Method::DELETE, &ex_member, None).await.0, 200);
         chat_id
@@ -86,6 +109,24 @@ impl Cast {
             "edit_anothers" => (Method::PATCH, format!("/messages/{chat_id}/1"), Some(json!({"text": "y"}))),
             "delete_anothers" => (Method::DELETE, format!("/messages/{chat_id}/1"), None),
             "read" => (Method::POST, format!("/messages/{chat_id}/1/read"), None),
+            "reply" => {
+                let body = json!({"chat_id": chat_id, "text": "x", "reply_to_id": 1});
+                (Method::POST, "/messages".to_owned(), Some(body))
+            }
+            "forward_from" => (
+                Method::POST,
+                format!("/messages/{chat_id}/1/forward"),
+                Some(json!({"chat_id": self.own_chat(caller)})),
+            ),
+            "forward_to" => {
+                let own = self.own_chat(caller);
+                (Method::POST, format!("/messages/{own}/1/forward"), Some(json!({"chat_id": chat_id})))
+            }
+            "react" => (Method::PUT, format!("/messages/{chat_id}/1/reactions"), Some(json!({"reactions": ["👍"]}))),
+            "pin" => (Method::PUT, format!("/messages/{chat_id}/1/pin"), None),
+            "unpin" => (Method::DELETE, format!("/messages/{chat_id}/1/pin"), None),
+            "edit_entry" => (Method::PATCH, format!("/messages/{chat_id}/2"), Some(json!({"text": "y"}))),
+            "delete_entry" => (Method::DELETE, format!("/messages/{chat_id}/2"), None),
             "rename" => (Method::PATCH, format!("/chats/{chat_id}"), Some(json!({"name": "New"}))),
             "add_member" => {
                 (Method::POST, format!("/chats/{chat_id}/members"), Some(json!({"user_id": self.newcomer.id})))

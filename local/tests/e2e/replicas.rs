@@ -1,6 +1,6 @@
 //! The documented client rule against everything the network can do.
 //!
-//! Random sends, edits, deletions, reads, renames and membership changes run at the same time; some of the pushes are
+//! Random sends, replies, forwards, edits, deletions, reactions, pins, reads, renames and membership changes run at the same time; some of the pushes are
 //! dropped, duplicated and shuffled. In the end every member's replica, built only by the rule in `docs/protocol.md`,
 //! equals the database, and nobody has been sent anything from outside their membership.
 
@@ -20,6 +20,16 @@ fn runs() -> u64 {
 }
 const ROUNDS: usize = 5;
 
+/// What a client holds of one message.
+#[derive(Debug, Clone, PartialEq)]
+struct Kept {
+    revision: i64,
+    text: Value,
+    event: Value,
+    quote: Value,
+    reactions: Value,
+}
+
 /// What a client holds of one chat.
 #[derive(Debug, Default, Clone, PartialEq)]
 struct Replica {
@@ -27,8 +37,8 @@ struct Replica {
     name: String,
     /// Role and cursor by member.
     members: BTreeMap<String, (String, i64)>,
-    /// Text and revision by number.
-    messages: BTreeMap<i64, (Value, i64)>,
+    messages: BTreeMap<i64, Kept>,
+    pinned: Vec<i64>,
     /// Something was pushed whose predecessor is missing.
     behind: bool,
 }
@@ -51,10 +61,28 @@ impl Replica {
             return;
         }
         self.revision = revision;
+        // The service entry that tells of the change.
+        if data["entry"].is_object() {
+            self.store(&data["entry"]);
+        }
         match frame["type"].as_str().unwrap() {
-            "new_message" | "message_edited" | "message_deleted" => self.store(data),
+            "new_message" | "message_edited" => self.store(data),
+            "message_deleted" => {
+                self.store(data);
+                self.pinned.retain(|id| data["id"] != *id);
+            }
+            "message_reacted" => {
+                let message = data["message_id"].as_i64().and_then(|id| self.messages.get_mut(&id));
+                // Without the message, there is nothing to count: its page will bring them.
+                if let Some(message) = message {
+                    (message.reactions, message.revision) = (data["reactions"].clone(), revision);
+                    if data["reactions"] == json!([]) {
+                        message.reactions = Value::Null;
+                    }
+                }
+            }
             "chat_created" => self.replace(&data["chat"]),
-            "chat_updated" => self.name = text(&data["chat"]["name"]),
+            "chat_updated" => self.describe(&data["chat"]),
             "member_added" | "member_updated" => self.seat(&data["member"]),
             "member_removed" => {
                 self.members.remove(&text(&data["user_id"]));
@@ -65,11 +93,19 @@ impl Replica {
 
     fn store(&mut self, message: &Value) {
         let id = message["id"].as_i64().unwrap();
-        if !self.messages.contains_key(&id) {
+        if !self.messages.contains_key(&id) && message["kind"] == "text" {
             // Whoever writes has read everything above.
             self.moved(&text(&message["sender_id"]), id);
         }
-        self.messages.insert(id, (message["text"].clone(), message["revision"].as_i64().unwrap()));
+        let [text, event, quote, reactions] =
+            ["text", "event", "reply_to", "reactions"].map(|field| message[field].clone());
+        let revision = message["revision"].as_i64().unwrap();
+        self.messages.insert(id, Kept { revision, text, event, quote, reactions });
+    }
+
+    fn describe(&mut self, chat: &Value) {
+        self.name = text(&chat["name"]);
+        self.pinned = chat["pinned_message_ids"].as_array().into_iter().flatten().filter_map(Value::as_i64).collect();
     }
 
     fn moved(&mut self, user_id: &str, message_id: i64) {
@@ -84,7 +120,7 @@ impl Replica {
     }
 
     fn replace(&mut self, chat: &Value) {
-        self.name = text(&chat["name"]);
+        self.describe(chat);
         self.members.clear();
         for member in chat["members"].as_array().unwrap() {
             self.seat(member);
@@ -154,12 +190,24 @@ impl Client<'_> {
 async fn act(person: &Person, people: &[Person], chat_id: &str, mut random: Rng) {
     let message = random.i64(1..12);
     let other = &people[random.usize(1..people.len())];
-    let (method, path, body) = match random.u8(..12) {
+    let (method, path, body) = match random.u8(..17) {
         0..5 => (
             Method::POST,
             "/messages".to_owned(),
             Some(json!({"chat_id": chat_id, "text": format!("t{}", random.u16(..))})),
         ),
+        12 => (
+            Method::POST,
+            "/messages".to_owned(),
+            Some(json!({"chat_id": chat_id, "text": "@anna @olga", "reply_to_id": message})),
+        ),
+        13 => (Method::POST, format!("/messages/{chat_id}/{message}/forward"), Some(json!({"chat_id": chat_id}))),
+        14 => {
+            let chosen = &["👍", "🎉", "😀"][..random.usize(..3)];
+            (Method::PUT, format!("/messages/{chat_id}/{message}/reactions"), Some(json!({"reactions": chosen})))
+        }
+        15 => (Method::PUT, format!("/messages/{chat_id}/{message}/pin"), None),
+        16 => (Method::DELETE, format!("/messages/{chat_id}/{message}/pin"), None),
         5 => (
             Method::PATCH,
             format!("/messages/{chat_id}/{message}"),

@@ -69,7 +69,7 @@ pub async fn get(db: impl PgExecutor<'_>, chat_id: ChatId, me: UserId) -> Result
     let rows = sqlx::query!(
         r#"
         select c.chat_id as "id: ChatId", c.kind as "kind: ChatKind", c.name, c.created_by as "created_by: UserId",
-            c.created_at as "created_at: Timestamp", c.revision, c.last_message_id,
+            c.created_at as "created_at: Timestamp", c.revision, c.last_message_id, c.pinned_message_ids,
             m.user_id as "user_id: UserId", u.name as user_name, u.username, m.role as "role: Role",
             m.joined_at as "joined_at: Timestamp", m.last_read_id
         from chats c
@@ -93,6 +93,7 @@ pub async fn get(db: impl PgExecutor<'_>, chat_id: ChatId, me: UserId) -> Result
         created_at: first.created_at,
         revision: first.revision,
         last_message_id: first.last_message_id,
+        pinned_message_ids: first.pinned_message_ids.clone().unwrap_or_default(),
     };
     let members = rows.into_iter().map(|row| Member {
         id: row.user_id,
@@ -150,6 +151,7 @@ pub struct Seat {
     pub kind: ChatKind,
     /// The chat's name.
     pub name: Option<String>,
+    pub pinned_message_ids: Vec<MessageId>,
     pub role: Role,
 }
 
@@ -171,14 +173,15 @@ impl Seat {
 /// [`Error::ChatNotFound`], also if `me` is not in the chat.
 pub async fn lock(db: &mut PgConnection, chat_id: ChatId, me: UserId) -> Result<Seat> {
     let chat = sqlx::query!(
-        r#"select kind as "kind: ChatKind", name from chats where chat_id = $1 for no key update"#,
+        r#"select kind as "kind: ChatKind", name, pinned_message_ids from chats where chat_id = $1 for no key update"#,
         chat_id as ChatId
     )
     .fetch_optional(&mut *db)
     .await?
     .ok_or(Error::ChatNotFound)?;
     let role = members::role_of(db, chat_id, me).await?.ok_or(Error::ChatNotFound)?;
-    Ok(Seat { kind: chat.kind, name: chat.name, role })
+    let pinned_message_ids = chat.pinned_message_ids.unwrap_or_default();
+    Ok(Seat { kind: chat.kind, name: chat.name, pinned_message_ids, role })
 }
 
 /// Counts one change and returns the chat's new revision. Must be called under the lock.
@@ -194,5 +197,17 @@ pub async fn next_revision(db: impl PgExecutor<'_>, chat_id: ChatId) -> Result<i
 /// Renames a group. Must be called under the lock.
 pub async fn rename(db: impl PgExecutor<'_>, chat_id: ChatId, name: &Name) -> Result<()> {
     sqlx::query!("update chats set name = $2 where chat_id = $1", chat_id as ChatId, name.as_str()).execute(db).await?;
+    Ok(())
+}
+
+/// Replaces the pinned messages. Must be called under the lock.
+pub async fn pin(db: impl PgExecutor<'_>, chat_id: ChatId, message_ids: &[MessageId]) -> Result<()> {
+    sqlx::query!(
+        "update chats set pinned_message_ids = nullif($2::int8[], '{}') where chat_id = $1",
+        chat_id as ChatId,
+        message_ids,
+    )
+    .execute(db)
+    .await?;
     Ok(())
 }

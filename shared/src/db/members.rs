@@ -45,7 +45,7 @@ pub async fn list(db: impl PgExecutor<'_>, chat_id: ChatId) -> Result<Vec<Member
     .await?)
 }
 
-/// Adds people. Must be called under the lock, or for a chat that is not visible yet.
+/// Adds people: those who have been here before read on where they left, the others have read everything. Must be called under the lock, or for a chat that is not visible yet.
 ///
 /// # Errors
 /// [`Error::UserNotFound`] if one of them does not exist.
@@ -53,7 +53,12 @@ pub async fn insert(db: impl PgExecutor<'_>, chat_id: ChatId, members: &[(UserId
     let users: Vec<_> = members.iter().map(|(user_id, _)| user_id.0).collect();
     let roles: Vec<_> = members.iter().map(|(_, role)| <&str>::from(*role).to_owned()).collect();
     sqlx::query!(
-        "insert into chat_members (chat_id, user_id, role) select $1, * from unnest($2::uuid[], $3::text[])",
+        "
+        insert into chat_members (chat_id, user_id, role, last_read_id)
+        select c.chat_id, new.user_id, new.role, coalesce(former.last_read_id, c.last_message_id)
+        from unnest($2::uuid[], $3::text[]) new (user_id, role) join chats c on c.chat_id = $1
+        left join former_members former on former.chat_id = c.chat_id and former.user_id = new.user_id
+        ",
         chat_id as ChatId,
         &users,
         &roles,
@@ -64,11 +69,19 @@ pub async fn insert(db: impl PgExecutor<'_>, chat_id: ChatId, members: &[(UserId
     Ok(())
 }
 
-/// Must be called under the lock.
+/// Removes a member, and remembers how far they have read. Must be called under the lock.
 pub async fn remove(db: impl PgExecutor<'_>, chat_id: ChatId, user_id: UserId) -> Result<()> {
-    sqlx::query!("delete from chat_members where chat_id = $1 and user_id = $2", chat_id as ChatId, user_id as UserId)
-        .execute(db)
-        .await?;
+    sqlx::query!(
+        "
+        with removed as (delete from chat_members where chat_id = $1 and user_id = $2 returning *)
+        insert into former_members (chat_id, user_id, last_read_id) select chat_id, user_id, last_read_id from removed
+        on conflict on constraint former_members_pkey do update set last_read_id = excluded.last_read_id
+        ",
+        chat_id as ChatId,
+        user_id as UserId,
+    )
+    .execute(db)
+    .await?;
     Ok(())
 }
 

@@ -1,21 +1,24 @@
 //! Sending and reading messages.
 
-use sqlx::PgExecutor;
+use sqlx::types::Json;
+use sqlx::{PgConnection, PgExecutor};
+use uuid::Uuid;
 
 use crate::db::chats::Head;
 use crate::fields::{ClientMessageId, MessageText};
 use crate::ids::{ChatId, MessageId, SessionId, UserId};
-use crate::protocol::{Message, Timestamp};
+use crate::protocol::{ChatEvent, Details, Message, Timestamp};
 use crate::{Error, Result};
 
 /// The query for messages. The columns and `is_read` are written only here.
 ///
+/// `me` is the parameter with the person whose reactions are told apart.
 /// `readers` selects the cursors that decide `is_read` (rows of `chat_id`, `user_id`, `last_read_id`). `with` continues
 /// the list of common table expressions, and `also` begins the list of columns. `rest` selects the messages: it begins
 /// with `from`, contains `messages m`, which may be joined from outside, and ends the statement. [`message`] reads the
 /// rows.
 macro_rules! select_messages {
-    (readers: $readers:literal, with: $with:literal, also: $also:literal, rest: $rest:literal, $($argument:expr),+ $(,)?) => {
+    (readers: $readers:literal, me: $me:literal, with: $with:literal, also: $also:literal, rest: $rest:literal, $($argument:expr),+ $(,)?) => {
         sqlx::query!(
             "with readers as " + $readers + $with + " select " + $also + r#"
                 m.chat_id as "m_chat_id?: crate::ids::ChatId", m.id as "m_id?", m.sender_id as "m_sender_id?: crate::ids::UserId",
@@ -24,17 +27,22 @@ macro_rules! select_messages {
                 m.deleted_at as "m_deleted_at?: crate::protocol::Timestamp",
                 exists (select from readers r where r.chat_id = m.chat_id and r.user_id <> m.sender_id
                     and r.last_read_id >= m.id) as "m_is_read!",
-                m.client_message_id as "m_client_message_id?", m.revision as "m_revision?" "# + $rest,
+                m.client_message_id as "m_client_message_id?", m.revision as "m_revision?",
+                m.details as "m_details?: sqlx::types::Json<crate::protocol::Details>",
+                case when m.details ? 'reactions' then array(select r.emoji from reactions r
+                    where r.chat_id = m.chat_id and r.message_id = m.id and r.user_id = "# + $me + r#" order by r.reacted_at)
+                end as "m_my_reactions?" "# + $rest,
             $($argument),+
         )
     };
     // Messages of one chat, whose id is the first argument. Somebody other than the sender has read a message if one of
     // the two furthest readers is not its sender and has got that far; a group's other cursors need not be checked.
-    (of_one_chat, with: $with:literal, also: $also:literal, rest: $rest:literal, $($argument:expr),+ $(,)?) => {
+    (of_one_chat, me: $me:literal, with: $with:literal, also: $also:literal, rest: $rest:literal, $($argument:expr),+ $(,)?) => {
         select_messages!(
             readers: "materialized (
                 select chat_id, user_id, last_read_id from chat_members where chat_id = $1 order by last_read_id desc limit 2
             )",
+            me: $me,
             with: $with,
             also: $also,
             rest: $rest,
@@ -42,9 +50,10 @@ macro_rules! select_messages {
         )
     };
     // Messages of any chats. Each message checks its own chat's cursors until one is far enough.
-    (of_any_chat, with: $with:literal, also: $also:literal, rest: $rest:literal, $($argument:expr),+ $(,)?) => {
+    (of_any_chat, me: $me:literal, with: $with:literal, also: $also:literal, rest: $rest:literal, $($argument:expr),+ $(,)?) => {
         select_messages!(
             readers: "(select chat_id, user_id, last_read_id from chat_members)",
+            me: $me,
             with: $with,
             also: $also,
             rest: $rest,
@@ -58,10 +67,12 @@ pub(super) use select_messages;
 macro_rules! message {
     ($row:expr) => {
         (|| {
+            let details = $row.m_details.map(|details| details.0).unwrap_or_default();
             Some(crate::protocol::Message {
                 chat_id: $row.m_chat_id?,
                 id: $row.m_id?,
                 sender_id: $row.m_sender_id?,
+                kind: details.kind(),
                 text: $row.m_text,
                 timestamp: $row.m_timestamp?,
                 edited_at: $row.m_edited_at,
@@ -69,11 +80,16 @@ macro_rules! message {
                 is_read: $row.m_is_read,
                 client_message_id: $row.m_client_message_id?,
                 revision: $row.m_revision?,
+                details,
+                my_reactions: $row.m_my_reactions,
             })
         })()
     };
 }
 pub(super) use message;
+
+/// Why something cannot be done to a service entry.
+pub const NO_WORDS: &str = "a service entry is nobody's words";
 
 /// A successful send.
 #[derive(Debug)]
@@ -85,30 +101,53 @@ pub struct Sent {
     pub recipients: Vec<UserId>,
 }
 
+/// What to send.
+#[derive(Debug)]
+pub enum Content<'a> {
+    Text {
+        text: &'a MessageText,
+        /// The message of the same chat that it replies to.
+        reply_to_id: Option<MessageId>,
+    },
+    /// A copy of a message of any chat of the sender.
+    Forward { chat_id: ChatId, message_id: MessageId },
+}
+
 /// Stores a message exactly once per `client_message_id`, in one round trip. The rules are in
-/// `migrations/13_sends_keep_activity.sql`. With a session, only if it is alive.
+/// `migrations/22_sends_with_details.sql`. With a session, only if it is alive.
 ///
 /// # Errors
-/// [`Error::ChatNotFound`], also if the session has ended; [`Error::IdempotencyConflict`].
+/// [`Error::ChatNotFound`], also if the session has ended; [`Error::IdempotencyConflict`]. For the message that is quoted or
+/// forwarded: [`Error::ChatNotFound`], [`Error::MessageNotFound`], [`Error::MessageDeleted`], and [`Error::Forbidden`] for a
+/// service entry.
 pub async fn send(
     db: impl PgExecutor<'_>,
     chat_id: ChatId,
     sender_id: UserId,
     session_id: Option<SessionId>,
     client_message_id: &ClientMessageId,
-    text: &MessageText,
+    content: &Content<'_>,
 ) -> Result<Sent> {
+    let (text, reply_to_id, origin) = match *content {
+        Content::Text { text, reply_to_id } => (Some(text), reply_to_id, None),
+        Content::Forward { chat_id, message_id } => (None, None, Some((chat_id, message_id))),
+    };
+    let mentioned = text.map(MessageText::usernames).filter(|usernames| !usernames.is_empty());
     let row = sqlx::query!(
         r#"
         select outcome as "outcome!", id, text, created_at as "created_at: Timestamp",
             edited_at as "edited_at: Timestamp", deleted_at as "deleted_at: Timestamp", is_read, revision,
-            recipients as "recipients: Vec<UserId>"
-        from send_message($1, $2, $3, $4) where $5::uuid is null or session_is_live($5)
+            details as "details: Json<Details>", recipients as "recipients: Vec<UserId>"
+        from send_message($1, $2, $3, $4, $5, $6, $7, $8) where $9::uuid is null or session_is_live($9)
         "#,
         chat_id as ChatId,
         sender_id as UserId,
         client_message_id.as_str(),
-        text.as_str(),
+        text.map(MessageText::as_str),
+        reply_to_id,
+        origin.map(|(chat_id, _)| chat_id.0),
+        origin.map(|(_, message_id)| message_id),
+        mentioned.as_deref(),
         session_id.map(|session_id| session_id.0),
     )
     .fetch_optional(db)
@@ -118,15 +157,20 @@ pub async fn send(
         "stored" => false,
         "repeated" => true,
         "conflict" => return Err(Error::IdempotencyConflict),
+        "no_message" => return Err(Error::MessageNotFound),
+        "deleted" => return Err(Error::MessageDeleted),
+        "service" => return Err(Error::Forbidden(NO_WORDS)),
         _ => return Err(Error::ChatNotFound),
     };
     let (Some(id), Some(timestamp), Some(revision)) = (row.id, row.created_at, row.revision) else {
         return Err(Error::internal("send_message answered without a message"));
     };
+    let details = row.details.map(|Json(details)| details).unwrap_or_default();
     let message = Message {
         chat_id,
         id,
         sender_id,
+        kind: details.kind(),
         text: row.text,
         timestamp,
         edited_at: row.edited_at,
@@ -134,6 +178,8 @@ pub async fn send(
         is_read: row.is_read.unwrap_or_default(),
         client_message_id: client_message_id.as_str().to_owned(),
         revision,
+        details,
+        my_reactions: None,
     };
     Ok(Sent { message, repeated, recipients: row.recipients.unwrap_or_default() })
 }
@@ -166,6 +212,7 @@ pub async fn page(
     // One statement, so the messages are exactly those that the head says there are.
     let rows = select_messages!(
         of_one_chat,
+        me: "$2",
         with: ", chat as materialized (
             select c.chat_id, c.last_message_id, c.revision,
                 case when $4 then least($3, c.last_message_id + 1) - $5 - 1 else least($3, c.last_message_id) end as after
@@ -194,12 +241,14 @@ pub async fn page(
 pub async fn changed(
     db: impl PgExecutor<'_>,
     chat_id: ChatId,
+    me: UserId,
     after: i64,
     up_to: i64,
     limit: i64,
 ) -> Result<Vec<Message>> {
     let rows = select_messages!(
         of_one_chat,
+        me: "$5",
         with: "",
         also: "",
         rest: "from messages m where m.chat_id = $1 and m.revision > $2 and m.revision <= $3 order by m.revision limit $4",
@@ -207,6 +256,7 @@ pub async fn changed(
         after,
         up_to,
         limit,
+        me as UserId,
     )
     .fetch_all(db)
     .await?;
@@ -220,22 +270,78 @@ pub async fn get(db: impl PgExecutor<'_>, chat_id: ChatId, me: UserId, id: Messa
     one.pop().filter(|message| message.id == id).ok_or(Error::MessageNotFound)
 }
 
-/// Replaces a message's text, at this revision. Must be called under the chat's lock.
-pub async fn edit(
-    db: impl PgExecutor<'_>,
-    chat_id: ChatId,
-    id: MessageId,
-    text: &MessageText,
-    revision: i64,
-) -> Result<()> {
+/// Replaces a message's text and the mentions in it, at this revision. Must be called under the chat's lock.
+pub async fn edit(db: &mut PgConnection, before: &Message, text: &MessageText, revision: i64) -> Result<()> {
+    let Message { chat_id, id, .. } = *before;
+    let mut details = before.details.clone();
+    let usernames = text.usernames();
+    if !usernames.is_empty() || !details.mentions.is_empty() {
+        details.mentions = mention(&mut *db, chat_id, id, &usernames).await?;
+    }
     sqlx::query!(
         "
-        update messages set text = $3, revision = $4, edited_at = date_trunc('milliseconds', clock_timestamp())
+        update messages set text = $3, revision = $4, details = $5,
+            edited_at = date_trunc('milliseconds', clock_timestamp())
         where chat_id = $1 and id = $2
         ",
         chat_id as ChatId,
         id,
         text.as_str(),
+        revision,
+        column(details) as _,
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// `messages.details`: null if there are none.
+pub(super) fn column(details: Details) -> Option<Json<Details>> {
+    (details != Details::default()).then_some(Json(details))
+}
+
+/// Makes the members with these usernames the ones that a message mentions, and returns their ids.
+async fn mention(
+    db: &mut PgConnection,
+    chat_id: ChatId,
+    message_id: MessageId,
+    usernames: &[String],
+) -> Result<Vec<UserId>> {
+    sqlx::query!("delete from mentions where chat_id = $1 and message_id = $2", chat_id as ChatId, message_id)
+        .execute(&mut *db)
+        .await?;
+    Ok(sqlx::query_scalar!(
+        r#"
+        insert into mentions (user_id, chat_id, message_id)
+        select m.user_id, m.chat_id, $2 from chat_members m join users u on u.user_id = m.user_id
+        where m.chat_id = $1 and u.username = any ($3) order by m.user_id
+        returning user_id as "user_id: UserId"
+        "#,
+        chat_id as ChatId,
+        message_id,
+        usernames,
+    )
+    .fetch_all(db)
+    .await?)
+}
+
+/// Reduces a message to its tombstone, at this revision: what others have attached to it goes too. Must be called under the
+/// chat's lock.
+pub async fn delete(db: impl PgExecutor<'_>, chat_id: ChatId, id: MessageId, revision: i64) -> Result<()> {
+    sqlx::query!(
+        "
+        with no_reactions as (delete from reactions where chat_id = $1 and message_id = $2),
+            no_mentions as (delete from mentions where chat_id = $1 and message_id = $2),
+            no_pin as (
+                update chats set pinned_message_ids = array_remove(pinned_message_ids, $2)
+                where chat_id = $1 and $2 = any (pinned_message_ids)
+            )
+        update messages set text = null, details = null, revision = $3,
+            deleted_at = date_trunc('milliseconds', clock_timestamp())
+        where chat_id = $1 and id = $2
+        ",
+        chat_id as ChatId,
+        id,
         revision,
     )
     .execute(db)
@@ -243,18 +349,45 @@ pub async fn edit(
     Ok(())
 }
 
-/// Reduces a message to its tombstone, at this revision. Must be called under the chat's lock.
-pub async fn delete(db: impl PgExecutor<'_>, chat_id: ChatId, id: MessageId, revision: i64) -> Result<()> {
-    sqlx::query!(
-        "
-        update messages set text = null, revision = $3, deleted_at = date_trunc('milliseconds', clock_timestamp())
-        where chat_id = $1 and id = $2
-        ",
+/// Adds the service entry that tells of a change to the chat. It takes the next number and, together with the change, the next
+/// revision. Must be called under the chat's lock.
+pub async fn record(db: impl PgExecutor<'_>, chat_id: ChatId, by: UserId, event: ChatEvent) -> Result<Message> {
+    let details = Details { event: Some(event), ..Details::default() };
+    let client_message_id = Uuid::new_v4().to_string();
+    let row = sqlx::query!(
+        r#"
+        with numbered as (
+            update chats set last_message_id = last_message_id + 1, revision = revision + 1,
+                active_at = date_trunc('milliseconds', clock_timestamp())
+            where chat_id = $1 returning last_message_id, revision, active_at
+        ), listed as (
+            update chat_members m set active_at = numbered.active_at from numbered where m.chat_id = $1
+                and (m.active_at <= numbered.active_at and numbered.active_at < m.active_at + interval '1 hour') is not true
+        )
+        insert into messages (chat_id, id, sender_id, client_message_id, sent_hash, created_at, revision, details)
+        select $1, last_message_id, $2, $3, '', active_at, revision, $4 from numbered
+        returning id, created_at as "created_at: Timestamp", revision
+        "#,
         chat_id as ChatId,
-        id,
-        revision,
+        by as UserId,
+        client_message_id,
+        Json(&details) as _,
     )
-    .execute(db)
+    .fetch_one(db)
     .await?;
-    Ok(())
+    Ok(Message {
+        chat_id,
+        id: row.id,
+        sender_id: by,
+        kind: details.kind(),
+        text: None,
+        timestamp: row.created_at,
+        edited_at: None,
+        deleted_at: None,
+        is_read: false,
+        client_message_id,
+        revision: row.revision,
+        details,
+        my_reactions: None,
+    })
 }

@@ -9,6 +9,7 @@ pub mod logins;
 pub mod members;
 pub mod messages;
 pub mod presence;
+pub mod reactions;
 pub mod reads;
 pub mod search;
 pub mod sessions;

@@ -18,6 +18,7 @@ pub async fn messages(
 ) -> Result<Vec<Message>> {
     let rows = select_messages!(
         of_any_chat,
+        me: "$1",
         with: "",
         also: "",
         rest: "from messages m join chat_members mine on mine.chat_id = m.chat_id and m.text is not null

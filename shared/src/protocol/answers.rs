@@ -56,6 +56,17 @@ pub struct ChatList {
     pub next: Option<String>,
 }
 
+/// `GET /chats/unread`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct UnreadTotal {
+    /// The sum of the `unread_count` of all chats.
+    pub unread_count: i64,
+    /// How many chats have unread messages.
+    pub unread_chats: i64,
+    /// The sum of their `unread_mentions`.
+    pub unread_mentions: i64,
+}
+
 /// A page of `GET /chats` begins after this chat.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ListCursor {

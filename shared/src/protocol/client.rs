@@ -19,6 +19,10 @@ const ACTIONS: &str = "sendMessage, markRead, typing, joinChat, leaveChat, ping"
 pub struct SendMessage {
     pub chat_id: ChatId,
     pub text: MessageText,
+    /// The message of this chat that this one replies to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<i64>)]
+    pub reply_to_id: Option<MessageId>,
     /// The idempotency key. Without one, the server creates one and the send cannot be repeated.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client_message_id: Option<ClientMessageId>,

@@ -31,7 +31,8 @@ pub struct Message {
     #[schema(value_type = i64)]
     pub id: MessageId,
     pub sender_id: UserId,
-    /// Null once the message is deleted.
+    pub kind: MessageKind,
+    /// Null once the message is deleted, and in a service entry.
     #[schema(required)]
     pub text: Option<String>,
     /// When the message was stored.
@@ -46,6 +47,107 @@ pub struct Message {
     pub client_message_id: String,
     /// The chat's revision at this message's last change.
     pub revision: i64,
+    #[serde(flatten)]
+    pub details: Details,
+    /// What the person who asks has reacted with. Only over HTTP and only if anybody has reacted: a frame is the same for everybody.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub my_reactions: Option<Vec<String>>,
+}
+
+impl Message {
+    /// As it is sent to everybody.
+    pub fn for_frame(mut self) -> Self {
+        self.my_reactions = None;
+        self
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum MessageKind {
+    /// Somebody's words.
+    Text,
+    /// What has happened in the chat: see `event`.
+    Service,
+}
+
+/// What a message may have besides its text; stored as it is sent. A field is left out if the message does not have it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Details {
+    /// In a service entry: what `sender_id` has done.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub event: Option<ChatEvent>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub reply_to: Option<Quote>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub forwarded_from: Option<Origin>,
+    /// The members whose `@username` is in the text.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schema(nullable = false)]
+    pub mentions: Vec<UserId>,
+    /// In the order in which they first occurred.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schema(nullable = false)]
+    pub reactions: Vec<Reaction>,
+}
+
+impl Details {
+    pub fn kind(&self) -> MessageKind {
+        if self.event.is_some() { MessageKind::Service } else { MessageKind::Text }
+    }
+}
+
+/// What a service entry tells of; `sender_id` has done it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum ChatEvent {
+    MemberAdded {
+        user_id: UserId,
+    },
+    MemberRemoved {
+        user_id: UserId,
+    },
+    MemberLeft,
+    RoleChanged {
+        user_id: UserId,
+        role: Role,
+    },
+    GroupRenamed {
+        /// The new name.
+        name: String,
+    },
+    MessagePinned {
+        #[schema(value_type = i64)]
+        message_id: MessageId,
+    },
+}
+
+/// The message that a reply answers, as it was then: its later edits and its deletion do not change the quote.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Quote {
+    #[schema(value_type = i64)]
+    pub id: MessageId,
+    pub sender_id: UserId,
+    /// The first 200 characters of its text.
+    pub text: String,
+}
+
+/// Who wrote a forwarded message first, and when. Which chat it comes from is not told.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Origin {
+    pub user_id: UserId,
+    pub timestamp: Timestamp,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Reaction {
+    pub emoji: String,
+    /// How many people have reacted with it.
+    pub count: i64,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, sqlx::Type, strum::IntoStaticStr, ToSchema)]
@@ -136,6 +238,10 @@ pub struct Chat {
     /// The newest message's number; 0 if there are none.
     #[schema(value_type = i64)]
     pub last_message_id: MessageId,
+    /// The latest pinned last; left out if there are none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schema(value_type = Vec<i64>, nullable = false)]
+    pub pinned_message_ids: Vec<MessageId>,
 }
 
 /// A chat in a person's list.
@@ -151,8 +257,10 @@ pub struct ListedChat {
     /// The read cursor of the person who asks.
     #[schema(value_type = i64)]
     pub last_read_id: MessageId,
-    /// `last_message_id - last_read_id`.
+    /// How many messages after `last_read_id` are neither deleted nor service entries.
     pub unread_count: i64,
+    /// How many of these mention the person who asks; 100 stands for 100 or more.
+    pub unread_mentions: i64,
     #[schema(required)]
     pub last_message: Option<Message>,
 }

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::fields::{Email, MAX_GROUP_MEMBERS, MessageText, Name, Password, Username};
-use crate::ids::UserId;
+use crate::fields::{ClientMessageId, Email, Emoji, MAX_GROUP_MEMBERS, MessageText, Name, Password, Username};
+use crate::ids::{ChatId, UserId};
 use crate::protocol::objects::{ChatKind, Role};
 use crate::{Error, Result};
 
@@ -189,4 +189,24 @@ pub struct NewRole {
 #[serde(deny_unknown_fields)]
 pub struct NewText {
     pub text: MessageText,
+}
+
+/// `POST /messages/{chat_id}/{message_id}/forward`.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Forward {
+    /// The chat to forward the message to.
+    pub chat_id: ChatId,
+    /// The idempotency key, as of any send.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_message_id: Option<ClientMessageId>,
+}
+
+/// `PUT /messages/{chat_id}/{message_id}/reactions`.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ChosenReactions {
+    /// All that the caller reacts with from now on, up to three; none takes back what there was.
+    #[schema(max_items = 3)]
+    pub reactions: Vec<Emoji>,
 }

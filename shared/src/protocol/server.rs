@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 
 use crate::Error;
 use crate::ids::{ChatId, MessageId, UserId};
-use crate::protocol::objects::{Chat, ChatWithMembers, Member, Message, Timestamp};
+use crate::protocol::objects::{Chat, ChatWithMembers, Member, Message, Reaction, Timestamp};
 
 /// How many chats one `pong` names; more would not fit into a frame. The next `ping` returns the rest.
 pub const MAX_STALE: usize = 1000;
@@ -65,6 +65,10 @@ pub struct ChatUpdated {
     pub by: UserId,
     /// The chat as it is now.
     pub chat: Chat,
+    /// The service entry that tells of it in the history, with the same revision; left out if there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub entry: Option<Message>,
 }
 
 /// `member_added` and `member_updated`.
@@ -76,6 +80,8 @@ pub struct MemberChanged {
     pub by: UserId,
     /// The member as they are now.
     pub member: Member,
+    /// The service entry that tells of it in the history; it has the same revision.
+    pub entry: Message,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -86,6 +92,23 @@ pub struct MemberRemoved {
     /// The same as `user_id` if they left.
     pub by: UserId,
     pub user_id: UserId,
+    /// The service entry that tells of it in the history; it has the same revision.
+    pub entry: Message,
+}
+
+/// Somebody has changed what they react to a message with. The message's own revision is this one, too.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct MessageReacted {
+    pub chat_id: ChatId,
+    #[schema(value_type = i64)]
+    pub message_id: MessageId,
+    /// The chat's revision after this change.
+    pub revision: i64,
+    pub by: UserId,
+    /// All that this person reacts with now.
+    pub chosen: Vec<String>,
+    /// Everybody's reactions, in the order in which they first occurred.
+    pub reactions: Vec<Reaction>,
 }
 
 /// The state of a chat that this device has opened.
@@ -163,6 +186,8 @@ pub enum ServerFrame {
     MessageEdited(Message),
     /// The tombstone that remains of the message.
     MessageDeleted(Message),
+    /// Somebody's reactions to a message have changed.
+    MessageReacted(MessageReacted),
     /// A member has read further; also the answer to `markRead`.
     MessageRead(MessageRead),
     /// Somebody is typing in a chat that this device has opened, or no longer.
@@ -171,7 +196,7 @@ pub enum ServerFrame {
     UserStatus(UserStatus),
     /// The receiver is in a new chat.
     ChatCreated(ChatCreated),
-    /// The chat was renamed.
+    /// The chat was renamed, or a message was pinned or unpinned.
     ChatUpdated(ChatUpdated),
     /// Somebody was added, perhaps the receiver.
     MemberAdded(MemberChanged),

@@ -54,7 +54,8 @@ test("a push that was late fills the hole for those that waited", () => {
 test("a snapshot ahead of the pushes is not undone by them", () => {
   const it = chat();
   it.describe(object(4, [member("me")]));
-  it.receive({ type: "member_added", data: { chat_id: "c", revision: 2, by: "me", member: member("cy") } });
+  const entry = /** @type {any} */ ({ chat_id: "c", id: 1, revision: 2, sender_id: "me", kind: "service", text: null });
+  it.receive({ type: "member_added", data: { chat_id: "c", revision: 2, by: "me", member: member("cy"), entry } });
   assert.deepEqual([...(it.members?.keys() ?? [])], ["me"]);
   assert.equal(it.name, "name 4");
 });
@@ -95,4 +96,73 @@ test("a message moves its sender's cursor", () => {
   it.receive(sent(1, 2));
   assert.equal(it.members?.get("ben")?.last_read_id, 1);
   assert.equal(it.unread, 1);
+});
+
+/** @param {Partial<import("../types.js").ListedChat>} fields @returns {any} */
+const listed = (fields) => ({ ...object(5, []), last_message_id: 4, last_read_id: 1, unread_mentions: 0, ...fields });
+
+test("only words count as unread, whether or not they have been seen", () => {
+  const it = new Chat("c", "me", 100);
+  // Of three messages after the first, one was deleted.
+  it.list(listed({ unread_count: 2 }));
+  assert.equal(it.unread, 2);
+  it.receive(sent(5, 6));
+  it.receive({ type: "message_deleted", data: /** @type {any} */ ({ ...sent(5, 7).data, text: null }) });
+  assert.equal(it.unread, 2);
+  // The one that was counted as deleted comes with a page.
+  it.showLast(/** @type {any} */ ({ id: 3, revision: 4, sender_id: "ben", text: null }));
+  assert.equal(it.unread, 2);
+  it.moveCursor("me", 4);
+  assert.equal(it.unread, 0);
+});
+
+test("mentions are counted until they are read", () => {
+  const it = new Chat("c", "me", 100);
+  it.list(listed({ unread_count: 3, unread_mentions: 1 }));
+  const next = sent(5, 6);
+  it.receive({ ...next, data: { ...next.data, mentions: ["me"] } });
+  assert.equal(it.unreadMentions, 2);
+  it.moveCursor("me", 5);
+  assert.equal(it.unreadMentions, 0);
+});
+
+test("a reaction changes the message that is held, and only its own person's are theirs", () => {
+  const it = chat();
+  it.window.replace([], true);
+  it.receive(sent(1, 2));
+  /** @param {number} revision @param {string} by @param {string[]} chosen @param {any[]} reactions @returns {any} */
+  const reacted = (revision, by, chosen, reactions) => ({
+    type: "message_reacted",
+    data: { chat_id: "c", message_id: 1, revision, by, chosen, reactions },
+  });
+  it.receive(reacted(3, "me", ["a"], [{ emoji: "a", count: 1 }]));
+  it.receive(reacted(4, "ben", ["a"], [{ emoji: "a", count: 2 }]));
+  for (const message of [it.window.get(1), it.lastMessage]) {
+    assert.deepEqual([message?.reactions, message?.my_reactions], [[{ emoji: "a", count: 2 }], ["a"]]);
+  }
+  // A frame about the message has nobody's own.
+  it.receive({
+    type: "message_edited",
+    data: /** @type {any} */ ({ ...sent(1, 5).data, reactions: [{ emoji: "a", count: 2 }] }),
+  });
+  assert.deepEqual(it.window.get(1)?.my_reactions, ["a"]);
+  it.receive(reacted(6, "ben", [], []));
+  assert.deepEqual([it.lastMessage?.reactions, it.lastMessage?.my_reactions], [undefined, undefined]);
+});
+
+test("a change of reactions is not undone by an older page that is on its way", async () => {
+  const it = chat();
+  /** @type {(page: any[]) => void} */
+  let arrive = () => {};
+  const page = /** @type {Promise<any[]>} */ (new Promise((resolve) => (arrive = resolve)));
+  const loading = it.window.loading(
+    () => page,
+    (messages) => it.window.replace(messages, true),
+  );
+  it.receive(sent(1, 2));
+  const change = { chat_id: "c", message_id: 1, revision: 3, by: "ben", chosen: ["a"] };
+  it.receive({ type: "message_reacted", data: { ...change, reactions: [{ emoji: "a", count: 1 }] } });
+  arrive([sent(1, 2).data]);
+  await loading;
+  assert.deepEqual([it.window.get(1)?.reactions?.length, it.window.get(1)?.revision], [1, 3]);
 });

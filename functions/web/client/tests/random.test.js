@@ -64,9 +64,9 @@ async function act(world, actor, users, step) {
   if (dice < 0.06) return actor.reload();
   if (!chat) return;
   if (dice < 0.45) {
-    const text = `${actor.username} ${step}`;
+    const text = `${actor.username} ${step}${world.random() < 0.2 ? " @ben @ann" : ""}`;
     actor.sends.push({ chatId: chat.id, text });
-    await client.send(chat.id, text);
+    await client.send(chat.id, text, world.random() < 0.2 ? chat.lastMessage : null);
   } else if (dice < 0.53) {
     const mine = chat.window.messages.filter((message) => message.sender_id === chat.me && message.text !== null);
     if (mine.length) void client.edit(world.pick(mine), `edited ${step}`).catch(ignore);
@@ -86,7 +86,13 @@ async function act(world, actor, users, step) {
     void client.newer(chat).catch(ignore);
   } else if (dice < 0.88) {
     if (chat.lastMessageId) client.read(chat, 1 + Math.floor(world.random() * chat.lastMessageId));
-  } else if (dice < 0.9) {
+  } else if (dice < 0.89) {
+    const chosen = ["a", "b", "c"].slice(0, Math.floor(world.random() * 3));
+    if (chat.window.messages.length) void client.react(world.pick(chat.window.messages), chosen).catch(ignore);
+  } else if (dice < 0.895) {
+    const { messages } = chat.window;
+    if (messages.length) void client.pin(world.pick(messages), world.random() < 0.7).catch(ignore);
+  } else if (dice < 0.91) {
     void client.group(chat.id, client.calls.rename(chat.id, `name ${step}`)).catch(ignore);
   } else if (dice < 0.94) {
     void client.group(chat.id, client.calls.addMember(chat.id, world.pick(users))).catch(ignore);
@@ -120,13 +126,18 @@ function compare(world, actor, cursors) {
     assert.equal(chat.revision, truth.revision, "the same revision");
     assert.equal(chat.name, truth.name, "the same name");
     assert.equal(chat.lastMessageId, truth.messages.length, "the same last message");
-    const strip = (/** @type {any} */ { is_read, ...message }) => message;
-    const last = truth.messages[truth.messages.length - 1];
+    const strip = (/** @type {any} */ { is_read, my_reactions, ...message }) => ({
+      ...message,
+      mine: my_reactions ?? [],
+    });
+    const seen = (/** @type {any} */ message) => world.server.seen({ id: me }, message);
+    const last = truth.messages.length ? seen(truth.messages[truth.messages.length - 1]) : null;
+    assert.deepEqual(chat.pinned, truth.pinned, "the same pins");
     assert.deepEqual(chat.lastMessage && strip(chat.lastMessage), last ? strip(last) : null, "the same preview");
     const { first, messages, tail, loaded } = chat.window;
     assert.deepEqual(
       messages.map(strip),
-      truth.messages.slice(first - 1, first - 1 + messages.length).map(strip),
+      truth.messages.slice(first - 1, first - 1 + messages.length).map(seen).map(strip),
       "the same messages",
     );
     if (loaded && tail) assert.equal(chat.window.last, truth.messages.length, "messages up to the end");
@@ -135,7 +146,10 @@ function compare(world, actor, cursors) {
     const people = [...truth.members.keys()].map((id) => world.server.member(truth, id));
     const cursor = (/** @type {any} */ { last_read_id, ...member }) => (cursors ? { last_read_id, ...member } : member);
     assert.deepEqual(plain(chat.members.values()).map(cursor), plain(people).map(cursor), "the same members");
-    if (cursors) assert.equal(chat.lastReadId, truth.members.get(me).last_read_id, "the same own cursor");
+    if (!cursors) continue;
+    assert.equal(chat.lastReadId, truth.members.get(me).last_read_id, "the same own cursor");
+    const { unread_count, unread_mentions } = world.server.unread(truth, me);
+    assert.deepEqual([chat.unread, chat.unreadMentions], [unread_count, unread_mentions], "the same counts");
   }
 }
 

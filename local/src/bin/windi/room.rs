@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use windi_shared::ids::{ChatId, MessageId, UserId};
 use windi_shared::protocol::{History, Message, ServerFrame};
 
-use crate::show::{Names, message, one_line};
+use crate::show::{Names, message};
 
 #[derive(Debug)]
 pub struct Room {
@@ -87,18 +87,15 @@ impl Room {
             ServerFrame::NewMessage(message)
             | ServerFrame::MessageEdited(message)
             | ServerFrame::MessageDeleted(message) => self.put(&message),
-            ServerFrame::ChatUpdated(update) => {
-                let name = one_line(update.chat.name.as_deref().unwrap_or_default());
-                Some(format!("(the group is called {name} now)"))
-            }
-            ServerFrame::MemberAdded(added) => {
-                let member = added.member;
+            ServerFrame::ChatUpdated(update) => self.put(update.entry.as_ref()?),
+            ServerFrame::MemberAdded(change) | ServerFrame::MemberUpdated(change) => {
+                let member = change.member;
                 self.names.add(member.id, &member.name, member.username.as_deref());
-                Some(format!("({} has joined)", self.names.of(member.id)))
+                self.put(&change.entry)
             }
             ServerFrame::MemberRemoved(removed) => {
                 self.left |= removed.user_id == self.me;
-                Some(format!("({} has left)", self.names.of(removed.user_id)))
+                self.put(&removed.entry)
             }
             _ => None,
         }
@@ -128,6 +125,7 @@ fn change(frame: &ServerFrame) -> Option<(ChatId, i64)> {
             Some((member.chat_id, member.revision))
         }
         ServerFrame::MemberRemoved(removed) => Some((removed.chat_id, removed.revision)),
+        ServerFrame::MessageReacted(reacted) => Some((reacted.chat_id, reacted.revision)),
         _ => None,
     }
 }
@@ -139,7 +137,7 @@ mod tests {
     use super::*;
 
     fn said(room: &Room, id: MessageId, revision: i64) -> ServerFrame {
-        let data = json!({"chat_id": room.chat_id, "id": id, "sender_id": UserId::new(), "text": format!("text {id}"),
+        let data = json!({"chat_id": room.chat_id, "id": id, "sender_id": UserId::new(), "kind": "text", "text": format!("text {id}"),
             "timestamp": "2026-11-20T08:00:00.123Z", "edited_at": null, "deleted_at": null, "is_read": false,
             "client_message_id": "k", "revision": revision});
         ServerFrame::NewMessage(serde_json::from_value(data).expect("a message"))

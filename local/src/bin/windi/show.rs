@@ -7,7 +7,7 @@ use std::io::{self, Write as _};
 use reqwest::Method;
 use windi_shared::fields::breaks_a_line;
 use windi_shared::ids::UserId;
-use windi_shared::protocol::{ChatWithMembers, FoundPeople, Message, Timestamp};
+use windi_shared::protocol::{ChatEvent, ChatWithMembers, FoundPeople, Message, MessageKind, Timestamp};
 
 use crate::client::{Client, Result};
 
@@ -32,17 +32,39 @@ pub fn time(timestamp: Timestamp) -> String {
     timestamp.0.format("%Y-%m-%d %H:%M:%SZ").to_string()
 }
 
-/// `#42 2026-11-20 08:00:00Z alice: Hello`; further lines of the text are indented.
+/// `#42 2026-11-20 08:00:00Z alice: Hello`; further lines of the text are indented. What it answers and whose words it forwards
+/// stand before the text.
 pub fn message(names: &Names, message: &Message) -> String {
     let head = format!("#{} {} {}", message.id, time(message.timestamp), names.of(message.sender_id));
+    if let Some(event) = &message.details.event {
+        return format!("{head} {}", happened(names, event));
+    }
     let Some(text) = &message.text else { return format!("(deleted) {head}") };
     let lines: Vec<_> = text.split('\n').map(|line| one_line(&line.replace('\t', "    "))).collect();
     let edited = if message.edited_at.is_some() { "(edited) " } else { "" };
-    format!("{edited}{head}: {}", lines.join("\n    "))
+    let reply = message.details.reply_to.as_ref().map(|quote| format!("(to #{}) ", quote.id)).unwrap_or_default();
+    let origin = message.details.forwarded_from.as_ref();
+    let origin = origin.map(|origin| format!("(from {}) ", names.of(origin.user_id))).unwrap_or_default();
+    format!("{edited}{head}: {reply}{origin}{}", lines.join("\n    "))
+}
+
+/// What somebody has done, as the rest of a sentence.
+fn happened(names: &Names, event: &ChatEvent) -> String {
+    match event {
+        ChatEvent::MemberAdded { user_id } => format!("added {}", names.of(*user_id)),
+        ChatEvent::MemberRemoved { user_id } => format!("removed {}", names.of(*user_id)),
+        ChatEvent::MemberLeft => "left".to_owned(),
+        ChatEvent::RoleChanged { user_id, role } => format!("made {} {}", names.of(*user_id), <&str>::from(*role)),
+        ChatEvent::GroupRenamed { name } => format!("renamed the group to {}", one_line(name)),
+        ChatEvent::MessagePinned { message_id } => format!("pinned #{message_id}"),
+    }
 }
 
 /// The beginning of a message in a list.
 pub fn summary(message: &Message) -> String {
+    if message.kind == MessageKind::Service {
+        return "(the group has changed)".to_owned();
+    }
     let Some(text) = &message.text else { return "(deleted)".to_owned() };
     let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
     one_line(&line.chars().take(SUMMARY_CHARS).collect::<String>())
@@ -73,13 +95,13 @@ impl Names {
         }
     }
 
-    /// Asks for the senders of these messages who are not known: people who have left the chat.
+    /// Asks for those who are in these messages and not known: people who have left the chat, or who never were in it.
     ///
     /// # Errors
     /// If the server does not answer.
     pub async fn learn(&mut self, client: &Client, messages: &[Message]) -> Result<()> {
-        let senders: BTreeSet<_> = messages.iter().map(|message| message.sender_id).collect();
-        let unknown: Vec<_> = senders.into_iter().filter(|id| !self.0.contains_key(id)).collect();
+        let people: BTreeSet<_> = messages.iter().flat_map(people).collect();
+        let unknown: Vec<_> = people.into_iter().filter(|id| !self.0.contains_key(id)).collect();
         for ids in unknown.chunks(PEOPLE_AT_ONCE) {
             let ids: Vec<_> = ids.iter().map(ToString::to_string).collect();
             let path = format!("/users?ids={}", ids.join(","));
@@ -90,6 +112,20 @@ impl Names {
         }
         Ok(())
     }
+}
+
+/// Everybody that [`message`] names.
+fn people(message: &Message) -> impl Iterator<Item = UserId> {
+    let subject = match message.details.event {
+        Some(
+            ChatEvent::MemberAdded { user_id }
+            | ChatEvent::MemberRemoved { user_id }
+            | ChatEvent::RoleChanged { user_id, .. },
+        ) => Some(user_id),
+        _ => None,
+    };
+    let author = message.details.forwarded_from.as_ref().map(|origin| origin.user_id);
+    [Some(message.sender_id), subject, author].into_iter().flatten()
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 // @ts-check
-import { Accounts, Refusal } from "./accounts.js";
+import { Refusal } from "./accounts.js";
+import { Chats } from "./chats.js";
 
 /**
  * What the messenger does according to docs/protocol.md, as far as the client's tests need it. No network and no
@@ -8,154 +9,16 @@ import { Accounts, Refusal } from "./accounts.js";
 
 /** @import {Device} from "./accounts.js" */
 
-export class Server extends Accounts {
-  /** @type {Map<string, any>} */ chats = new Map();
-
-  /** @param {any} user @param {string} kind @param {string | null} name @param {string[]} others */
-  createChat(user, kind, name, others) {
-    const members = new Map();
-    const chat = {
-      id: this.id("c"),
-      kind,
-      name,
-      created_by: user.id,
-      created_at: this.time(),
-      revision: 1,
-      members,
-      messages: /** @type {any[]} */ ([]),
-    };
-    for (const id of [user.id, ...others]) {
-      members.set(id, {
-        role: kind === "group" && id === user.id ? "owner" : "member",
-        joined_at: this.time(),
-        last_read_id: 0,
-      });
-    }
-    this.chats.set(chat.id, chat);
-    this.tell(chat, {
-      type: "chat_created",
-      data: { chat_id: chat.id, revision: 1, by: user.id, chat: this.detail(chat) },
-    });
-    return chat;
-  }
-
-  /** What a backup of the chats has. */
-  backup() {
-    return structuredClone(this.chats);
-  }
-
-  /** The chats are as they were, and nobody is notified. @param {Map<string, any>} backup */
-  restore(backup) {
-    this.chats = structuredClone(backup);
-  }
-
-  /** @param {any} chat */
-  detail(chat) {
-    return { ...this.object(chat), members: [...chat.members.keys()].map((id) => this.member(chat, id)) };
-  }
-
-  /** @param {any} chat */
-  object(chat) {
-    const { id, kind, name, created_by, created_at, revision } = chat;
-    return { id, kind, name, created_by, created_at, revision, last_message_id: chat.messages.length };
-  }
-
-  /** @param {any} chat @param {string} id */
-  member(chat, id) {
-    const { name, username } = this.users.get(id);
-    return { id, name, username, ...chat.members.get(id) };
-  }
-
-  /** @param {any} user @param {string} id */
-  seat(user, id) {
-    const chat = this.chats.get(id);
-    if (!chat?.members.has(user.id)) throw new Refusal(404, "chat_not_found");
-    return { chat, role: chat.members.get(user.id).role };
-  }
-
-  /** @param {any} chat @param {any} frame @param {string[]} [extra] @param {Device} [except] */
-  tell(chat, frame, extra = [], except) {
-    const ids = new Set([...chat.members.keys(), ...extra]);
-    for (const device of this.devices) {
-      if (ids.has(device.user.id) && device !== except) device.push(structuredClone(frame));
-    }
-  }
-
-  /** @param {any} user @param {any} data @param {Device} [device] */
-  send(user, data, device) {
-    const { chat } = this.seat(user, data.chat_id);
-    const stored = chat.messages.find(
-      (/** @type {any} */ m) => m.sender_id === user.id && m.client_message_id === data.client_message_id,
-    );
-    if (stored) {
-      this.tell(chat, { type: "new_message", data: stored }, [], device);
-      return stored;
-    }
-    const message = {
-      chat_id: chat.id,
-      id: chat.messages.length + 1,
-      sender_id: user.id,
-      text: data.text,
-      timestamp: this.time(),
-      edited_at: null,
-      deleted_at: null,
-      is_read: false,
-      client_message_id: data.client_message_id,
-      revision: ++chat.revision,
-    };
-    chat.messages.push(message);
-    chat.members.get(user.id).last_read_id = message.id;
-    this.tell(chat, { type: "new_message", data: message }, [], device);
-    return message;
-  }
-
-  /** @param {any} user @param {string} chatId @param {number} id @param {string | null} text null to delete */
-  alter(user, chatId, id, text) {
-    const { chat } = this.seat(user, chatId);
-    const message = chat.messages[id - 1];
-    if (!message) throw new Refusal(404, "message_not_found");
-    if (message.sender_id !== user.id) throw new Refusal(403, "forbidden");
-    if (message.deleted_at) {
-      if (text === null) return message;
-      throw new Refusal(409, "message_deleted");
-    }
-    Object.assign(message, { text, revision: ++chat.revision });
-    message[text === null ? "deleted_at" : "edited_at"] = this.time();
-    this.tell(chat, { type: text === null ? "message_deleted" : "message_edited", data: message });
-    return message;
-  }
-
-  /** @param {any} user @param {string} chatId @param {number} id */
-  read(user, chatId, id) {
-    const { chat } = this.seat(user, chatId);
-    if (id < 1 || id > chat.messages.length) throw new Refusal(404, "message_not_found");
-    const member = chat.members.get(user.id);
-    const moved = id > member.last_read_id;
-    member.last_read_id = Math.max(id, member.last_read_id);
-    const data = { chat_id: chat.id, user_id: user.id, message_id: member.last_read_id, read_at: this.time() };
-    if (moved) this.tell(chat, { type: "message_read", data });
-    return data;
-  }
-
-  /** @param {any} user @param {string} chatId @param {string} type @param {any} extra @param {string[]} [also] */
-  revise(user, chatId, type, extra, also) {
-    const chat = this.chats.get(chatId);
-    chat.revision++;
-    const chatObject = type === "chat_updated" ? { chat: this.object(chat) } : {};
-    this.tell(
-      chat,
-      { type, data: { chat_id: chatId, revision: chat.revision, by: user.id, ...extra, ...chatObject } },
-      also,
-    );
-  }
-
+export class Server extends Chats {
   /** @param {any} user @param {string} chatId @param {string} id */
   addMember(user, chatId, id) {
     const { chat, role } = this.seat(user, chatId);
     if (role === "member" || chat.kind !== "group") throw new Refusal(403, "forbidden");
     if (!chat.members.has(id)) {
-      chat.members.set(id, { role: "member", joined_at: this.time(), last_read_id: 0 });
-      this.revise(user, chatId, "member_added", { member: this.member(chat, id) });
+      const last_read_id = chat.former.get(id) ?? chat.messages.length;
+      chat.members.set(id, { role: "member", joined_at: this.time(), last_read_id });
+      const event = { type: "member_added", user_id: id };
+      this.revise(user, chatId, "member_added", { member: this.member(chat, id) }, [], event);
     }
     return this.member(chat, id);
   }
@@ -166,13 +29,16 @@ export class Server extends Accounts {
     if (!chat.members.has(id)) throw new Refusal(404, "member_not_found");
     if (id !== user.id && role !== "owner") throw new Refusal(403, "forbidden");
     const wasOwner = chat.members.get(id).role === "owner";
+    chat.former.set(id, chat.members.get(id).last_read_id);
     chat.members.delete(id);
     for (const device of this.devices) if (device.user.id === id) device.joined.delete(chatId);
-    this.revise(user, chatId, "member_removed", { user_id: id }, [id]);
+    const event = id === user.id ? { type: "member_left" } : { type: "member_removed", user_id: id };
+    this.revise(user, chatId, "member_removed", { user_id: id }, [id], event);
     const heir = [...chat.members.keys()][0];
     if (wasOwner && heir) {
       chat.members.get(heir).role = "owner";
-      this.revise(user, chatId, "member_updated", { member: this.member(chat, heir) });
+      const risen = { type: "role_changed", user_id: heir, role: "owner" };
+      this.revise(user, chatId, "member_updated", { member: this.member(chat, heir) }, [], risen);
     }
     return { chat_id: chatId, revision: chat.revision };
   }
@@ -182,7 +48,7 @@ export class Server extends Accounts {
     const { chat, role } = this.seat(user, chatId);
     if (role === "member" || chat.kind !== "group") throw new Refusal(403, "forbidden");
     chat.name = name;
-    this.revise(user, chatId, "chat_updated", {});
+    this.revise(user, chatId, "chat_updated", {}, [], { type: "group_renamed", name });
     return this.detail(chat);
   }
 
@@ -197,7 +63,7 @@ export class Server extends Accounts {
     const has_more = changed.length > limit;
     return {
       chat: this.detail(chat),
-      messages: page,
+      messages: page.map((/** @type {any} */ message) => this.seen(user, message)),
       revision: has_more ? page[limit - 1].revision : chat.revision,
       has_more,
     };
@@ -221,10 +87,20 @@ export class Server extends Accounts {
     }
     return {
       chat_id: chatId,
-      messages: chat.messages.slice(from, to),
+      messages: chat.messages.slice(from, to).map((/** @type {any} */ message) => this.seen(user, message)),
       has_more,
       last_message_id: total,
       revision: chat.revision,
+    };
+  }
+
+  /** @param {any} chat @param {string} id */
+  unread(chat, id) {
+    const unread = chat.messages.slice(chat.members.get(id).last_read_id);
+    const mentioning = unread.filter((/** @type {any} */ m) => m.mentions?.includes(id));
+    return {
+      unread_count: unread.filter((/** @type {any} */ m) => m.text !== null).length,
+      unread_mentions: mentioning.length,
     };
   }
 
@@ -245,8 +121,8 @@ export class Server extends Accounts {
         peer,
         role,
         last_read_id,
-        unread_count: chat.messages.length - last_read_id,
-        last_message: last,
+        ...this.unread(chat, user.id),
+        last_message: last && this.seen(user, last),
       };
     });
     return { chats, next: start + limit < mine.length ? String(start + limit) : null };
@@ -305,6 +181,8 @@ export class Server extends Accounts {
           .map((id) => this.person(id)),
       };
     if (a === "messages" && b === "history") return this.history(user, c, query);
+    if (a === "messages" && d === "reactions") return this.react(user, b, Number(c), body.reactions);
+    if (a === "messages" && d === "pin") return this.pin(user, b, Number(c), method === "PUT");
     if (a === "messages" && method === "POST" && d === "read") return this.read(user, b, Number(c));
     if (a === "messages" && method === "POST") return this.send(user, body);
     if (a === "messages") return this.alter(user, b, Number(c), method === "PATCH" ? body.text : null);
