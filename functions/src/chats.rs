@@ -1,13 +1,15 @@
-//! `GET /chats`, `POST /chats`, `GET /chats/unread`, `GET` and `PATCH /chats/{chat_id}`, `GET /chats/{chat_id}/changes`: lists a person's
-//! chats, creates one, returns one with its members, renames it, and returns what has changed in it.
+//! `GET /chats`, `POST /chats`, `GET /chats/unread`, `GET`, `PATCH` and `DELETE /chats/{chat_id}`, `PATCH /chats/{chat_id}/settings`,
+//! `GET /chats/{chat_id}/changes`: lists a person's chats, creates one, returns one with its members, changes it, ends it, and
+//! returns what has changed in it.
 
 use lambda_http::{Body, Request, Response};
 use windi_shared::auth::Tokens;
 use windi_shared::db::chat_list::Unread;
-use windi_shared::db::{Database, chat_list, chats, messages, sessions};
+use windi_shared::db::{Database, chat_list, chats, members, messages, sessions};
+use windi_shared::fields::{Description, MAX_SLOW_SECONDS};
 use windi_shared::protocol::{
-    Changes, ChatCreated, ChatEvent, ChatList, ChatUpdated, ListCursor, NewChat, NewName, Role, ServerFrame,
-    UnreadTotal, WantedChat,
+    Changes, ChatChange, ChatCreated, ChatDissolved, ChatEvent, ChatList, ChatUpdated, ListCursor, NewChat, Role,
+    ServerFrame, SettingsChange, SettingsChanged, Timestamp, UnreadTotal, WantedChat,
 };
 use windi_shared::{Error, Result};
 
@@ -32,7 +34,9 @@ pub async fn handle(db: &Database, tokens: &Tokens, push: &Push, request: Reques
             "POST /chats" => create(db, tokens, push, &request).await,
             "GET /chats/unread" => unread(db, tokens, &request).await,
             "GET /chats/{chat_id}" => get(db, tokens, &request).await,
-            "PATCH /chats/{chat_id}" => rename(db, tokens, push, &request).await,
+            "PATCH /chats/{chat_id}" => change(db, tokens, push, &request).await,
+            "DELETE /chats/{chat_id}" => dissolve(db, tokens, push, &request).await,
+            "PATCH /chats/{chat_id}/settings" => set(db, tokens, push, &request).await,
             "GET /chats/{chat_id}/changes" => changes(db, tokens, &request).await,
             route => http_api::unknown_route(route),
         }
@@ -73,7 +77,9 @@ async fn create(db: &Database, tokens: &Tokens, push: &Push, request: &Request) 
     let mut transaction = db.begin().await?;
     let (chat_id, is_new) = match wanted {
         WantedChat::Private { other } => chats::private(&mut transaction, me, other).await?,
-        WantedChat::Group { name, others } => (chats::group(&mut transaction, me, &name, &others).await?, true),
+        WantedChat::Group { name, others, key } => {
+            chats::group(&mut transaction, me, &name, &others, key.as_ref()).await?
+        }
     };
     let chat = chats::get(&mut *transaction, chat_id, me).await?;
     transaction.commit().await?;
@@ -89,27 +95,84 @@ async fn create(db: &Database, tokens: &Tokens, push: &Push, request: &Request) 
     http_api::created(&chat)
 }
 
-async fn rename(db: &Database, tokens: &Tokens, push: &Push, request: &Request) -> Result<Answer> {
+/// Changes what everybody sees of a group. Each change has its own entry and revision.
+async fn change(db: &Database, tokens: &Tokens, push: &Push, request: &Request) -> Result<Answer> {
     let me = http_api::caller(db, tokens, request).await?.user_id;
     let chat_id = http_api::chat_id(request)?;
     let mut transaction = db.begin().await?;
-    let seat = chats::lock(&mut transaction, chat_id, me).await?;
-    seat.require(Role::Admin)?;
-    let NewName { name } = http_api::read_json(request)?;
-    let mut entry = None;
-    if seat.name.as_deref() != Some(name.as_str()) {
+    chats::lock(&mut transaction, chat_id, me).await?.require(Role::Admin)?;
+    let change: ChatChange = http_api::read_json(request)?;
+    let before = chats::get(&mut *transaction, chat_id, me).await?.chat;
+    let mut events = Vec::new();
+    if let Some(name) = change.name.filter(|name| before.name.as_deref() != Some(name.as_str())) {
         chats::rename(&mut *transaction, chat_id, &name).await?;
-        let event = ChatEvent::GroupRenamed { name: name.as_str().to_owned() };
-        entry = Some(messages::record(&mut *transaction, chat_id, me, event).await?);
+        events.push(ChatEvent::GroupRenamed { name: name.as_str().to_owned() });
+    }
+    if let Some(text) = change.description.filter(|text| before.description.as_deref() != words(text.as_ref())) {
+        chats::describe(&mut *transaction, chat_id, text.as_ref()).await?;
+        events.push(ChatEvent::DescriptionChanged);
+    }
+    if let Some(posting) = change.posting.filter(|posting| before.posting != *posting) {
+        chats::set_posting(&mut *transaction, chat_id, posting).await?;
+        events.push(ChatEvent::PostingChanged { posting });
+    }
+    if let Some(slow_seconds) = change.slow_seconds {
+        if !(0..=MAX_SLOW_SECONDS).contains(&slow_seconds) {
+            return Err(Error::field("slow_seconds", format!("must be from 0 to {MAX_SLOW_SECONDS}")));
+        }
+        if before.slow_seconds != slow_seconds {
+            chats::set_slow_mode(&mut *transaction, chat_id, slow_seconds).await?;
+            events.push(ChatEvent::SlowModeChanged { slow_seconds });
+        }
+    }
+    let mut frames = Vec::new();
+    for event in events {
+        let entry = messages::record(&mut *transaction, chat_id, me, event).await?;
+        let chat = chats::get(&mut *transaction, chat_id, me).await?.chat;
+        let revision = chat.revision;
+        frames.push(ServerFrame::ChatUpdated(ChatUpdated { chat_id, revision, by: me, chat, entry: Some(entry) }));
     }
     let chat = chats::get(&mut *transaction, chat_id, me).await?;
     transaction.commit().await?;
-    if entry.is_some() {
-        let revision = chat.chat.revision;
-        let frame = ServerFrame::ChatUpdated(ChatUpdated { chat_id, revision, by: me, chat: chat.chat.clone(), entry });
+    for frame in frames {
         notify::users(db, push, &chat.member_ids(), &frame, None).await;
     }
     http_api::ok(&chat)
+}
+
+fn words(text: Option<&Description>) -> Option<&str> {
+    text.map(Description::as_str)
+}
+
+/// Ends a group for everybody.
+async fn dissolve(db: &Database, tokens: &Tokens, push: &Push, request: &Request) -> Result<Answer> {
+    let me = http_api::caller(db, tokens, request).await?.user_id;
+    let chat_id = http_api::chat_id(request)?;
+    let mut transaction = db.begin().await?;
+    chats::lock(&mut transaction, chat_id, me).await?.require(Role::Owner)?;
+    let notified = members::user_ids(&mut *transaction, chat_id).await?;
+    chats::dissolve(&mut transaction, chat_id).await?;
+    let revision = chats::next_revision(&mut *transaction, chat_id).await?;
+    transaction.commit().await?;
+    tracing::info!(members = notified.len(), "Dissolved a group.");
+    // Whoever had it open is told of nothing more: typing is passed on to members only.
+    let frame = ServerFrame::ChatDissolved(ChatDissolved { chat_id, revision, by: me });
+    notify::users(db, push, &notified, &frame, None).await;
+    Ok(http_api::no_content())
+}
+
+/// Changes what a chat is to the caller, and tells their devices.
+async fn set(db: &Database, tokens: &Tokens, push: &Push, request: &Request) -> Result<Answer> {
+    let me = http_api::caller(db, tokens, request).await?.user_id;
+    let chat_id = http_api::chat_id(request)?;
+    chats::head(db, chat_id, me).await?;
+    let change: SettingsChange = http_api::read_json(request)?;
+    if change.muted_until.flatten().is_some_and(|until| until >= Timestamp::YEAR_10000) {
+        return Err(Error::field("muted_until", "must be before the year 10000"));
+    }
+    let settings = SettingsChanged { chat_id, settings: chats::set_settings(db, chat_id, me, &change).await? };
+    notify::users(db, push, &[me], &ServerFrame::ChatSettings(settings.clone()), None).await;
+    http_api::ok(&settings)
 }
 
 /// Sync: everything that changed after a revision, in pages. The chat is read first. Anything that happens after that

@@ -1,7 +1,5 @@
 //! `joinChat` and `leaveChat`: this device has opened or closed the chat. A device with the chat open sees typing.
 
-use std::collections::HashSet;
-
 use windi_shared::Result;
 use windi_shared::connections::{Address, Connection};
 use windi_shared::db::{Database, chats, presence};
@@ -9,6 +7,7 @@ use windi_shared::ids::ChatId;
 use windi_shared::protocol::{ChatJoined, ChatLeft, ClientAction, ServerFrame, unknown_action};
 
 use crate::door;
+use crate::notify;
 use crate::push::Push;
 use crate::socket::{Answer, Device, Event, Outcome, serve};
 
@@ -48,12 +47,8 @@ async fn join(db: &Database, push: &Push, device: &Device, chat_id: ChatId) -> R
             return Err(error);
         }
     };
-    let mut presence = presence::of_chat(db, chat_id).await?;
-    let members: Vec<_> = presence.iter().map(|status| status.user_id).collect();
-    let online: HashSet<_> = connections.of_users(&members).await?.into_iter().map(|open| open.user_id).collect();
-    for status in presence.iter_mut().filter(|status| online.contains(&status.user_id)) {
-        (status.online, status.last_seen_at) = (true, None);
-    }
+    let mut presence = presence::of_chat(db, chat_id, device.user_id).await?;
+    notify::fill_in(connections, &mut presence).await?;
     let chat = chat.for_frame();
     if chat.members.is_none() {
         // The presence of a large group might not fit into a frame either. Anybody not named is offline.

@@ -13,6 +13,7 @@ pub enum Function {
     Focus,
     Health,
     History,
+    Invites,
     Login,
     MarkRead,
     Members,

@@ -1,7 +1,7 @@
 //! The messenger's Lambda functions. Each has one file here, one binary in `src/bin/` and one resource in
 //! `template.yaml`, all with the same name.
 //!
-//! Over HTTP: [`register`], [`login`], [`session`], [`users`], [`chats`], [`members`], [`messages`], [`history`],
+//! Over HTTP: [`register`], [`login`], [`session`], [`users`], [`chats`], [`members`], [`messages`], [`history`], [`invites`],
 //! [`search`], [`health`], [`web`].
 //!
 //! Over the WebSocket: [`authorize`], [`connect`], [`disconnect`], [`send_message`], [`mark_read`], [`typing`],
@@ -43,6 +43,7 @@ pub mod disconnect;
 pub mod focus;
 pub mod health;
 pub mod history;
+pub mod invites;
 pub mod login;
 pub mod mark_read;
 pub mod members;

@@ -51,6 +51,7 @@ async fn add(db: &Database, tokens: &Tokens, push: &Push, request: &Request) -> 
     if let Some(member) = present.iter().find(|member| member.id == user_id) {
         return http_api::ok(member);
     }
+    members::require_addable(&mut *transaction, me, &[user_id]).await?;
     if present.len() >= MAX_GROUP_MEMBERS {
         return Err(Error::GroupFull);
     }
@@ -109,7 +110,7 @@ async fn remove(db: &Database, tokens: &Tokens, push: &Push, request: &Request) 
     if let Some(heir) = heir(&present, member) {
         frames.push(ServerFrame::MemberUpdated(role_changed(&mut transaction, chat_id, me, heir, Role::Owner).await?));
     }
-    members::remove(&mut *transaction, chat_id, user_id).await?;
+    members::remove(&mut *transaction, chat_id, user_id, me).await?;
     let event = if user_id == me { ChatEvent::MemberLeft } else { ChatEvent::MemberRemoved { user_id } };
     let entry = messages::record(&mut *transaction, chat_id, me, event).await?;
     let revision = entry.revision;
@@ -161,10 +162,10 @@ async fn role_changed(
 }
 
 /// Describes the change to a member that was just made and recorded.
-async fn changed(db: &mut PgConnection, by: UserId, user_id: UserId, entry: Message) -> Result<MemberChanged> {
+pub async fn changed(db: &mut PgConnection, by: UserId, user_id: UserId, entry: Message) -> Result<MemberChanged> {
     let Message { chat_id, revision, .. } = entry;
-    let member = members::list(&mut *db, chat_id).await?.into_iter().find(|member| member.id == user_id);
-    Ok(MemberChanged { chat_id, revision, by, member: member.ok_or(Error::MemberNotFound)?, entry })
+    let member = members::get(db, chat_id, user_id).await?;
+    Ok(MemberChanged { chat_id, revision, by, member, entry: Some(entry) })
 }
 
 fn user_ids(members: &[Member]) -> Vec<UserId> {

@@ -1,7 +1,7 @@
 //! Sending and reading messages, over HTTP or the socket.
 
 use chrono::{TimeDelta, Utc};
-use windi_shared::db::messages::{self, Content, Sent};
+use windi_shared::db::send::{self, Content, Sent};
 use windi_shared::db::{Database, reads};
 use windi_shared::fields::ClientMessageId;
 use windi_shared::ids::{ChatId, ConnectionId, MessageId, SessionId, UserId};
@@ -17,7 +17,7 @@ const FIRST_FAN_OUT: TimeDelta = TimeDelta::seconds(30);
 /// Stores a message. With a session, only if it is alive.
 ///
 /// # Errors
-/// Those of [`messages::send`].
+/// Those of [`send::send`].
 pub async fn send(db: &Database, sender: UserId, session_id: Option<SessionId>, message: SendMessage) -> Result<Sent> {
     let SendMessage { chat_id, text, reply_to_id, client_message_id } = message;
     store(db, sender, session_id, chat_id, client_message_id, &Content::Text { text: &text, reply_to_id }).await
@@ -26,7 +26,7 @@ pub async fn send(db: &Database, sender: UserId, session_id: Option<SessionId>, 
 /// Stores a copy of a message in another chat. With a session, only if it is alive.
 ///
 /// # Errors
-/// Those of [`messages::send`].
+/// Those of [`send::send`].
 pub async fn forward(
     db: &Database,
     sender: UserId,
@@ -50,7 +50,7 @@ async fn store(
         Some(key) => key,
         None => ClientMessageId::new(uuid::Uuid::new_v4().to_string()).map_err(Error::internal)?,
     };
-    let sent = messages::send(db, chat_id, sender, session_id, &key, content).await?;
+    let sent = send::send(db, chat_id, sender, session_id, &key, content).await?;
     tracing::info!(
         %chat_id, message_id = sent.message.id, bytes = sent.message.text.as_deref().map(str::len),
         repeated = sent.repeated, recipients = sent.recipients.len(), "Stored a message.",

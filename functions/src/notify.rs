@@ -1,9 +1,11 @@
 //! Sends frames to all devices of people, and announces who comes online or goes offline.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use futures_util::{StreamExt as _, stream};
 use windi_shared::Result;
+use windi_shared::connections::Connections;
 use windi_shared::db::{Database, presence};
 use windi_shared::ids::{ConnectionId, UserId};
 use windi_shared::protocol::{ServerFrame, UserStatus};
@@ -39,6 +41,16 @@ pub async fn users(db: &Database, push: &Push, users: &[UserId], frame: &ServerF
     if tokio::time::timeout(REPORT_LIMIT, rounds).await.is_err() {
         tracing::warn!("Some people who have gone were not shown offline; their next coming or going will correct it.");
     }
+}
+
+/// Says of these people who is online.
+pub async fn fill_in(connections: &Connections, presence: &mut [UserStatus]) -> Result<()> {
+    let people: Vec<_> = presence.iter().map(|status| status.user_id).collect();
+    let online: HashSet<_> = connections.of_users(&people).await?.into_iter().map(|open| open.user_id).collect();
+    for status in presence.iter_mut().filter(|status| online.contains(&status.user_id)) {
+        (status.online, status.last_seen_at) = (true, None);
+    }
+    Ok(())
 }
 
 /// Notifies the people who know a user that their first device has connected.

@@ -1,9 +1,9 @@
 //! `typing`: goes to the devices that have the chat open, at most once every three seconds, and is never stored. It has
 //! no answer.
 
+use windi_shared::Result;
 use windi_shared::db::{Database, members};
 use windi_shared::protocol::{ServerFrame, Typing, TypingIndicator};
-use windi_shared::{Error, Result};
 
 use crate::door;
 use crate::push::Push;
@@ -27,14 +27,11 @@ pub async fn handle(db: &Database, push: &Push, event: Event) -> Outcome {
 
 async fn pass_on(db: &Database, push: &Push, device: &Device, typing: Typing) -> Result<()> {
     let (chat_id, user_id, is_typing) = (typing.chat_id, device.user_id, typing.is_typing);
-    let members = members::user_ids(db, chat_id).await?;
-    if !members.contains(&user_id) {
-        return Err(Error::ChatNotFound);
-    }
-    if push.connections().is_typing_news(chat_id, user_id, is_typing).await? {
+    let members = members::listeners(db, chat_id, user_id).await?;
+    if !members.is_empty() && push.connections().is_typing_news(chat_id, user_id, is_typing).await? {
         let frame = ServerFrame::TypingIndicator(TypingIndicator { chat_id, user_id, is_typing });
         // The list of devices with the chat open may include those of people who have been removed.
-        push.to_open(chat_id, &frame, |listener| listener != user_id && members.contains(&listener)).await;
+        push.to_open(chat_id, &frame, |listener| members.contains(&listener)).await;
     }
     Ok(())
 }

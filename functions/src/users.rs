@@ -1,17 +1,25 @@
-//! `GET /auth/me` and `GET /users?search=` or `?ids=`: the caller's own account, and other people.
+//! `GET /auth/me`, `PATCH /users/me`, `GET /users`, and what is below it: the caller's own account, other people, who of them is
+//! there, and whom the caller has blocked.
+
+use std::collections::BTreeMap;
 
 use lambda_http::{Body, Request, Response};
 use windi_shared::auth::Tokens;
-use windi_shared::db::{Database, users};
+use windi_shared::db::members::Place;
+use windi_shared::db::{Database, blocks, chats, members, presence, users};
 use windi_shared::fields::Words;
-use windi_shared::ids::UserId;
-use windi_shared::protocol::FoundPeople;
+use windi_shared::ids::{ChatId, UserId};
+use windi_shared::protocol::{AccountChange, FoundPeople, MemberChanged, PresenceList, ServerFrame};
 use windi_shared::{Error, Result};
 
 use crate::door;
 use crate::http_api::{self, Answer};
+use crate::notify;
+use crate::push::Push;
 
 const MAX_FOUND: i64 = 20;
+/// How many chats are told of a new name at once; the others learn it by their next `ping`.
+const MAX_TOLD: usize = 100;
 /// How many people can be asked for by their ids at once.
 pub const MAX_IDS: usize = 100;
 
@@ -19,16 +27,23 @@ pub fn main() -> door::Outcome {
     door::run(|mut door| async move {
         let db = door.database().await?;
         let tokens = door.tokens().await?;
-        door.http(|request| handle(&db, &tokens, request)).await
+        let push = door.push().await?;
+        door.http(|request| handle(&db, &tokens, &push, request)).await
     })
 }
 
 /// Never returns anybody else's e-mail address.
-pub async fn handle(db: &Database, tokens: &Tokens, request: Request) -> Response<Body> {
+pub async fn handle(db: &Database, tokens: &Tokens, push: &Push, request: Request) -> Response<Body> {
     http_api::respond(&request, async {
         match http_api::route(&request).as_str() {
             "GET /auth/me" => me(db, tokens, &request).await,
+            "PATCH /users/me" => change(db, tokens, push, &request).await,
             "GET /users" => find(db, tokens, &request).await,
+            "GET /users/{user_id}" => get(db, tokens, &request).await,
+            "GET /users/presence" => presence(db, tokens, push, &request).await,
+            "GET /users/blocked" => blocked(db, tokens, &request).await,
+            "PUT /users/{user_id}/block" => block(db, tokens, &request, true).await,
+            "DELETE /users/{user_id}/block" => block(db, tokens, &request, false).await,
             route => http_api::unknown_route(route),
         }
     })
@@ -62,4 +77,63 @@ async fn find(db: &Database, tokens: &Tokens, request: &Request) -> Result<Answe
         _ => return Err(Error::field("search", "give either search or ids")),
     };
     http_api::ok(&FoundPeople { users })
+}
+
+async fn get(db: &Database, tokens: &Tokens, request: &Request) -> Result<Answer> {
+    http_api::caller(db, tokens, request).await?;
+    let found = users::by_ids(db, &[user_id(request)?]).await?.pop();
+    http_api::ok(&found.ok_or(Error::UserNotFound)?)
+}
+
+/// Changes the caller's account. A new name takes a revision in all their chats, so that sync brings it; the chats that were
+/// active last are told at once.
+async fn change(db: &Database, tokens: &Tokens, push: &Push, request: &Request) -> Result<Answer> {
+    let me = http_api::caller(db, tokens, request).await?.user_id;
+    let change: AccountChange = http_api::read_json(request)?;
+    let mut transaction = db.begin().await?;
+    let before = users::account(&mut *transaction, me).await?;
+    users::update(&mut *transaction, me, &change).await?;
+    let account = users::account(&mut *transaction, me).await?;
+    let is_visible = (&before.name, &before.username) != (&account.name, &account.username);
+    let touched = if is_visible { chats::touch_all(&mut *transaction, me).await? } else { Vec::new() };
+    let told: BTreeMap<ChatId, i64> = touched.into_iter().take(MAX_TOLD).collect();
+    // Still under the locks, so that exactly those are told who were in each chat at this revision.
+    let places = members::places(&mut *transaction, me, &told.keys().copied().collect::<Vec<_>>()).await?;
+    transaction.commit().await?;
+    for Place { chat_id, member, user_ids } in places {
+        let revision = told.get(&chat_id).copied().unwrap_or_default();
+        let frame = ServerFrame::MemberUpdated(MemberChanged { chat_id, revision, by: me, member, entry: None });
+        notify::users(db, push, &user_ids, &frame, None).await;
+    }
+    http_api::ok(&account)
+}
+
+/// Who of the caller's chats' people is there.
+async fn presence(db: &Database, tokens: &Tokens, push: &Push, request: &Request) -> Result<Answer> {
+    let me = http_api::caller(db, tokens, request).await?.user_id;
+    let mut presence = presence::of_users(db, &presence::peers(db, me).await?).await?;
+    notify::fill_in(push.connections(), &mut presence).await?;
+    http_api::ok(&PresenceList { presence })
+}
+
+async fn blocked(db: &Database, tokens: &Tokens, request: &Request) -> Result<Answer> {
+    let me = http_api::caller(db, tokens, request).await?.user_id;
+    http_api::ok(&FoundPeople { users: blocks::list(db, me).await? })
+}
+
+async fn block(db: &Database, tokens: &Tokens, request: &Request, wanted: bool) -> Result<Answer> {
+    let me = http_api::caller(db, tokens, request).await?.user_id;
+    let other = user_id(request)?;
+    if other == me {
+        return Err(Error::Forbidden("nobody can block themselves"));
+    }
+    let mut transaction = db.begin().await?;
+    blocks::set(&mut transaction, me, other, wanted).await?;
+    transaction.commit().await?;
+    Ok(http_api::no_content())
+}
+
+/// The person named in the path. A malformed id names nobody.
+fn user_id(request: &Request) -> Result<UserId> {
+    http_api::path_parameter(request, "user_id").ok_or(Error::UserNotFound)
 }

@@ -24,7 +24,7 @@ use sha2::{Digest as _, Sha256};
 use windi_shared::protocol::PageConfig;
 use windi_shared::{Error, Result};
 
-use crate::contract::calls::JSON;
+use crate::contract::call::JSON;
 use crate::http_api::{self, Answer};
 use crate::{contract, door, socket};
 

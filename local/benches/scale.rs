@@ -12,7 +12,8 @@ use std::time::{Duration, Instant};
 use sqlx::{AssertSqlSafe, Row as _};
 use windi_backing::postgres::Cluster;
 use windi_shared::config::DatabaseConfig;
-use windi_shared::db::messages::{Content, Page};
+use windi_shared::db::messages::Page;
+use windi_shared::db::send::{self, Content};
 use windi_shared::db::{self, Database, chat_list, chats, messages, sessions};
 use windi_shared::fields::{ClientMessageId, MessageText};
 use windi_shared::ids::{ChatId, SessionId, UserId};
@@ -64,7 +65,7 @@ async fn searching(db: &Database, sender: UserId, chat_id: ChatId) {
             number += 1;
             let key = ClientMessageId::new(format!("bench-{number}")).unwrap();
             let start = Instant::now();
-            messages::send(db, chat_id, sender, None, &key, &content).await.unwrap();
+            send::send(db, chat_id, sender, None, &key, &content).await.unwrap();
             waits.push(start.elapsed());
         }
         let change = if block % 2 == 0 { "drop index messages_search".to_owned() } else { definition.clone() };

@@ -15,8 +15,8 @@ use tokio::runtime::Builder;
 use tokio::sync::Semaphore;
 use tower::ServiceExt as _;
 use windi_functions::{
-    Function, authorize, chats, connect, default, disconnect, focus, health, history, login, mark_read, members,
-    messages, migrate, register, search, send_message, session, typing, users, web,
+    Function, authorize, chats, connect, default, disconnect, focus, health, history, invites, login, mark_read,
+    members, messages, migrate, register, search, send_message, session, typing, users, web,
 };
 
 use crate::app::{App, Settings};
@@ -121,6 +121,7 @@ async fn dispatch(app: Arc<App>, function: Function, event: Value) -> Result<Val
         Function::Focus => socket!(focus::handle, db, push),
         Function::Health => http!(health::handle, db, connections),
         Function::History => http!(history::handle, db, tokens),
+        Function::Invites => http!(invites::handle, db, tokens, push),
         Function::Login => http!(login::handle, db, tokens),
         Function::MarkRead => socket!(mark_read::handle, db, push),
         Function::Members => http!(members::handle, db, tokens, push),
@@ -134,7 +135,7 @@ async fn dispatch(app: Arc<App>, function: Function, event: Value) -> Result<Val
         Function::SendMessage => socket!(send_message::handle, db, push),
         Function::Session => http!(session::handle, db, tokens, push),
         Function::Typing => socket!(typing::handle, db, push),
-        Function::Users => http!(users::handle, db, tokens),
+        Function::Users => http!(users::handle, db, tokens, push),
         Function::Web => {
             over_http(event, |request| async { Ok::<_, Infallible>(web::handle(None, request).await) }).await
         }

@@ -41,8 +41,14 @@ pub enum Error {
     /// The chat does not exist, or the caller is not in it; the error does not reveal which.
     #[error("no such chat")]
     ChatNotFound,
+    /// One of the two has blocked the other, or does not want to be added by them; the error does not reveal which.
+    #[error("this person cannot be reached by you")]
+    NotReachable,
     #[error("no such user")]
     UserNotFound,
+    /// The link does not exist, was revoked, has expired or is used up, or the caller was removed from the group.
+    #[error("this link does not work")]
+    InviteNotFound,
     #[error("no such message")]
     MessageNotFound,
     #[error("no such member")]
@@ -85,6 +91,13 @@ pub enum Error {
         /// A sentence without its subject: "must not be blank".
         reason: String,
     },
+    #[error("a group has at most {max} links; revoke one first")]
+    TooManyInvites { max: i64 },
+    #[error("you have blocked {max} people; unblock somebody first")]
+    TooManyBlocked { max: i64 },
+    /// In this group, members wait between two messages.
+    #[error("in this group, wait between two messages")]
+    SlowMode { retry_after: Duration },
     /// Too many failed logins; this attempt was not checked.
     #[error("too many attempts; try again later")]
     TooManyAttempts { retry_after: Duration },
@@ -123,7 +136,9 @@ impl Error {
     /// How many seconds to wait before trying again, where waiting helps.
     pub fn retry_after(&self) -> Option<u64> {
         match self {
-            Self::TooManyAttempts { retry_after } => Some(retry_after.as_secs().max(1)),
+            Self::TooManyAttempts { retry_after } | Self::SlowMode { retry_after } => {
+                Some(retry_after.as_secs().max(1))
+            }
             // A server that cannot be reached for seconds is waking up (Aurora takes 15 s) or in trouble.
             Self::Unavailable(source) if matches!(source.downcast_ref(), Some(sqlx::Error::PoolTimedOut)) => Some(5),
             Self::Unavailable(_) => Some(1),
@@ -145,9 +160,10 @@ impl ErrorKind {
         match self {
             Self::MalformedJson | Self::UnknownAction => 400,
             Self::Unauthorized | Self::InvalidCredentials | Self::SessionEnded | Self::PasswordChanged => 401,
-            Self::Forbidden | Self::WrongPassword => 403,
+            Self::Forbidden | Self::WrongPassword | Self::NotReachable => 403,
             Self::ChatNotFound
             | Self::UserNotFound
+            | Self::InviteNotFound
             | Self::MessageNotFound
             | Self::MemberNotFound
             | Self::SessionNotFound
@@ -159,11 +175,13 @@ impl ErrorKind {
             | Self::MessageDeleted
             | Self::GroupFull
             | Self::TooManyReactions
+            | Self::TooManyInvites
+            | Self::TooManyBlocked
             | Self::TooManyPins => 409,
             Self::PayloadTooLarge => 413,
             Self::UnsupportedMediaType => 415,
             Self::InvalidField => 422,
-            Self::TooManyAttempts | Self::TooManyConnections => 429,
+            Self::TooManyAttempts | Self::TooManyConnections | Self::SlowMode => 429,
             Self::Internal => 500,
             Self::Unavailable => 503,
         }
@@ -182,6 +200,11 @@ impl ErrorKind {
             Self::Forbidden => "forbidden",
             Self::ChatNotFound => "chat_not_found",
             Self::UserNotFound => "user_not_found",
+            Self::NotReachable => "not_reachable",
+            Self::InviteNotFound => "invite_not_found",
+            Self::TooManyInvites => "too_many_invites",
+            Self::TooManyBlocked => "too_many_blocked",
+            Self::SlowMode => "slow_mode",
             Self::MessageNotFound => "message_not_found",
             Self::MemberNotFound => "member_not_found",
             Self::SessionNotFound => "session_not_found",

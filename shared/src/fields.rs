@@ -9,6 +9,7 @@ use unicode_normalization::UnicodeNormalization as _;
 use utoipa::openapi::{KnownFormat, RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
+use crate::characters::{breaks_a_line, has_controls, is_invisible};
 use crate::json::checked;
 use crate::limits::{CONTROLS, Form, Limits, visible};
 
@@ -18,6 +19,8 @@ pub const MAX_TEXT_CHARS: usize = 4096;
 pub const MAX_TEXT_BYTES: usize = 16 * 1024;
 /// The longest idempotency key, in Unicode scalar values.
 const MAX_KEY_CHARS: usize = 128;
+/// The longest description of a group, in Unicode scalar values.
+const MAX_DESCRIPTION_CHARS: usize = 500;
 /// The longest search, in Unicode scalar values.
 const MAX_WORDS_CHARS: usize = 200;
 pub const MAX_GROUP_MEMBERS: usize = 1000;
@@ -25,37 +28,18 @@ pub const MAX_GROUP_MEMBERS: usize = 1000;
 pub const MAX_CHOSEN_REACTIONS: usize = 3;
 /// How many different emoji a message may have.
 pub const MAX_REACTIONS: usize = 20;
+/// How many links into a group may work at a time.
+pub const MAX_INVITES: i64 = 20;
+/// How many people somebody may block.
+pub const MAX_BLOCKED: i64 = 1000;
+/// How long a group may make its members wait between two messages, in seconds.
+pub const MAX_SLOW_SECONDS: i32 = 3600;
 /// How many messages of a chat may be pinned.
 pub const MAX_PINS: usize = 20;
-/// How many people a message may mention; more `@username`s are just text.
-const MAX_MENTIONS: usize = 20;
 /// The longest emoji, in Unicode scalar values: a flag of tags has seven, a kiss of two people with skin tones ten.
 const MAX_EMOJI_CHARS: usize = 16;
 /// The longest e-mail address, in bytes (RFC 5321, section 4.5.3.1.3, less the angle brackets).
 const MAX_EMAIL_BYTES: usize = 254;
-
-/// PostgreSQL cannot store U+0000, and the other C0 controls except tab and newline do not belong in text.
-fn has_controls(text: &str) -> bool {
-    text.chars().any(|c| (c < ' ' && c != '\n' && c != '\t') || c == '\u{7f}')
-}
-
-/// Whether a character is invisible by itself: white space, controls, what Unicode calls default-ignorable (joiners,
-/// direction marks, variation selectors, tags), and the letters and symbols that are drawn as a blank.
-fn is_invisible(c: char) -> bool {
-    c.is_whitespace()
-        || c.is_control()
-        || matches!(c,
-            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}' | '\u{180b}'..='\u{180f}'
-            | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{2800}' | '\u{3164}'
-            | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{16fe4}' | '\u{1d159}' | '\u{1bca0}'..='\u{1bca3}'
-            | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
-}
-
-/// Line breaks, tabs, and the marks that change the direction of the text after them: a name with one of them would
-/// garble every line it is shown in.
-pub fn breaks_a_line(c: char) -> bool {
-    c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-}
 
 fn length(text: &str, min: usize, max: usize) -> Result<(), String> {
     let chars = text.chars().count();
@@ -129,6 +113,16 @@ field!(
     }
 );
 field!(
+    /// What a group is about: 1–500 characters.
+    Description,
+    Limits {
+        chars: (1, MAX_DESCRIPTION_CHARS),
+        form: Form::Pattern(visible("\\u0000-\\u0008\\u000b\\u000c\\u000e-\\u001f\\u007f")),
+        description: "At least one visible character; line breaks are stored as \\n.",
+    },
+    |text| plain(text.trim().replace("\r\n", "\n").replace('\r', "\n"), MAX_DESCRIPTION_CHARS)
+);
+field!(
     /// A message: 1–4,096 characters and at most 16 KB, kept as typed except for its line breaks, which become `\n`.
     MessageText,
     Limits {
@@ -144,33 +138,6 @@ field!(
         plain(text, MAX_TEXT_CHARS)
     }
 );
-
-impl MessageText {
-    /// The usernames after an `@` that stands at the beginning of a word, in lower case, the first twenty. A full stop or a hyphen
-    /// at the end may belong to the name or to the sentence, so both readings are given.
-    pub fn usernames(&self) -> Vec<String> {
-        let is_part = |c: char| c.is_ascii_alphanumeric() || "_.-".contains(c);
-        let mut usernames = Vec::new();
-        for (at, _) in self.0.match_indices('@') {
-            let before = self.0[..at].chars().next_back();
-            if before.is_some_and(|c| c.is_alphanumeric() || "_.-@".contains(c)) {
-                continue;
-            }
-            let rest = &self.0[at + 1..];
-            let word = &rest[..rest.find(|c| !is_part(c)).unwrap_or(rest.len())];
-            for name in [word, word.trim_end_matches(['.', '-'])] {
-                if let Ok(name) = Username::new(name)
-                    && !usernames.contains(&name.0)
-                    && usernames.len() < MAX_MENTIONS
-                {
-                    usernames.push(name.0);
-                }
-            }
-        }
-        usernames
-    }
-}
-
 field!(
     /// The sender's idempotency key: 1–128 characters.
     ClientMessageId,
@@ -373,16 +340,6 @@ mod tests {
     fn composed_and_decomposed_letters_are_the_same() {
         assert_eq!(Name::new("Rene\u{301}").expect("valid"), Name::new("Ren\u{e9}").expect("valid"));
         assert_eq!(Email::new("rene\u{301}@example.com"), Email::new("ren\u{e9}@example.com"));
-    }
-
-    #[test]
-    fn usernames_in_a_text_stand_after_an_at_sign_that_begins_a_word() {
-        let found = |text: &str| MessageText::new(text).expect("valid").usernames();
-        assert_eq!(found("@Bob, (@ann_1) and\n@Bob"), ["bob", "ann_1"]);
-        assert_eq!(found("Ask @bob."), ["bob.", "bob"]);
-        assert_eq!(found("mail@example.com @@bob @al @ б@bob"), Vec::<String>::new());
-        let many: Vec<String> = (10..40).map(|n| format!("@user{n}")).collect();
-        assert_eq!(found(&many.join(" ")).len(), MAX_MENTIONS);
     }
 
     #[test]

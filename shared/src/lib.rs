@@ -13,6 +13,7 @@
 //! * [`config`]: every environment variable, read once. [`secrets`]: what Secrets Manager keeps instead.
 
 pub mod auth;
+pub mod characters;
 pub mod config;
 pub mod connections;
 pub mod db;
@@ -21,6 +22,7 @@ pub mod fields;
 pub mod ids;
 pub mod json;
 pub mod limits;
+mod mentions;
 pub mod protocol;
 pub mod secrets;
 

@@ -1,173 +1,19 @@
 //! Every HTTP call: what it takes, what it returns, and how it can fail.
 
-use utoipa::openapi::schema::{KnownFormat, SchemaFormat};
-use utoipa::openapi::{ObjectBuilder, OneOfBuilder, RefOr, Schema, Type};
-use utoipa::{PartialSchema as _, ToSchema};
-use windi_shared::error::ErrorKind::{self, *};
+use utoipa::PartialSchema as _;
+use utoipa::openapi::OneOfBuilder;
+use windi_shared::error::ErrorKind::*;
 use windi_shared::fields::Words;
-use windi_shared::ids::{ChatId, SessionId, UserId};
+use windi_shared::ids::ChatId;
 use windi_shared::protocol::{
-    Account, Changes, ChatList, ChatWithMembers, ChosenReactions, FormLogin, Forward, FoundMessages, FoundPeople,
-    Health, History, LoginSchema, Member, Message, MessageRead, NewChatSchema, NewMember, NewName, NewPassword,
-    NewRole, NewText, PageConfig, Refresh, Registration, Removed, SendMessage, Sessions, TokenPair, UnreadTotal,
+    Account, AccountChange, Changes, ChatChange, ChatList, ChatWithMembers, ChosenReactions, FormLogin, Forward,
+    FoundMessages, FoundPeople, Health, History, Invite, InvitePreview, Invites, LoginSchema, Member, Message,
+    MessageRead, NewChatSchema, NewInvite, NewMember, NewPassword, NewRole, NewText, PageConfig, Person, PresenceList,
+    Refresh, Registration, Removed, SendMessage, Sessions, SettingsChange, SettingsChanged, TokenPair, UnreadTotal,
 };
 
-use super::schemas::Shape;
-use crate::http_api::MAX_PAGE;
+use super::call::{Call, JSON, UUID, limit, number, text};
 use crate::users::MAX_IDS;
-
-pub const JSON: &str = "application/json";
-
-/// A body that a call takes or returns.
-pub struct Body {
-    pub media_type: &'static str,
-    /// `None` for a file.
-    pub shape: Option<Shape>,
-    /// The kind of its examples in `docs/protocol.md`.
-    pub example: &'static str,
-}
-
-/// An answer of a call that is no error of ours.
-pub struct Answer {
-    pub status: u16,
-    pub what: &'static str,
-    pub body: Option<Body>,
-}
-
-pub struct Parameter {
-    pub name: &'static str,
-    pub what: &'static str,
-    pub schema: RefOr<Schema>,
-    pub required: bool,
-}
-
-/// A call, by the method and the path of its route.
-pub struct Call {
-    pub method: &'static str,
-    pub path: &'static str,
-    /// Its name in generated clients.
-    pub id: &'static str,
-    pub tag: &'static str,
-    pub summary: &'static str,
-    /// Whether it needs a token.
-    pub secured: bool,
-    pub query: Vec<Parameter>,
-    pub bodies: Vec<Body>,
-    pub answers: Vec<Answer>,
-    pub errors: Vec<ErrorKind>,
-}
-
-impl Call {
-    /// A call that needs a token and asks the database.
-    fn new(
-        method: &'static str,
-        path: &'static str,
-        id: &'static str,
-        tag: &'static str,
-        summary: &'static str,
-    ) -> Self {
-        let errors = vec![Unauthorized, InvalidField, Internal, Unavailable];
-        let (query, bodies, answers) = (Vec::new(), Vec::new(), Vec::new());
-        Self { method, path, id, tag, summary, secured: true, query, bodies, answers, errors }
-    }
-
-    /// A call that serves a file of this build.
-    fn file(
-        path: &'static str,
-        id: &'static str,
-        summary: &'static str,
-        media_type: &'static str,
-        what: &'static str,
-    ) -> Self {
-        let mut call = Self::new("GET", path, id, FILES, summary).without_token();
-        call.errors = vec![Internal];
-        let body = Body { media_type, shape: None, example: "" };
-        call.answers.push(Answer { status: 200, what, body: Some(body) });
-        call.answers.push(Answer { status: 304, what: "The file that the client has, by its `ETag`.", body: None });
-        call
-    }
-
-    fn without_token(mut self) -> Self {
-        self.secured = false;
-        self.errors.retain(|error| *error != Unauthorized);
-        self
-    }
-
-    fn takes<T: ToSchema>(self, example: &'static str) -> Self {
-        self.takes_as::<T>(JSON, example)
-    }
-
-    fn takes_as<T: ToSchema>(mut self, media_type: &'static str, example: &'static str) -> Self {
-        if self.bodies.is_empty() {
-            self.errors.extend([MalformedJson, PayloadTooLarge, UnsupportedMediaType]);
-        }
-        self.bodies.push(Body { media_type, shape: Some(Shape::of::<T>()), example });
-        self
-    }
-
-    fn returns<T: ToSchema>(mut self, status: u16, what: &'static str, example: &'static str) -> Self {
-        let body = Body { media_type: JSON, shape: Some(Shape::of::<T>()), example };
-        self.answers.push(Answer { status, what, body: Some(body) });
-        self
-    }
-
-    fn done(mut self, what: &'static str) -> Self {
-        self.answers.push(Answer { status: 204, what, body: None });
-        self
-    }
-
-    fn query(mut self, name: &'static str, schema: impl Into<RefOr<Schema>>, what: &'static str) -> Self {
-        self.query.push(Parameter { name, what, schema: schema.into(), required: false });
-        self
-    }
-
-    fn must(mut self) -> Self {
-        if let Some(parameter) = self.query.last_mut() {
-            parameter.required = true;
-        }
-        self
-    }
-
-    fn refuses(mut self, errors: &[ErrorKind]) -> Self {
-        self.errors.extend(errors);
-        self
-    }
-
-    /// The variables of its path.
-    pub fn path_parameters(&self) -> Vec<Parameter> {
-        let names = self.path.split(['{', '}']).skip(1).step_by(2);
-        names.map(|name| path_parameter(name.trim_end_matches('+'))).collect()
-    }
-}
-
-fn path_parameter(name: &'static str) -> Parameter {
-    let (schema, what): (RefOr<Schema>, _) = match name {
-        "message_id" => (number(1), "The message's number in the chat."),
-        "chat_id" => (ChatId::schema(), "The chat."),
-        "user_id" => (UserId::schema(), "The person."),
-        "session_id" => (SessionId::schema(), "The session."),
-        _ => (text("").into(), "As the page names it."),
-    };
-    Parameter { name, what, schema, required: true }
-}
-
-fn number(least: i64) -> RefOr<Schema> {
-    let number = ObjectBuilder::new().schema_type(Type::Integer);
-    number.format(Some(SchemaFormat::KnownFormat(KnownFormat::Int64))).minimum(Some(least)).into()
-}
-
-const UUID: &str = "[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}";
-
-fn text(pattern: &str) -> ObjectBuilder {
-    let pattern = Some(pattern.to_owned()).filter(|pattern| !pattern.is_empty());
-    ObjectBuilder::new().schema_type(Type::String).pattern(pattern)
-}
-
-/// A page's size.
-fn limit(default: i64) -> RefOr<Schema> {
-    let number = ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(1)).maximum(Some(MAX_PAGE));
-    number.default(Some(default.into())).into()
-}
 
 /// The sections, in the order in which they are shown.
 pub const TAGS: [&str; 6] = [ACCOUNTS, PEOPLE, CHATS, MESSAGES, OPERATION, FILES];
@@ -176,10 +22,10 @@ const PEOPLE: &str = "People";
 const CHATS: &str = "Chats";
 const MESSAGES: &str = "Messages";
 const OPERATION: &str = "Operation";
-const FILES: &str = "Files";
+pub(super) const FILES: &str = "Files";
 
 pub fn all() -> Vec<Call> {
-    [accounts(), chats(), messages(), files()].into_iter().flatten().collect()
+    [accounts(), people(), chats(), members(), invites(), messages(), files()].into_iter().flatten().collect()
 }
 
 fn accounts() -> Vec<Call> {
@@ -206,17 +52,45 @@ fn accounts() -> Vec<Call> {
             .takes::<NewPassword>("new_password")
             .done("The password is changed; all other sessions have ended.")
             .refuses(&[WrongPassword, TooManyAttempts]),
-        Call::new("GET", "/auth/sessions", "listSessions", ACCOUNTS, "List your live sessions")
-            .returns::<Sessions>(200, "The sessions, newest first.", "sessions"),
+        Call::new("GET", "/auth/sessions", "listSessions", ACCOUNTS, "List your live sessions").returns::<Sessions>(
+            200,
+            "The sessions, newest first.",
+            "sessions",
+        ),
         Call::new("DELETE", "/auth/sessions/{session_id}", "endSession", ACCOUNTS, "End another of your sessions")
             .done("The session has ended and its sockets are closed.")
             .refuses(&[SessionNotFound]),
-        Call::new("GET", "/auth/me", "getAccount", ACCOUNTS, "See your account")
-            .returns::<Account>(200, "The account.", "account"),
+        Call::new("GET", "/auth/me", "getAccount", ACCOUNTS, "See your account").returns::<Account>(
+            200,
+            "The account.",
+            "account",
+        ),
+        Call::new("PATCH", "/users/me", "changeAccount", ACCOUNTS, "Change your name, username or privacy")
+            .takes::<AccountChange>("account_change")
+            .returns::<Account>(200, "The account.", "account")
+            .refuses(&[UsernameTaken]),
+    ]
+}
+
+fn people() -> Vec<Call> {
+    vec![
         Call::new("GET", "/users", "findPeople", PEOPLE, "Find people by name, or get their names by id")
             .query("search", Words::schema(), "Words, each the beginning of a part of a name or username; returns up to 20 people. Give either this or `ids`.")
             .query("ids", text(&format!("^{UUID}(,{UUID}){{0,{}}}$", MAX_IDS - 1)), "Up to 100 people's ids, separated by commas.")
             .returns::<FoundPeople>(200, "The people found.", "found_people"),
+        Call::new("GET", "/users/{user_id}", "getPerson", PEOPLE, "See somebody")
+            .returns::<Person>(200, "The person.", "")
+            .refuses(&[UserNotFound]),
+        Call::new("GET", "/users/presence", "getPresence", PEOPLE, "See who of your chats' people is there")
+            .returns::<PresenceList>(200, "Those who are told when you come and go, 500 at most.", "presence"),
+        Call::new("GET", "/users/blocked", "listBlocked", PEOPLE, "List whom you have blocked")
+            .returns::<FoundPeople>(200, "The people, the latest first.", "found_people"),
+        Call::new("PUT", "/users/{user_id}/block", "block", PEOPLE, "Block somebody")
+            .done("They can neither write to you nor add you to groups.")
+            .refuses(&[UserNotFound, Forbidden, TooManyBlocked]),
+        Call::new("DELETE", "/users/{user_id}/block", "unblock", PEOPLE, "Unblock somebody")
+            .done("They are not blocked.")
+            .refuses(&[UserNotFound, Forbidden]),
     ]
 }
 
@@ -229,22 +103,50 @@ fn chats() -> Vec<Call> {
         Call::new("POST", "/chats", "createChat", CHATS, "Open a private chat or make a group")
             .takes::<NewChatSchema>("new_chat")
             .returns::<ChatWithMembers>(201, "The new chat.", "chat")
-            .returns::<ChatWithMembers>(200, "The private chat that the two had already.", "")
-            .refuses(&[UserNotFound]),
+            .returns::<ChatWithMembers>(
+                200,
+                "The private chat that the two had already, or the group made with the same key.",
+                "",
+            )
+            .refuses(&[UserNotFound, NotReachable, ChatNotFound]),
         Call::new("GET", "/chats/unread", "countUnread", CHATS, "Count what is unread in all your chats")
             .returns::<UnreadTotal>(200, "The sums over all chats.", "unread"),
         Call::new("GET", "/chats/{chat_id}", "getChat", CHATS, "See a chat with its members")
             .returns::<ChatWithMembers>(200, "The chat.", "chat")
             .refuses(&[ChatNotFound]),
-        Call::new("PATCH", "/chats/{chat_id}", "renameGroup", CHATS, "Rename a group, as an admin or its owner")
-            .takes::<NewName>("new_name")
-            .returns::<ChatWithMembers>(200, "The chat.", "chat")
+        Call::new(
+            "PATCH",
+            "/chats/{chat_id}",
+            "changeGroup",
+            CHATS,
+            "Change a group's name, description or rules, as an admin or its owner",
+        )
+        .takes::<ChatChange>("chat_change")
+        .returns::<ChatWithMembers>(200, "The chat.", "chat")
+        .refuses(&[ChatNotFound, Forbidden]),
+        Call::new("DELETE", "/chats/{chat_id}", "dissolveGroup", CHATS, "End a group for everybody, as its owner")
+            .done("Nobody is in the group any more.")
             .refuses(&[ChatNotFound, Forbidden]),
+        Call::new(
+            "PATCH",
+            "/chats/{chat_id}/settings",
+            "setChat",
+            CHATS,
+            "Mute or archive a chat, or mark it as unread, for yourself",
+        )
+        .takes::<SettingsChange>("settings_change")
+        .returns::<SettingsChanged>(200, "What the chat is to you.", "settings")
+        .refuses(&[ChatNotFound]),
         Call::new("GET", "/chats/{chat_id}/changes", "getChanges", CHATS, "Catch up on a chat")
             .query("after", number(0), "The revision that the client holds; 0 for none.")
             .query("limit", limit(50), "How many messages at most.")
             .returns::<Changes>(200, "What has changed since, and the chat as it is now.", "changes")
             .refuses(&[ChatNotFound]),
+    ]
+}
+
+fn members() -> Vec<Call> {
+    vec![
         Call::new(
             "POST",
             "/chats/{chat_id}/members",
@@ -255,7 +157,7 @@ fn chats() -> Vec<Call> {
         .takes::<NewMember>("new_member")
         .returns::<Member>(201, "The new member.", "member")
         .returns::<Member>(200, "The member, who was one already.", "member")
-        .refuses(&[ChatNotFound, UserNotFound, Forbidden, GroupFull]),
+        .refuses(&[ChatNotFound, UserNotFound, Forbidden, GroupFull, NotReachable]),
         Call::new(
             "PATCH",
             "/chats/{chat_id}/members/{user_id}",
@@ -278,6 +180,46 @@ fn chats() -> Vec<Call> {
     ]
 }
 
+fn invites() -> Vec<Call> {
+    vec![
+        Call::new(
+            "POST",
+            "/chats/{chat_id}/invites",
+            "createInvite",
+            CHATS,
+            "Make a link into a group, as an admin or its owner",
+        )
+        .takes::<NewInvite>("new_invite")
+        .returns::<Invite>(201, "The link.", "invite")
+        .refuses(&[ChatNotFound, Forbidden, TooManyInvites]),
+        Call::new(
+            "GET",
+            "/chats/{chat_id}/invites",
+            "listInvites",
+            CHATS,
+            "List a group's links that work, as an admin or its owner",
+        )
+        .returns::<Invites>(200, "The links, oldest first.", "")
+        .refuses(&[ChatNotFound, Forbidden]),
+        Call::new(
+            "DELETE",
+            "/chats/{chat_id}/invites/{code}",
+            "revokeInvite",
+            CHATS,
+            "Revoke a link, as an admin or the owner",
+        )
+        .done("The link does not work any more.")
+        .refuses(&[ChatNotFound, Forbidden, InviteNotFound]),
+        Call::new("GET", "/invites/{code}", "seeInvite", CHATS, "See where a link leads")
+            .returns::<InvitePreview>(200, "The group.", "invite_preview")
+            .refuses(&[InviteNotFound]),
+        Call::new("POST", "/invites/{code}", "join", CHATS, "Join a group by a link")
+            .returns::<ChatWithMembers>(201, "The group, which the caller has joined.", "chat")
+            .returns::<ChatWithMembers>(200, "The group, which the caller was in already.", "")
+            .refuses(&[InviteNotFound, GroupFull]),
+    ]
+}
+
 fn messages() -> Vec<Call> {
     let latest = OneOfBuilder::new().item(number(0)).item(text("^latest$"));
     vec![
@@ -285,11 +227,11 @@ fn messages() -> Vec<Call> {
             .takes::<SendMessage>("send")
             .returns::<Message>(201, "The message, which was stored.", "message")
             .returns::<Message>(200, "The message, which the same send had stored before.", "message")
-            .refuses(&[ChatNotFound, IdempotencyConflict, MessageNotFound, MessageDeleted, Forbidden]),
+            .refuses(&[ChatNotFound, IdempotencyConflict, MessageNotFound, MessageDeleted, Forbidden, NotReachable, SlowMode]),
         Call::new("PATCH", "/messages/{chat_id}/{message_id}", "editMessage", MESSAGES, "Edit your message")
             .takes::<NewText>("new_text")
             .returns::<Message>(200, "The message.", "message")
-            .refuses(&[ChatNotFound, MessageNotFound, Forbidden, MessageDeleted]),
+            .refuses(&[ChatNotFound, MessageNotFound, Forbidden, NotReachable, MessageDeleted]),
         Call::new("DELETE", "/messages/{chat_id}/{message_id}", "deleteMessage", MESSAGES, "Delete your message, or as an admin anybody's")
             .returns::<Message>(200, "The tombstone that remains.", "message")
             .refuses(&[ChatNotFound, MessageNotFound, Forbidden]),
@@ -300,14 +242,14 @@ fn messages() -> Vec<Call> {
             .takes::<Forward>("forward")
             .returns::<Message>(201, "The copy, which was stored.", "message")
             .returns::<Message>(200, "The copy, which the same call had stored before.", "message")
-            .refuses(&[ChatNotFound, MessageNotFound, MessageDeleted, Forbidden, IdempotencyConflict]),
+            .refuses(&[ChatNotFound, MessageNotFound, MessageDeleted, Forbidden, IdempotencyConflict, NotReachable, SlowMode]),
         Call::new("PUT", "/messages/{chat_id}/{message_id}/reactions", "react", MESSAGES, "Choose what you react to a message with")
             .takes::<ChosenReactions>("chosen_reactions")
             .returns::<Message>(200, "The message.", "message")
-            .refuses(&[ChatNotFound, MessageNotFound, MessageDeleted, Forbidden, TooManyReactions]),
+            .refuses(&[ChatNotFound, MessageNotFound, MessageDeleted, Forbidden, NotReachable, TooManyReactions]),
         Call::new("PUT", "/messages/{chat_id}/{message_id}/pin", "pinMessage", MESSAGES, "Pin a message; in groups as an admin or the owner")
             .returns::<ChatWithMembers>(200, "The chat.", "chat")
-            .refuses(&[ChatNotFound, MessageNotFound, MessageDeleted, Forbidden, TooManyPins]),
+            .refuses(&[ChatNotFound, MessageNotFound, MessageDeleted, Forbidden, NotReachable, TooManyPins]),
         Call::new("DELETE", "/messages/{chat_id}/{message_id}/pin", "unpinMessage", MESSAGES, "Unpin a message; in groups as an admin or the owner")
             .returns::<ChatWithMembers>(200, "The chat.", "chat")
             .refuses(&[ChatNotFound, MessageNotFound, Forbidden]),

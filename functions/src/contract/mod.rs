@@ -6,6 +6,7 @@
 //! every frame that they get against the documents.
 
 mod asyncapi;
+pub mod call;
 pub mod calls;
 mod openapi;
 pub mod prose;

@@ -6,7 +6,8 @@ use serde_json::{Map, Value, json};
 use windi_shared::error::ErrorKind;
 use windi_shared::protocol::GatewayError;
 
-use super::calls::{self, Body, Call, JSON, Parameter};
+use super::call::{Body, Call, JSON, Parameter};
+use super::calls;
 use super::prose;
 use super::schemas::{Schemas, Shape, TITLE};
 

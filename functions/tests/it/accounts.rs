@@ -32,13 +32,13 @@ async fn a_session_that_has_ended_opens_nothing() {
     let stage = Stage::new().await;
     let alice = stage.person("alice").await;
     let me = || http("GET /auth/me", Some(&alice.token), None);
-    assert_eq!(read(users_function::handle(&stage.db, &stage.tokens, me()).await).0, 200);
+    assert_eq!(read(users_function::handle(&stage.db, &stage.tokens, &stage.push, me()).await).0, 200);
     for end in [
         "update sessions set expires_at = now()",
         "update sessions set expires_at = now() + interval '1 day', revoked_at = now()",
     ] {
         sqlx::query(end).execute(&stage.db).await.unwrap();
-        assert_eq!(read(users_function::handle(&stage.db, &stage.tokens, me()).await).0, 401);
+        assert_eq!(read(users_function::handle(&stage.db, &stage.tokens, &stage.push, me()).await).0, 401);
     }
 }
 

@@ -42,7 +42,7 @@ async fn without_postgresql_every_answer_says_try_again() {
     let away = db::connect(&config::database_at(url).unwrap()).unwrap();
     let token = stage.tokens.issue(somebody().caller).unwrap();
     let request = http("GET /auth/me", Some(&token), None);
-    let response = users::handle(&away, &stage.tokens, request).await;
+    let response = users::handle(&away, &stage.tokens, &stage.push, request).await;
     assert_eq!(response.headers()["retry-after"], "5");
     let (status, answer) = read(response);
     assert_eq!((status, &answer["code"]), (503, &json!("unavailable")));

@@ -7,9 +7,10 @@ use strum::VariantArray as _;
 use windi_functions::contract::prose::all_examples;
 use windi_shared::error::ErrorKind;
 use windi_shared::protocol::{
-    Account, Changes, ChatList, ChatWithMembers, ChosenReactions, ClientFrame, ErrorBody, Forward, FoundMessages,
-    FoundPeople, Health, History, JsonLogin, ListedChat, Member, Message, NewChat, NewMember, NewName, NewPassword,
-    NewRole, NewText, PageConfig, Refresh, Registration, Removed, Reply, SendMessage, Sessions, TokenPair, UnreadTotal,
+    Account, AccountChange, Changes, ChatChange, ChatList, ChatWithMembers, ChosenReactions, ClientFrame, ErrorBody,
+    Forward, FoundMessages, FoundPeople, Health, History, Invite, InvitePreview, JsonLogin, ListedChat, Member,
+    Message, NewChat, NewInvite, NewMember, NewPassword, NewRole, NewText, PageConfig, PresenceList, Refresh,
+    Registration, Removed, Reply, SendMessage, Sessions, SettingsChange, SettingsChanged, TokenPair, UnreadTotal,
 };
 
 const DOCUMENT: &str = include_str!("../../../docs/protocol.md");
@@ -33,9 +34,11 @@ fn every_example_is_what_it_says() {
     assert!(examples.len() >= 40, "only {} examples were found", examples.len());
     for (kind, example) in examples {
         let outcome = match kind {
+            "account_change" => is::<AccountChange>(example),
             "account" => is::<Account>(example),
             "changes" => is::<Changes>(example),
             "chat" => is::<ChatWithMembers>(example),
+            "chat_change" => is::<ChatChange>(example),
             "chat_list" => is::<ChatList>(example),
             "chosen_reactions" => is::<ChosenReactions>(example),
             "client" => ClientFrame::parse(example).map(|_| ()).map_err(|e| e.to_string()),
@@ -49,18 +52,23 @@ fn every_example_is_what_it_says() {
             "new_password" => parses::<NewPassword>(example),
             "refresh" => parses::<Refresh>(example),
             "history" => is::<History>(example),
+            "invite" => is::<Invite>(example),
+            "invite_preview" => is::<InvitePreview>(example),
             "listed_chat" => is::<ListedChat>(example),
             "member" => is::<Member>(example),
             "message" => is::<Message>(example),
             "new_chat" => is::<NewChat>(example),
             "new_member" => is::<NewMember>(example),
-            "new_name" => is::<NewName>(example),
+            "new_invite" => is::<NewInvite>(example),
             "new_role" => is::<NewRole>(example),
             "new_text" => is::<NewText>(example),
             "register" => parses::<Registration>(example),
             "removed" => is::<Removed>(example),
             "send" => is::<SendMessage>(example),
             "server" => is::<Reply>(example),
+            "presence" => is::<PresenceList>(example),
+            "settings" => is::<SettingsChanged>(example),
+            "settings_change" => is::<SettingsChange>(example),
             "sessions" => is::<Sessions>(example),
             "tokens" => is::<TokenPair>(example),
             "unread" => is::<UnreadTotal>(example),

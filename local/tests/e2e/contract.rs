@@ -186,6 +186,8 @@ fn asyncapi_has_every_action_and_every_frame_with_an_example() {
         "user_status",
         "chat_created",
         "chat_updated",
+        "chat_dissolved",
+        "chat_settings",
         "member_added",
         "member_updated",
         "member_removed",

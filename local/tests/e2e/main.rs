@@ -21,6 +21,8 @@ mod exactly_once;
 mod groups;
 mod history;
 mod in_process_aws;
+mod invites;
+mod left_alone;
 mod leftovers;
 mod lifecycle;
 mod matrix;

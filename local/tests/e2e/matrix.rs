@@ -32,6 +32,11 @@ const TABLE: &str = "
     edit_entry         401 401 401 403 403 403 404 404
     delete_entry       401 401 401 403 403 403 404 404
     rename             401 401 401 200 200 403 404 404
+    rules              401 401 401 200 200 403 404 404
+    dissolve           401 401 401 204 403 403 404 404
+    settings           401 401 401 200 200 200 404 404
+    create_invite      401 401 401 201 201 403 404 404
+    list_invites       401 401 401 200 200 403 404 404
     add_member         401 401 401 201 201 403 404 404
     change_role        401 401 401 200 403 403 404 404
     remove_member      401 401 401 200 200 403 404 404
@@ -127,6 +132,11 @@ impl Cast {
             "unpin" => (Method::DELETE, format!("/messages/{chat_id}/1/pin"), None),
             "edit_entry" => (Method::PATCH, format!("/messages/{chat_id}/2"), Some(json!({"text": "y"}))),
             "delete_entry" => (Method::DELETE, format!("/messages/{chat_id}/2"), None),
+            "rules" => (Method::PATCH, format!("/chats/{chat_id}"), Some(json!({"posting": "admins"}))),
+            "dissolve" => (Method::DELETE, format!("/chats/{chat_id}"), None),
+            "settings" => (Method::PATCH, format!("/chats/{chat_id}/settings"), Some(json!({"archived": true}))),
+            "create_invite" => (Method::POST, format!("/chats/{chat_id}/invites"), Some(json!({}))),
+            "list_invites" => (Method::GET, format!("/chats/{chat_id}/invites"), None),
             "rename" => (Method::PATCH, format!("/chats/{chat_id}"), Some(json!({"name": "New"}))),
             "add_member" => {
                 (Method::POST, format!("/chats/{chat_id}/members"), Some(json!({"user_id": self.newcomer.id})))
@@ -216,6 +226,15 @@ async fn what_needs_no_chat_still_needs_a_good_token() {
     for (method, path) in [
         (Method::GET, "/auth/me"),
         (Method::GET, "/users?search=a"),
+        (Method::PATCH, "/users/me"),
+        (Method::GET, "/users/0199a1b2-0000-7000-8000-000000000001"),
+        (Method::GET, "/users/presence"),
+        (Method::GET, "/users/blocked"),
+        (Method::PUT, "/users/0199a1b2-0000-7000-8000-000000000001/block"),
+        (Method::DELETE, "/users/0199a1b2-0000-7000-8000-000000000001/block"),
+        (Method::GET, "/invites/x"),
+        (Method::POST, "/invites/x"),
+        (Method::GET, "/chats/unread"),
         (Method::GET, "/chats"),
         (Method::POST, "/chats"),
         (Method::GET, "/messages/search?q=a"),

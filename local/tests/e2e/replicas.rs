@@ -1,6 +1,6 @@
 //! The documented client rule against everything the network can do.
 //!
-//! Random sends, replies, forwards, edits, deletions, reactions, pins, reads, renames and membership changes run at the same time; some of the pushes are
+//! Random sends, replies, forwards, edits, deletions, reactions, pins, reads, renames, joins and membership changes run at the same time; some of the pushes are
 //! dropped, duplicated and shuffled. In the end every member's replica, built only by the rule in `docs/protocol.md`,
 //! equals the database, and nobody has been sent anything from outside their membership.
 
@@ -35,6 +35,8 @@ struct Kept {
 struct Replica {
     revision: i64,
     name: String,
+    description: Value,
+    posting: Value,
     /// Role and cursor by member.
     members: BTreeMap<String, (String, i64)>,
     messages: BTreeMap<i64, Kept>,
@@ -105,6 +107,7 @@ impl Replica {
 
     fn describe(&mut self, chat: &Value) {
         self.name = text(&chat["name"]);
+        (self.description, self.posting) = (chat["description"].clone(), chat["posting"].clone());
         self.pinned = chat["pinned_message_ids"].as_array().into_iter().flatten().filter_map(Value::as_i64).collect();
     }
 
@@ -187,10 +190,10 @@ impl Client<'_> {
 }
 
 /// One random operation by somebody who may or may not be in the chat; it may be refused.
-async fn act(person: &Person, people: &[Person], chat_id: &str, mut random: Rng) {
+async fn act(person: &Person, people: &[Person], chat_id: &str, link: &str, mut random: Rng) {
     let message = random.i64(1..12);
     let other = &people[random.usize(1..people.len())];
-    let (method, path, body) = match random.u8(..17) {
+    let (method, path, body) = match random.u8(..21) {
         0..5 => (
             Method::POST,
             "/messages".to_owned(),
@@ -208,6 +211,16 @@ async fn act(person: &Person, people: &[Person], chat_id: &str, mut random: Rng)
         }
         15 => (Method::PUT, format!("/messages/{chat_id}/{message}/pin"), None),
         16 => (Method::DELETE, format!("/messages/{chat_id}/{message}/pin"), None),
+        17 => {
+            let text = format!("about {}", random.u8(..));
+            (Method::PATCH, format!("/chats/{chat_id}"), Some(json!({"description": text})))
+        }
+        18 => {
+            let posting = if random.u8(..4) == 0 { "admins" } else { "everyone" };
+            (Method::PATCH, format!("/chats/{chat_id}"), Some(json!({"posting": posting})))
+        }
+        19 => (Method::POST, format!("/invites/{link}"), None),
+        20 => (Method::PATCH, "/users/me".to_owned(), Some(json!({"name": format!("name {}", random.u8(..))}))),
         5 => (
             Method::PATCH,
             format!("/messages/{chat_id}/{message}"),
@@ -240,10 +253,13 @@ async fn every_replica_ends_equal_to_the_database() {
     for seed in 0..runs() {
         let mut random = Rng::with_seed(seed);
         let chat_id = people[0].group("Group", &[&people[1], &people[2]]).await;
+        let (_, link) = people[0].post(&format!("/chats/{chat_id}/invites"), json!({})).await;
+        let link = text(&link["code"]);
         let mut clients: Vec<_> =
             people.iter().map(|person| Client { person, replica: Replica::default(), received: Vec::new() }).collect();
         for _ in 0..ROUNDS {
-            let deeds: Vec<_> = people.iter().map(|person| act(person, &people, &chat_id, random.fork())).collect();
+            let deeds: Vec<_> =
+                people.iter().map(|person| act(person, &people, &chat_id, &link, random.fork())).collect();
             join_all(deeds).await;
             for (client, device) in clients.iter_mut().zip(&mut devices) {
                 client.receive(device, &chat_id, &mut random).await;

@@ -2,9 +2,10 @@
 
 use sqlx::PgExecutor;
 
+use crate::db::chats::chat;
 use crate::db::messages::{message, select_messages};
 use crate::ids::{ChatId, SessionId, UserId};
-use crate::protocol::{Chat, ChatKind, ListCursor, ListedChat, Person, Role, Timestamp};
+use crate::protocol::{ChatKind, ChatSettings, ListCursor, ListedChat, Person, Role, Timestamp};
 use crate::{Error, Result};
 
 /// How many messages that do not count are looked for among the unread ones of a chat. The count stays a subtraction, and what it
@@ -58,16 +59,12 @@ macro_rules! listed {
             last_read_id: $row.last_read_id,
             unread_count: $row.last_message_id - $row.last_read_id - $row.uncounted,
             unread_mentions: $row.unread_mentions,
-            chat: Chat {
-                id: $row.id,
-                kind: $row.kind,
-                name: $row.name,
-                created_by: $row.created_by,
-                created_at: $row.created_at,
-                revision: $row.revision,
-                last_message_id: $row.last_message_id,
-                pinned_message_ids: $row.pinned_message_ids.unwrap_or_default(),
+            settings: ChatSettings {
+                muted_until: $row.muted_until,
+                archived: $row.archived.unwrap_or_default(),
+                marked_unread: $row.marked_unread.unwrap_or_default(),
             },
+            chat: chat!($row),
             last_message: message!($row),
         }
     }};
@@ -94,7 +91,7 @@ pub async fn page(
                 and (c.active_at, c.chat_id) < (coalesce($2, 'infinity'), $3)
             order by mine.active_at desc offset $4::int8 - 1 limit 1
         ), listed as materialized (
-            select c.*, mine.user_id, mine.role, mine.last_read_id
+            select c.*, mine.user_id, mine.role, mine.last_read_id, mine.muted_until, mine.archived, mine.marked_unread
             from chat_members mine join chats c on c.chat_id = mine.chat_id
             where mine.user_id = $1 and session_is_live($5) and mine.active_at <= coalesce($2, 'infinity')
                 and mine.active_at > coalesce((select active_at - interval '1 hour' from oldest), '-infinity')
@@ -105,7 +102,8 @@ pub async fn page(
             c.created_at as "created_at!: Timestamp", c.revision as "revision!",
             c.last_message_id as "last_message_id!", c.role as "role!: Role", c.last_read_id as "last_read_id!",
             peer.user_id as "peer_id?: UserId", peer.name as "peer_name?", peer.username as "peer_username?",
-            c.active_at as "activity!: Timestamp", c.pinned_message_ids,
+            c.active_at as "activity!: Timestamp", c.pinned_message_ids, c.description, c.admins_post, c.slow_seconds,
+            c.muted_until as "muted_until: Timestamp", c.archived, c.marked_unread,
             (select count(*) from (select from messages u where u.chat_id = c.chat_id and u.id > c.last_read_id
                 and u.text is null limit $6) u) as "uncounted!",
             (select count(*) from (select from mentions x where x.user_id = $1 and x.chat_id = c.chat_id

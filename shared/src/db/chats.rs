@@ -7,18 +7,25 @@ use std::collections::BTreeMap;
 
 use sqlx::{PgConnection, PgExecutor};
 
-use crate::db::members;
-use crate::fields::Name;
+use crate::db::{blocks, members};
+use crate::fields::{ClientMessageId, Description, Name};
 use crate::ids::{ChatId, MessageId, UserId};
-use crate::protocol::{Chat, ChatKind, ChatWithMembers, Member, Role, Timestamp};
+use crate::protocol::{ChatKind, ChatSettings, ChatWithMembers, Member, Posting, Role, SettingsChange, Timestamp};
 use crate::{Error, Result};
+
+/// Names the private chat of two people.
+pub(super) fn pair(one: UserId, other: UserId) -> String {
+    format!("{}:{}", one.min(other), one.max(other))
+}
 
 /// Finds or creates the private chat of two people, and returns whether it is new. Must be called in a transaction.
 ///
 /// # Errors
-/// [`Error::UserNotFound`] if the other person does not exist.
+/// [`Error::UserNotFound`] if the other person does not exist; [`Error::NotReachable`] if there is no such chat yet and one of
+/// the two has blocked the other.
 pub async fn private(db: &mut PgConnection, me: UserId, other: UserId) -> Result<(ChatId, bool)> {
-    let pair = format!("{}:{}", me.min(other), me.max(other));
+    let pair = pair(me, other);
+    blocks::lock_pair(&mut *db, &pair).await?;
     let made = sqlx::query_scalar!(
         r#"
         insert into chats (chat_id, kind, created_by, private_pair) values ($1, 'private', $2, $3)
@@ -32,6 +39,7 @@ pub async fn private(db: &mut PgConnection, me: UserId, other: UserId) -> Result
     .fetch_optional(&mut *db)
     .await?;
     if let Some(chat_id) = made {
+        blocks::require_none(&mut *db, me, other).await?;
         members::insert(db, chat_id, &[(me, Role::Member), (other, Role::Member)]).await?;
         return Ok((chat_id, true));
     }
@@ -42,25 +50,68 @@ pub async fn private(db: &mut PgConnection, me: UserId, other: UserId) -> Result
     Ok((chat_id, false))
 }
 
-/// Creates a group owned by `me`. Must be called in a transaction.
+/// Creates a group owned by `me`, or finds the one that was made with the same key, and returns whether it is new. Must be
+/// called in a transaction.
 ///
 /// # Errors
-/// [`Error::UserNotFound`] if one of `others` does not exist.
-pub async fn group(db: &mut PgConnection, me: UserId, name: &Name, others: &[UserId]) -> Result<ChatId> {
+/// [`Error::UserNotFound`] if one of `others` does not exist; [`Error::NotReachable`] if one of them does not want to be added.
+pub async fn group(
+    db: &mut PgConnection,
+    me: UserId,
+    name: &Name,
+    others: &[UserId],
+    key: Option<&ClientMessageId>,
+) -> Result<(ChatId, bool)> {
     let chat_id = ChatId::new();
-    sqlx::query!(
-        "insert into chats (chat_id, kind, name, created_by) values ($1, 'group', $2, $3)",
+    let made = sqlx::query!(
+        "
+        insert into chats (chat_id, kind, name, created_by, client_chat_id) values ($1, 'group', $2, $3, $4)
+        on conflict (created_by, client_chat_id) where client_chat_id is not null do nothing
+        ",
         chat_id as ChatId,
         name.as_str(),
         me as UserId,
+        key.map(ClientMessageId::as_str),
     )
     .execute(&mut *db)
     .await?;
+    if made.rows_affected() == 0 {
+        let found = sqlx::query_scalar!(
+            r#"select chat_id as "chat_id: ChatId" from chats where created_by = $1 and client_chat_id = $2"#,
+            me as UserId,
+            key.map(ClientMessageId::as_str),
+        );
+        return Ok((found.fetch_one(db).await?, false));
+    }
+    members::require_addable(&mut *db, me, others).await?;
     let mut members = vec![(me, Role::Owner)];
     members.extend(others.iter().map(|user_id| (*user_id, Role::Member)));
     members::insert(db, chat_id, &members).await?;
-    Ok(chat_id)
+    Ok((chat_id, true))
 }
+
+/// The chat in a row with its columns; the row's column `id` is the chat's.
+macro_rules! chat {
+    ($row:expr) => {
+        crate::protocol::Chat {
+            id: $row.id,
+            kind: $row.kind,
+            name: $row.name.clone(),
+            created_by: $row.created_by,
+            created_at: $row.created_at,
+            revision: $row.revision,
+            last_message_id: $row.last_message_id,
+            pinned_message_ids: $row.pinned_message_ids.clone().unwrap_or_default(),
+            description: $row.description.clone(),
+            posting: match $row.admins_post {
+                Some(true) => crate::protocol::Posting::Admins,
+                _ => crate::protocol::Posting::Everyone,
+            },
+            slow_seconds: $row.slow_seconds.unwrap_or_default(),
+        }
+    };
+}
+pub(super) use chat;
 
 /// # Errors
 /// [`Error::ChatNotFound`], also if `me` is not in the chat.
@@ -70,7 +121,7 @@ pub async fn get(db: impl PgExecutor<'_>, chat_id: ChatId, me: UserId) -> Result
         r#"
         select c.chat_id as "id: ChatId", c.kind as "kind: ChatKind", c.name, c.created_by as "created_by: UserId",
             c.created_at as "created_at: Timestamp", c.revision, c.last_message_id, c.pinned_message_ids,
-            m.user_id as "user_id: UserId", u.name as user_name, u.username, m.role as "role: Role",
+            c.description, c.admins_post, c.slow_seconds, m.user_id as "user_id: UserId", u.name as user_name, u.username, m.role as "role: Role",
             m.joined_at as "joined_at: Timestamp", m.last_read_id
         from chats c
         join chat_members me on me.chat_id = c.chat_id
@@ -85,16 +136,7 @@ pub async fn get(db: impl PgExecutor<'_>, chat_id: ChatId, me: UserId) -> Result
     .fetch_all(db)
     .await?;
     let first = rows.first().ok_or(Error::ChatNotFound)?;
-    let chat = Chat {
-        id: first.id,
-        kind: first.kind,
-        name: first.name.clone(),
-        created_by: first.created_by,
-        created_at: first.created_at,
-        revision: first.revision,
-        last_message_id: first.last_message_id,
-        pinned_message_ids: first.pinned_message_ids.clone().unwrap_or_default(),
-    };
+    let chat = chat!(first);
     let members = rows.into_iter().map(|row| Member {
         id: row.user_id,
         name: row.user_name,
@@ -152,10 +194,18 @@ pub struct Seat {
     /// The chat's name.
     pub name: Option<String>,
     pub pinned_message_ids: Vec<MessageId>,
+    /// Whether one of the two people of a private chat has blocked the other.
+    pub closed: bool,
     pub role: Role,
 }
 
 impl Seat {
+    /// # Errors
+    /// [`Error::NotReachable`] in a private chat in which one of the two has blocked the other.
+    pub fn require_open(&self) -> Result<()> {
+        if self.closed { Err(Error::NotReachable) } else { Ok(()) }
+    }
+
     /// # Errors
     /// [`Error::Forbidden`] for a lower role, and in a private chat, which has no roles.
     pub fn require(&self, role: Role) -> Result<()> {
@@ -173,7 +223,7 @@ impl Seat {
 /// [`Error::ChatNotFound`], also if `me` is not in the chat.
 pub async fn lock(db: &mut PgConnection, chat_id: ChatId, me: UserId) -> Result<Seat> {
     let chat = sqlx::query!(
-        r#"select kind as "kind: ChatKind", name, pinned_message_ids from chats where chat_id = $1 for no key update"#,
+        r#"select kind as "kind: ChatKind", name, pinned_message_ids, closed from chats where chat_id = $1 for no key update"#,
         chat_id as ChatId
     )
     .fetch_optional(&mut *db)
@@ -181,7 +231,8 @@ pub async fn lock(db: &mut PgConnection, chat_id: ChatId, me: UserId) -> Result<
     .ok_or(Error::ChatNotFound)?;
     let role = members::role_of(db, chat_id, me).await?.ok_or(Error::ChatNotFound)?;
     let pinned_message_ids = chat.pinned_message_ids.unwrap_or_default();
-    Ok(Seat { kind: chat.kind, name: chat.name, pinned_message_ids, role })
+    let closed = chat.closed.unwrap_or_default();
+    Ok(Seat { kind: chat.kind, name: chat.name, pinned_message_ids, closed, role })
 }
 
 /// Counts one change and returns the chat's new revision. Must be called under the lock.
@@ -198,6 +249,90 @@ pub async fn next_revision(db: impl PgExecutor<'_>, chat_id: ChatId) -> Result<i
 pub async fn rename(db: impl PgExecutor<'_>, chat_id: ChatId, name: &Name) -> Result<()> {
     sqlx::query!("update chats set name = $2 where chat_id = $1", chat_id as ChatId, name.as_str()).execute(db).await?;
     Ok(())
+}
+
+/// Must be called under the lock.
+pub async fn describe(db: impl PgExecutor<'_>, chat_id: ChatId, text: Option<&Description>) -> Result<()> {
+    let text = text.map(Description::as_str);
+    sqlx::query!("update chats set description = $2 where chat_id = $1", chat_id as ChatId, text).execute(db).await?;
+    Ok(())
+}
+
+/// Must be called under the lock.
+pub async fn set_posting(db: impl PgExecutor<'_>, chat_id: ChatId, posting: Posting) -> Result<()> {
+    let admins_post = (posting == Posting::Admins).then_some(true);
+    sqlx::query!("update chats set admins_post = $2 where chat_id = $1", chat_id as ChatId, admins_post)
+        .execute(db)
+        .await?;
+    Ok(())
+}
+
+/// Must be called under the lock.
+pub async fn set_slow_mode(db: impl PgExecutor<'_>, chat_id: ChatId, seconds: i32) -> Result<()> {
+    let seconds = Some(seconds).filter(|seconds| *seconds > 0);
+    sqlx::query!("update chats set slow_seconds = $2 where chat_id = $1", chat_id as ChatId, seconds)
+        .execute(db)
+        .await?;
+    Ok(())
+}
+
+/// Ends a group: nobody is in it any more, and no link leads into it. Must be called under the lock.
+pub async fn dissolve(db: &mut PgConnection, chat_id: ChatId) -> Result<()> {
+    sqlx::query!("delete from invites where chat_id = $1", chat_id as ChatId).execute(&mut *db).await?;
+    sqlx::query!("delete from chat_members where chat_id = $1", chat_id as ChatId).execute(db).await?;
+    Ok(())
+}
+
+/// Counts a change in all chats of a person, such as that of their name, and returns their new revisions, the latest active
+/// first. The locks are taken in the order of the ids, so that two of these do not wait for each other.
+pub async fn touch_all(db: impl PgExecutor<'_>, user_id: UserId) -> Result<Vec<(ChatId, i64)>> {
+    let touched = sqlx::query!(
+        r#"
+        with mine as materialized (
+            select c.chat_id from chat_members m join chats c on c.chat_id = m.chat_id
+            where m.user_id = $1 order by c.chat_id for no key update of c
+        ), touched as (
+            update chats c set revision = c.revision + 1 from mine where c.chat_id = mine.chat_id
+            returning c.chat_id, c.revision, c.active_at
+        )
+        select chat_id as "chat_id: ChatId", revision from touched order by active_at desc
+        "#,
+        user_id as UserId,
+    );
+    Ok(touched.fetch_all(db).await?.into_iter().map(|row| (row.chat_id, row.revision)).collect())
+}
+
+/// What a chat is to one of its members, after a change.
+///
+/// # Errors
+/// [`Error::ChatNotFound`], also if `me` is not in the chat.
+pub async fn set_settings(
+    db: impl PgExecutor<'_>,
+    chat_id: ChatId,
+    me: UserId,
+    change: &SettingsChange,
+) -> Result<ChatSettings> {
+    sqlx::query_as!(
+        ChatSettings,
+        r#"
+        update chat_members set
+            muted_until = case when $3 then $4 else muted_until end,
+            archived = nullif(coalesce($5, archived, false), false),
+            marked_unread = nullif(coalesce($6, marked_unread, false), false)
+        where chat_id = $1 and user_id = $2
+        returning muted_until as "muted_until: Timestamp", coalesce(archived, false) as "archived!",
+            coalesce(marked_unread, false) as "marked_unread!"
+        "#,
+        chat_id as ChatId,
+        me as UserId,
+        change.muted_until.is_some(),
+        change.muted_until.flatten().map(|until| until.0),
+        change.archived,
+        change.marked_unread,
+    )
+    .fetch_optional(db)
+    .await?
+    .ok_or(Error::ChatNotFound)
 }
 
 /// Replaces the pinned messages. Must be called under the lock.

@@ -1,12 +1,13 @@
-//! Sending and reading messages.
+//! Reading messages, and what is done to them; [`send`](crate::db::send) stores them.
 
 use sqlx::types::Json;
 use sqlx::{PgConnection, PgExecutor};
 use uuid::Uuid;
 
 use crate::db::chats::Head;
-use crate::fields::{ClientMessageId, MessageText};
+use crate::fields::MessageText;
 use crate::ids::{ChatId, MessageId, SessionId, UserId};
+use crate::mentions::usernames;
 use crate::protocol::{ChatEvent, Details, Message, Timestamp};
 use crate::{Error, Result};
 
@@ -90,99 +91,6 @@ pub(super) use message;
 
 /// Why something cannot be done to a service entry.
 pub const NO_WORDS: &str = "a service entry is nobody's words";
-
-/// A successful send.
-#[derive(Debug)]
-pub struct Sent {
-    pub message: Message,
-    /// Whether an earlier attempt had already stored it.
-    pub repeated: bool,
-    /// Everybody who was in the chat when the message was numbered, including the sender.
-    pub recipients: Vec<UserId>,
-}
-
-/// What to send.
-#[derive(Debug)]
-pub enum Content<'a> {
-    Text {
-        text: &'a MessageText,
-        /// The message of the same chat that it replies to.
-        reply_to_id: Option<MessageId>,
-    },
-    /// A copy of a message of any chat of the sender.
-    Forward { chat_id: ChatId, message_id: MessageId },
-}
-
-/// Stores a message exactly once per `client_message_id`, in one round trip. The rules are in
-/// `migrations/22_sends_with_details.sql`. With a session, only if it is alive.
-///
-/// # Errors
-/// [`Error::ChatNotFound`], also if the session has ended; [`Error::IdempotencyConflict`]. For the message that is quoted or
-/// forwarded: [`Error::ChatNotFound`], [`Error::MessageNotFound`], [`Error::MessageDeleted`], and [`Error::Forbidden`] for a
-/// service entry.
-pub async fn send(
-    db: impl PgExecutor<'_>,
-    chat_id: ChatId,
-    sender_id: UserId,
-    session_id: Option<SessionId>,
-    client_message_id: &ClientMessageId,
-    content: &Content<'_>,
-) -> Result<Sent> {
-    let (text, reply_to_id, origin) = match *content {
-        Content::Text { text, reply_to_id } => (Some(text), reply_to_id, None),
-        Content::Forward { chat_id, message_id } => (None, None, Some((chat_id, message_id))),
-    };
-    let mentioned = text.map(MessageText::usernames).filter(|usernames| !usernames.is_empty());
-    let row = sqlx::query!(
-        r#"
-        select outcome as "outcome!", id, text, created_at as "created_at: Timestamp",
-            edited_at as "edited_at: Timestamp", deleted_at as "deleted_at: Timestamp", is_read, revision,
-            details as "details: Json<Details>", recipients as "recipients: Vec<UserId>"
-        from send_message($1, $2, $3, $4, $5, $6, $7, $8) where $9::uuid is null or session_is_live($9)
-        "#,
-        chat_id as ChatId,
-        sender_id as UserId,
-        client_message_id.as_str(),
-        text.map(MessageText::as_str),
-        reply_to_id,
-        origin.map(|(chat_id, _)| chat_id.0),
-        origin.map(|(_, message_id)| message_id),
-        mentioned.as_deref(),
-        session_id.map(|session_id| session_id.0),
-    )
-    .fetch_optional(db)
-    .await?
-    .ok_or(Error::ChatNotFound)?;
-    let repeated = match row.outcome.as_str() {
-        "stored" => false,
-        "repeated" => true,
-        "conflict" => return Err(Error::IdempotencyConflict),
-        "no_message" => return Err(Error::MessageNotFound),
-        "deleted" => return Err(Error::MessageDeleted),
-        "service" => return Err(Error::Forbidden(NO_WORDS)),
-        _ => return Err(Error::ChatNotFound),
-    };
-    let (Some(id), Some(timestamp), Some(revision)) = (row.id, row.created_at, row.revision) else {
-        return Err(Error::internal("send_message answered without a message"));
-    };
-    let details = row.details.map(|Json(details)| details).unwrap_or_default();
-    let message = Message {
-        chat_id,
-        id,
-        sender_id,
-        kind: details.kind(),
-        text: row.text,
-        timestamp,
-        edited_at: row.edited_at,
-        deleted_at: row.deleted_at,
-        is_read: row.is_read.unwrap_or_default(),
-        client_message_id: client_message_id.as_str().to_owned(),
-        revision,
-        details,
-        my_reactions: None,
-    };
-    Ok(Sent { message, repeated, recipients: row.recipients.unwrap_or_default() })
-}
 
 /// A part of a chat's history. Numbers have no gaps, so every page is a range of the primary key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -274,7 +182,7 @@ pub async fn get(db: impl PgExecutor<'_>, chat_id: ChatId, me: UserId, id: Messa
 pub async fn edit(db: &mut PgConnection, before: &Message, text: &MessageText, revision: i64) -> Result<()> {
     let Message { chat_id, id, .. } = *before;
     let mut details = before.details.clone();
-    let usernames = text.usernames();
+    let usernames = usernames(text);
     if !usernames.is_empty() || !details.mentions.is_empty() {
         details.mentions = mention(&mut *db, chat_id, id, &usernames).await?;
     }

@@ -2,9 +2,11 @@
 //!
 //! Functions here take any executor; a handler that needs several statements in one transaction opens the transaction.
 
+pub mod blocks;
 pub mod chat_list;
 pub mod chats;
 mod database;
+pub mod invites;
 pub mod logins;
 pub mod members;
 pub mod messages;
@@ -12,6 +14,7 @@ pub mod presence;
 pub mod reactions;
 pub mod reads;
 pub mod search;
+pub mod send;
 pub mod sessions;
 pub mod users;
 

@@ -16,7 +16,8 @@ pub struct Moved {
     pub before: MessageId,
     /// The newest message's number. A cursor does not move past it.
     pub last_message_id: MessageId,
-    /// The members other than the reader who sent what was read; only the newest thousand messages are searched.
+    /// The members other than the reader who sent what was read; only the newest thousand messages are searched. Nobody if one of
+    /// the two people of a private chat has blocked the other.
     pub senders: Vec<UserId>,
 }
 
@@ -43,9 +44,9 @@ pub async fn move_cursor(
             where chat_id = $1 and user_id = $2 and ($5::uuid is null or session_is_live($5))
             for update
         ), place as materialized (
-            select cursor.last_read_id as before, c.last_message_id from cursor, chats c where c.chat_id = $1
+            select cursor.last_read_id as before, c.last_message_id, c.closed from cursor, chats c where c.chat_id = $1
         ), moved as (
-            update chat_members m set last_read_id = $3 from place
+            update chat_members m set last_read_id = $3, marked_unread = null from place
             where m.chat_id = $1 and m.user_id = $2 and $3 > place.before and $3 <= place.last_message_id
         ), read as materialized (
             select distinct m.sender_id from place join messages m
@@ -53,7 +54,7 @@ pub async fn move_cursor(
         )
         select place.before as "before!", place.last_message_id as "last_message_id!",
             array(select m.user_id from chat_members m join read on read.sender_id = m.user_id
-                where m.chat_id = $1 and m.user_id <> $2) as "senders!: Vec<UserId>"
+                where m.chat_id = $1 and m.user_id <> $2 and place.closed is not true) as "senders!: Vec<UserId>"
         from place
         "#,
         chat_id as ChatId,

@@ -6,7 +6,7 @@ use unicode_normalization::UnicodeNormalization as _;
 use crate::error::OnConstraint as _;
 use crate::fields::{Email, Name, Username};
 use crate::ids::UserId;
-use crate::protocol::{Account, Person, Timestamp};
+use crate::protocol::{Account, AccountChange, Person, Timestamp, WhoMayAdd};
 use crate::{Error, Result};
 
 #[derive(Debug)]
@@ -26,7 +26,8 @@ pub async fn insert(db: impl PgExecutor<'_>, new: &NewUser<'_>) -> Result<Accoun
         r#"
         insert into users (user_id, name, username, email, password_hash)
         values ($1, $2, $3, $4, $5)
-        returning user_id as "id: UserId", name, username, email, created_at as "created_at: Timestamp"
+        returning user_id as "id: UserId", name, username, email, created_at as "created_at: Timestamp",
+            coalesce(who_may_add, 'everyone') as "who_may_add!: WhoMayAdd"
         "#,
         UserId::new() as UserId,
         new.name.as_str(),
@@ -88,7 +89,8 @@ pub async fn account(db: impl PgExecutor<'_>, user_id: UserId) -> Result<Account
     sqlx::query_as!(
         Account,
         r#"
-        select user_id as "id: UserId", name, username, email, created_at as "created_at: Timestamp"
+        select user_id as "id: UserId", name, username, email, created_at as "created_at: Timestamp",
+            coalesce(who_may_add, 'everyone') as "who_may_add!: WhoMayAdd"
         from users where user_id = $1
         "#,
         user_id as UserId,
@@ -96,6 +98,30 @@ pub async fn account(db: impl PgExecutor<'_>, user_id: UserId) -> Result<Account
     .fetch_optional(db)
     .await?
     .ok_or(Error::UserNotFound)
+}
+
+/// Changes an account.
+///
+/// # Errors
+/// [`Error::UsernameTaken`].
+pub async fn update(db: impl PgExecutor<'_>, user_id: UserId, change: &AccountChange) -> Result<()> {
+    let who_may_add = change.who_may_add.map(<&str>::from);
+    sqlx::query!(
+        "
+        update users set name = coalesce($2, name), username = case when $3 then $4 else username end,
+            who_may_add = nullif(coalesce($5, who_may_add), 'everyone')
+        where user_id = $1
+        ",
+        user_id as UserId,
+        change.name.as_ref().map(Name::as_str),
+        change.username.is_some(),
+        change.username.as_ref().and_then(|username| username.as_ref()).map(Username::as_str),
+        who_may_add,
+    )
+    .execute(db)
+    .await
+    .on_constraint(|name| (name == "users_username_key").then_some(Error::UsernameTaken))?;
+    Ok(())
 }
 
 /// These people, in no particular order; unknown ids are left out.

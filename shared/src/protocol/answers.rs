@@ -4,8 +4,9 @@ use chrono::DateTime;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::ids::{ChatId, MessageId, SessionId};
+use crate::ids::{ChatId, MessageId, SessionId, UserId};
 use crate::protocol::objects::{ChatWithMembers, ListedChat, Message, Person, Timestamp};
+use crate::protocol::server::UserStatus;
 
 /// `POST /auth/login` and `POST /auth/refresh`. The names are OAuth 2.0's (RFC 6749, section 5.1).
 #[derive(Serialize, Deserialize, ToSchema)]
@@ -65,6 +66,50 @@ pub struct UnreadTotal {
     pub unread_chats: i64,
     /// The sum of their `unread_mentions`.
     pub unread_mentions: i64,
+}
+
+/// `GET /users/presence`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct PresenceList {
+    /// The people who are told when the caller comes and goes, 500 at most.
+    pub presence: Vec<UserStatus>,
+}
+
+/// A link by which people come into a group by themselves.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Invite {
+    /// Whoever knows it may join.
+    pub code: String,
+    pub chat_id: ChatId,
+    pub created_by: UserId,
+    pub created_at: Timestamp,
+    /// Null: never.
+    #[schema(required)]
+    pub expires_at: Option<Timestamp>,
+    /// Null: any number.
+    #[schema(required)]
+    pub max_uses: Option<i32>,
+    /// How many people have joined by it.
+    pub uses: i32,
+}
+
+/// `GET /chats/{chat_id}/invites`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Invites {
+    /// Those that work, oldest first.
+    pub invites: Vec<Invite>,
+}
+
+/// `GET /invites/{code}`: what somebody who holds a link sees before they join.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct InvitePreview {
+    pub chat_id: ChatId,
+    pub name: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub description: Option<String>,
+    pub member_count: i64,
+    pub is_member: bool,
 }
 
 /// A page of `GET /chats` begins after this chat.

@@ -12,6 +12,11 @@ use crate::ids::{ChatId, MessageId, UserId};
 #[schema(value_type = String, format = DateTime, example = "2026-11-20T08:00:00.123Z")]
 pub struct Timestamp(pub DateTime<Utc>);
 
+impl Timestamp {
+    /// PostgreSQL's years go on, but four digits do not.
+    pub const YEAR_10000: Self = Self(DateTime::from_timestamp_millis(253_402_300_800_000).expect("is a time"));
+}
+
 impl Serialize for Timestamp {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(&self.0.to_rfc3339_opts(SecondsFormat::Millis, true))
@@ -116,9 +121,19 @@ pub enum ChatEvent {
         user_id: UserId,
         role: Role,
     },
+    /// `sender_id` has come in by a link.
+    MemberJoined,
     GroupRenamed {
         /// The new name.
         name: String,
+    },
+    DescriptionChanged,
+    PostingChanged {
+        posting: Posting,
+    },
+    SlowModeChanged {
+        /// How long a member waits between two messages; 0 for not at all.
+        slow_seconds: i32,
     },
     MessagePinned {
         #[schema(value_type = i64)]
@@ -206,6 +221,7 @@ pub struct Account {
     pub username: Option<String>,
     /// Not shown to anybody else.
     pub email: String,
+    pub who_may_add: WhoMayAdd,
     pub created_at: Timestamp,
 }
 
@@ -242,6 +258,66 @@ pub struct Chat {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schema(value_type = Vec<i64>, nullable = false)]
     pub pinned_message_ids: Vec<MessageId>,
+    /// What a group is about; left out if it does not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub description: Option<String>,
+    /// Who writes in a group; left out if it is everyone.
+    #[serde(default, skip_serializing_if = "Posting::is_open")]
+    #[schema(nullable = false)]
+    pub posting: Posting,
+    /// How many seconds an ordinary member of a group waits between two messages; left out if they need not.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    #[schema(nullable = false)]
+    pub slow_seconds: i32,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+fn is_zero(number: &i32) -> bool {
+    *number == 0
+}
+
+/// Who writes in a group.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Posting {
+    #[default]
+    Everyone,
+    /// Only admins and the owner.
+    Admins,
+}
+
+impl Posting {
+    fn is_open(&self) -> bool {
+        *self == Self::Everyone
+    }
+}
+
+/// What a chat is to the person who asks. Nobody else is told.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ChatSettings {
+    /// Until when its messages make no noise.
+    #[schema(required)]
+    pub muted_until: Option<Timestamp>,
+    /// Whether it is put away.
+    pub archived: bool,
+    /// Whether it is shown as unread although it is not.
+    pub marked_unread: bool,
+}
+
+/// Who may add a person to groups.
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, sqlx::Type, strum::IntoStaticStr, ToSchema,
+)]
+#[serde(rename_all = "snake_case")]
+#[sqlx(type_name = "text", rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
+pub enum WhoMayAdd {
+    #[default]
+    Everyone,
+    /// Those with whom they have a private chat.
+    Contacts,
+    Nobody,
 }
 
 /// A chat in a person's list.
@@ -261,6 +337,8 @@ pub struct ListedChat {
     pub unread_count: i64,
     /// How many of these mention the person who asks; 100 stands for 100 or more.
     pub unread_mentions: i64,
+    #[serde(flatten)]
+    pub settings: ChatSettings,
     #[schema(required)]
     pub last_message: Option<Message>,
 }

@@ -2,12 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
 
-use crate::fields::{ClientMessageId, Email, Emoji, MAX_GROUP_MEMBERS, MessageText, Name, Password, Username};
+use crate::fields::{
+    ClientMessageId, Description, Email, Emoji, MAX_GROUP_MEMBERS, MessageText, Name, Password, Username,
+};
 use crate::ids::{ChatId, UserId};
-use crate::protocol::objects::{ChatKind, Role};
+use crate::protocol::objects::{ChatKind, Posting, Role, Timestamp, WhoMayAdd};
 use crate::{Error, Result};
 
 /// `POST /auth/register`.
@@ -96,6 +98,8 @@ pub struct NewChat {
     pub name: Option<Name>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub member_ids: Option<BTreeSet<UserId>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub client_chat_id: Option<ClientMessageId>,
 }
 
 /// [`NewChat`] as the contract says it, a kind at a time.
@@ -114,6 +118,8 @@ pub enum NewChatSchema {
         /// The members besides the creator.
         #[schema(value_type = Option<Vec<UserId>>, max_items = 999)]
         member_ids: Option<BTreeSet<UserId>>,
+        /// The idempotency key: a repetition returns the group that was made.
+        client_chat_id: Option<ClientMessageId>,
     },
 }
 
@@ -127,6 +133,7 @@ pub enum WantedChat {
         name: Name,
         /// Does not include the creator.
         others: Vec<UserId>,
+        key: Option<ClientMessageId>,
     },
 }
 
@@ -136,7 +143,11 @@ impl NewChat {
     pub fn check(self, creator: UserId) -> Result<WantedChat> {
         match self.kind {
             ChatKind::Private => {
-                for (field, given) in [("name", self.name.is_some()), ("member_ids", self.member_ids.is_some())] {
+                for (field, given) in [
+                    ("name", self.name.is_some()),
+                    ("member_ids", self.member_ids.is_some()),
+                    ("client_chat_id", self.client_chat_id.is_some()),
+                ] {
                     if given {
                         return Err(Error::field(field, "is for groups; a private chat takes user_id"));
                     }
@@ -157,17 +168,85 @@ impl NewChat {
                 if others.len() >= MAX_GROUP_MEMBERS {
                     return Err(Error::field("member_ids", format!("a group has at most {MAX_GROUP_MEMBERS} members")));
                 }
-                Ok(WantedChat::Group { name, others: others.into_iter().collect() })
+                Ok(WantedChat::Group { name, others: others.into_iter().collect(), key: self.client_chat_id })
             }
         }
     }
 }
 
-/// `PATCH /chats/{chat_id}`.
-#[derive(Debug, Serialize, Deserialize, ToSchema)]
+/// `PATCH /chats/{chat_id}`. What is left out stays as it is.
+#[derive(Debug, Default, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct NewName {
-    pub name: Name,
+pub struct ChatChange {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub name: Option<Name>,
+    /// Null takes it away.
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Description>)]
+    pub description: Option<Option<Description>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub posting: Option<Posting>,
+    /// 0 takes it away.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, minimum = 0, maximum = 3600)]
+    pub slow_seconds: Option<i32>,
+}
+
+/// Tells null from a field that is left out.
+fn given<'de, T, D>(deserializer: D) -> std::result::Result<Option<Option<T>>, D::Error>
+where
+    T: Deserialize<'de>,
+    D: Deserializer<'de>,
+{
+    Option::deserialize(deserializer).map(Some)
+}
+
+/// `PATCH /chats/{chat_id}/settings`. What is left out stays as it is.
+#[derive(Debug, Default, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SettingsChange {
+    /// Null ends it.
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Timestamp>)]
+    pub muted_until: Option<Option<Timestamp>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub archived: Option<bool>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub marked_unread: Option<bool>,
+}
+
+/// `PATCH /users/me`. What is left out stays as it is.
+#[derive(Debug, Default, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AccountChange {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub name: Option<Name>,
+    /// Null takes it away.
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Username>)]
+    pub username: Option<Option<Username>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub who_may_add: Option<WhoMayAdd>,
+}
+
+/// `POST /chats/{chat_id}/invites`.
+#[derive(Debug, Default, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewInvite {
+    /// How long it works, in seconds; for ever if left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, minimum = 60, maximum = 31_536_000)]
+    pub expires_in: Option<i64>,
+    /// How many people may join by it; any number if left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, minimum = 1, maximum = 1000)]
+    pub max_uses: Option<i32>,
 }
 
 /// `POST /chats/{chat_id}/members`.

@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 
 use crate::Error;
 use crate::ids::{ChatId, MessageId, UserId};
-use crate::protocol::objects::{Chat, ChatWithMembers, Member, Message, Reaction, Timestamp};
+use crate::protocol::objects::{Chat, ChatSettings, ChatWithMembers, Member, Message, Reaction, Timestamp};
 
 /// How many chats one `pong` names; more would not fit into a frame. The next `ping` returns the rest.
 pub const MAX_STALE: usize = 1000;
@@ -80,8 +80,10 @@ pub struct MemberChanged {
     pub by: UserId,
     /// The member as they are now.
     pub member: Member,
-    /// The service entry that tells of it in the history; it has the same revision.
-    pub entry: Message,
+    /// The service entry that tells of it in the history, with the same revision; left out if there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub entry: Option<Message>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -109,6 +111,21 @@ pub struct MessageReacted {
     pub chosen: Vec<String>,
     /// Everybody's reactions, in the order in which they first occurred.
     pub reactions: Vec<Reaction>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ChatDissolved {
+    pub chat_id: ChatId,
+    pub revision: i64,
+    pub by: UserId,
+}
+
+/// What a chat is to this person, changed on another of their devices. It has no revision: only they see it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct SettingsChanged {
+    pub chat_id: ChatId,
+    #[serde(flatten)]
+    pub settings: ChatSettings,
 }
 
 /// The state of a chat that this device has opened.
@@ -196,11 +213,15 @@ pub enum ServerFrame {
     UserStatus(UserStatus),
     /// The receiver is in a new chat.
     ChatCreated(ChatCreated),
-    /// The chat was renamed, or a message was pinned or unpinned.
+    /// What everybody sees of the chat has changed: its name, description, rules or pins.
     ChatUpdated(ChatUpdated),
+    /// The owner has ended the group for everybody.
+    ChatDissolved(ChatDissolved),
+    /// This person's own settings of the chat have changed.
+    ChatSettings(SettingsChanged),
     /// Somebody was added, perhaps the receiver.
     MemberAdded(MemberChanged),
-    /// Somebody's role was changed.
+    /// Somebody's role or name was changed.
     MemberUpdated(MemberChanged),
     /// Somebody was removed or has left, perhaps the receiver.
     MemberRemoved(MemberRemoved),

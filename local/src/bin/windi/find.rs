@@ -55,7 +55,13 @@ pub async fn chat(client: &Client, target: &str, create: bool) -> Result<ChatId>
     let stranger = if create && private.is_none() { somebody(client, username.as_ref()).await? } else { None };
     match (found.as_slice(), stranger) {
         ([], Some(stranger)) => {
-            let new = NewChat { kind: ChatKind::Private, user_id: Some(stranger.id), name: None, member_ids: None };
+            let new = NewChat {
+                kind: ChatKind::Private,
+                user_id: Some(stranger.id),
+                name: None,
+                member_ids: None,
+                client_chat_id: None,
+            };
             let chat: ChatWithMembers = client.call(Method::POST, "/chats", Some(&json!(new))).await?;
             Ok(chat.chat.id)
         }

@@ -91,7 +91,11 @@ impl Room {
             ServerFrame::MemberAdded(change) | ServerFrame::MemberUpdated(change) => {
                 let member = change.member;
                 self.names.add(member.id, &member.name, member.username.as_deref());
-                self.put(&change.entry)
+                self.put(change.entry.as_ref()?)
+            }
+            ServerFrame::ChatDissolved(_) => {
+                self.left = true;
+                Some("(the group was dissolved)".to_owned())
             }
             ServerFrame::MemberRemoved(removed) => {
                 self.left |= removed.user_id == self.me;
@@ -125,6 +129,7 @@ fn change(frame: &ServerFrame) -> Option<(ChatId, i64)> {
             Some((member.chat_id, member.revision))
         }
         ServerFrame::MemberRemoved(removed) => Some((removed.chat_id, removed.revision)),
+        ServerFrame::ChatDissolved(dissolved) => Some((dissolved.chat_id, dissolved.revision)),
         ServerFrame::MessageReacted(reacted) => Some((reacted.chat_id, reacted.revision)),
         _ => None,
     }

@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write as _};
 
 use reqwest::Method;
-use windi_shared::fields::breaks_a_line;
+use windi_shared::characters::breaks_a_line;
 use windi_shared::ids::UserId;
-use windi_shared::protocol::{ChatEvent, ChatWithMembers, FoundPeople, Message, MessageKind, Timestamp};
+use windi_shared::protocol::{ChatEvent, ChatWithMembers, FoundPeople, Message, MessageKind, Posting, Timestamp};
 
 use crate::client::{Client, Result};
 
@@ -54,6 +54,11 @@ fn happened(names: &Names, event: &ChatEvent) -> String {
         ChatEvent::MemberAdded { user_id } => format!("added {}", names.of(*user_id)),
         ChatEvent::MemberRemoved { user_id } => format!("removed {}", names.of(*user_id)),
         ChatEvent::MemberLeft => "left".to_owned(),
+        ChatEvent::MemberJoined => "joined by a link".to_owned(),
+        ChatEvent::DescriptionChanged => "changed the description".to_owned(),
+        ChatEvent::PostingChanged { posting: Posting::Admins } => "lets only admins write".to_owned(),
+        ChatEvent::PostingChanged { posting: Posting::Everyone } => "lets everyone write".to_owned(),
+        ChatEvent::SlowModeChanged { slow_seconds } => format!("set the slow mode to {slow_seconds} s"),
         ChatEvent::RoleChanged { user_id, role } => format!("made {} {}", names.of(*user_id), <&str>::from(*role)),
         ChatEvent::GroupRenamed { name } => format!("renamed the group to {}", one_line(name)),
         ChatEvent::MessagePinned { message_id } => format!("pinned #{message_id}"),

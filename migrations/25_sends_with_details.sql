@@ -2,8 +2,9 @@
 -- while this one is deployed; the promises and the order of the statements are the same (`13_sends_keep_activity.sql`). A plain send
 -- passes null for what is new and costs what it did.
 --
--- More outcomes: `no_message`, `deleted` and `service` for what is quoted or forwarded, `no_origin` for the chat forwarded from. A
--- repetition is found first, whatever has become of the other message since.
+-- More outcomes: `no_message`, `deleted` and `service` for what is quoted or forwarded, `no_origin` for the chat forwarded from;
+-- `closed`, `admins_only` and `slow` for a chat in which the sender may not write, or not yet. A repetition is found first, whatever
+-- has become of the other message or of the chat since.
 create function send_message(
     p_chat_id uuid, p_sender_id uuid, p_client_message_id text, p_text text,
     -- The message of this chat that this one replies to.
@@ -13,7 +14,10 @@ create function send_message(
     -- The usernames in the text.
     p_mentioned text[],
     out outcome text, out id bigint, out text text, out created_at timestamptz, out edited_at timestamptz,
-    out deleted_at timestamptz, out is_read boolean, out revision bigint, out details jsonb, out recipients uuid[]
+    out deleted_at timestamptz, out is_read boolean, out revision bigint, out details jsonb,
+    -- For `slow`: how long to wait, in seconds.
+    out wait integer,
+    out recipients uuid[]
 )
 language plpgsql volatile as $$
 #variable_conflict use_column
@@ -26,6 +30,9 @@ declare
     v_message messages%rowtype;
     v_listed_at timestamptz;
     v_active_at timestamptz;
+    v_closed boolean;
+    v_admins_post boolean;
+    v_slow_seconds integer;
 begin
     if p_origin_chat_id is not null then
         -- What the caller has said, and not the text: that may be edited before the retry. No text begins like this.
@@ -43,11 +50,22 @@ begin
     update chats c set last_message_id = c.last_message_id + 1, revision = c.revision + 1,
             active_at = date_trunc('milliseconds', clock_timestamp())
         where c.chat_id = p_chat_id
-        returning c.last_message_id, c.revision, c.active_at
-        into v_message.id, v_message.revision, v_message.created_at;
+        returning c.last_message_id, c.revision, c.active_at, c.closed, c.admins_post, c.slow_seconds
+        into v_message.id, v_message.revision, v_message.created_at, v_closed, v_admins_post, v_slow_seconds;
     recipients := array(select m.user_id from chat_members m where m.chat_id = p_chat_id);
     if p_sender_id = any (recipients) then
-        if p_origin_chat_id is not null then
+        if v_closed then
+            v_refusal := 'closed';
+        elsif v_admins_post or v_slow_seconds is not null then
+            select case when v_admins_post then 'admins_only'
+                    when v_message.created_at < m.sent_at + make_interval(secs => v_slow_seconds) then 'slow' end,
+                    ceil(extract(epoch from m.sent_at - v_message.created_at) + v_slow_seconds)
+                into v_refusal, wait
+                from chat_members m where m.chat_id = p_chat_id and m.user_id = p_sender_id and m.role = 'member';
+        end if;
+        if v_refusal is not null then
+            null;
+        elsif p_origin_chat_id is not null then
             select o.text, case when o.id is null then 'no_message' when o.deleted_at is not null then 'deleted'
                         when o.text is null then 'service' end,
                     jsonb_build_object('forwarded_from', coalesce(o.details -> 'forwarded_from', jsonb_build_object(
@@ -84,7 +102,8 @@ begin
         end if;
         if v_refusal is null and found then
             -- Who writes has read what stands above.
-            update chat_members m set last_read_id = v_message.id
+            update chat_members m set last_read_id = v_message.id,
+                    sent_at = case when v_slow_seconds is not null then v_message.created_at end
                 where m.chat_id = p_chat_id and m.user_id = p_sender_id
                 returning m.active_at into v_listed_at;
             -- Neither too old nor, after the clock was set back, too new.

@@ -1,0 +1,94 @@
+//! Who does not want to hear from whom. A block closes the private chat of the two; in groups it changes nothing.
+
+use sqlx::{PgConnection, PgExecutor};
+
+use crate::db::chats::pair;
+use crate::fields::MAX_BLOCKED;
+use crate::ids::UserId;
+use crate::protocol::Person;
+use crate::{Error, Result};
+
+/// A private chat is created, and a block set, one after the other: whichever comes second sees the first. Held until the
+/// transaction ends.
+pub(super) async fn lock_pair(db: impl PgExecutor<'_>, pair: &str) -> Result<()> {
+    sqlx::query_scalar!(r#"select true as "locked!" from pg_advisory_xact_lock(hashtextextended($1, 0))"#, pair)
+        .fetch_one(db)
+        .await?;
+    Ok(())
+}
+
+/// # Errors
+/// [`Error::NotReachable`] if one of the two has blocked the other.
+pub(super) async fn require_none(db: impl PgExecutor<'_>, one: UserId, other: UserId) -> Result<()> {
+    let blocked = sqlx::query_scalar!(
+        r#"
+        select exists (select from blocks
+            where (user_id = $1 and blocked_id = $2) or (user_id = $2 and blocked_id = $1)) as "blocked!"
+        "#,
+        one as UserId,
+        other as UserId,
+    );
+    if blocked.fetch_one(db).await? { Err(Error::NotReachable) } else { Ok(()) }
+}
+
+/// Blocks somebody, or no longer. Must be called in a transaction.
+///
+/// # Errors
+/// [`Error::UserNotFound`], [`Error::TooManyBlocked`].
+pub async fn set(db: &mut PgConnection, me: UserId, other: UserId, blocked: bool) -> Result<()> {
+    let pair = pair(me, other);
+    lock_pair(&mut *db, &pair).await?;
+    if blocked {
+        let count = sqlx::query_scalar!(
+            r#"select count(*) as "count!" from blocks where user_id = $1 and blocked_id <> $2"#,
+            me as UserId,
+            other as UserId
+        );
+        if count.fetch_one(&mut *db).await? >= MAX_BLOCKED {
+            return Err(Error::TooManyBlocked { max: MAX_BLOCKED });
+        }
+        let known = sqlx::query!(
+            "
+            insert into blocks (user_id, blocked_id) select $1, user_id from users where user_id = $2
+            on conflict on constraint blocks_pkey do update set created_at = blocks.created_at
+            ",
+            me as UserId,
+            other as UserId,
+        );
+        if known.execute(&mut *db).await?.rows_affected() == 0 {
+            return Err(Error::UserNotFound);
+        }
+    } else {
+        sqlx::query!("delete from blocks where user_id = $1 and blocked_id = $2", me as UserId, other as UserId)
+            .execute(&mut *db)
+            .await?;
+    }
+    sqlx::query!(
+        "
+        update chats set closed = case when exists (select from blocks
+            where (user_id = $2 and blocked_id = $3) or (user_id = $3 and blocked_id = $2)) then true end
+        where private_pair = $1
+        ",
+        pair,
+        me as UserId,
+        other as UserId,
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// Whom a person has blocked, the latest first.
+pub async fn list(db: impl PgExecutor<'_>, me: UserId) -> Result<Vec<Person>> {
+    Ok(sqlx::query_as!(
+        Person,
+        r#"
+        select u.user_id as "id: UserId", u.name, u.username
+        from blocks b join users u on u.user_id = b.blocked_id where b.user_id = $1
+        order by b.created_at desc, u.user_id
+        "#,
+        me as UserId,
+    )
+    .fetch_all(db)
+    .await?)
+}

@@ -1,0 +1,120 @@
+//! Sending messages.
+
+use std::time::Duration;
+
+use sqlx::PgExecutor;
+use sqlx::types::Json;
+
+use crate::db::messages::NO_WORDS;
+use crate::fields::{ClientMessageId, MessageText};
+use crate::ids::{ChatId, MessageId, SessionId, UserId};
+use crate::mentions::usernames;
+use crate::protocol::{Details, Message, Timestamp};
+use crate::{Error, Result};
+
+/// A successful send.
+#[derive(Debug)]
+pub struct Sent {
+    pub message: Message,
+    /// Whether an earlier attempt had already stored it.
+    pub repeated: bool,
+    /// Everybody who was in the chat when the message was numbered, including the sender.
+    pub recipients: Vec<UserId>,
+}
+
+/// What to send.
+#[derive(Debug)]
+pub enum Content<'a> {
+    Text {
+        text: &'a MessageText,
+        /// The message of the same chat that it replies to.
+        reply_to_id: Option<MessageId>,
+    },
+    /// A copy of a message of any chat of the sender.
+    Forward { chat_id: ChatId, message_id: MessageId },
+}
+
+/// Stores a message exactly once per `client_message_id`, in one round trip. The rules are in
+/// `migrations/25_sends_with_details.sql`. With a session, only if it is alive.
+///
+/// # Errors
+/// [`Error::ChatNotFound`], also if the session has ended; [`Error::IdempotencyConflict`]; [`Error::NotReachable`],
+/// [`Error::Forbidden`] or [`Error::SlowMode`] if the sender may not write there, or not yet. For the message that is quoted or
+/// forwarded: [`Error::ChatNotFound`], [`Error::MessageNotFound`], [`Error::MessageDeleted`], and [`Error::Forbidden`] for a
+/// service entry.
+pub async fn send(
+    db: impl PgExecutor<'_>,
+    chat_id: ChatId,
+    sender_id: UserId,
+    session_id: Option<SessionId>,
+    client_message_id: &ClientMessageId,
+    content: &Content<'_>,
+) -> Result<Sent> {
+    let (text, reply_to_id, origin) = match *content {
+        Content::Text { text, reply_to_id } => (Some(text), reply_to_id, None),
+        Content::Forward { chat_id, message_id } => (None, None, Some((chat_id, message_id))),
+    };
+    let mentioned = text.map(usernames).filter(|usernames| !usernames.is_empty());
+    let row = sqlx::query!(
+        r#"
+        select outcome as "outcome!", id, text, created_at as "created_at: Timestamp",
+            edited_at as "edited_at: Timestamp", deleted_at as "deleted_at: Timestamp", is_read, revision,
+            details as "details: Json<Details>", wait, recipients as "recipients: Vec<UserId>"
+        from send_message($1, $2, $3, $4, $5, $6, $7, $8) where $9::uuid is null or session_is_live($9)
+        "#,
+        chat_id as ChatId,
+        sender_id as UserId,
+        client_message_id.as_str(),
+        text.map(MessageText::as_str),
+        reply_to_id,
+        origin.map(|(chat_id, _)| chat_id.0),
+        origin.map(|(_, message_id)| message_id),
+        mentioned.as_deref(),
+        session_id.map(|session_id| session_id.0),
+    )
+    .fetch_optional(db)
+    .await?
+    .ok_or(Error::ChatNotFound)?;
+    let repeated = match row.outcome.as_str() {
+        "stored" => false,
+        "repeated" => true,
+        outcome => return Err(refusal(outcome, row.wait)),
+    };
+    let (Some(id), Some(timestamp), Some(revision)) = (row.id, row.created_at, row.revision) else {
+        return Err(Error::internal("send_message answered without a message"));
+    };
+    let details = row.details.map(|Json(details)| details).unwrap_or_default();
+    let message = Message {
+        chat_id,
+        id,
+        sender_id,
+        kind: details.kind(),
+        text: row.text,
+        timestamp,
+        edited_at: row.edited_at,
+        deleted_at: row.deleted_at,
+        is_read: row.is_read.unwrap_or_default(),
+        client_message_id: client_message_id.as_str().to_owned(),
+        revision,
+        details,
+        my_reactions: None,
+    };
+    Ok(Sent { message, repeated, recipients: row.recipients.unwrap_or_default() })
+}
+
+/// The error for an outcome of `send_message`; `wait` is in seconds.
+fn refusal(outcome: &str, wait: Option<i32>) -> Error {
+    match outcome {
+        "conflict" => Error::IdempotencyConflict,
+        "no_message" => Error::MessageNotFound,
+        "deleted" => Error::MessageDeleted,
+        "service" => Error::Forbidden(NO_WORDS),
+        "closed" => Error::NotReachable,
+        "admins_only" => Error::Forbidden("only admins write in this group"),
+        "slow" => {
+            let wait = wait.and_then(|wait| u64::try_from(wait).ok()).unwrap_or_default();
+            Error::SlowMode { retry_after: Duration::from_secs(wait) }
+        }
+        _ => Error::ChatNotFound,
+    }
+}
