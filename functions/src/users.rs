@@ -95,7 +95,7 @@ async fn change(db: &Database, tokens: &Tokens, push: &Push, request: &Request) 
     users::update(&mut *transaction, me, &change).await?;
     let account = users::account(&mut *transaction, me).await?;
     let is_visible = (&before.name, &before.username) != (&account.name, &account.username);
-    let touched = if is_visible { chats::touch_all(&mut *transaction, me).await? } else { Vec::new() };
+    let touched = if is_visible { chats::touch_all(&mut transaction, me).await? } else { Vec::new() };
     let told: BTreeMap<ChatId, i64> = touched.into_iter().take(MAX_TOLD).collect();
     // Still under the locks, so that exactly those are told who were in each chat at this revision.
     let places = members::places(&mut *transaction, me, &told.keys().copied().collect::<Vec<_>>()).await?;

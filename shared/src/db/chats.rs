@@ -284,19 +284,29 @@ pub async fn dissolve(db: &mut PgConnection, chat_id: ChatId) -> Result<()> {
 }
 
 /// Counts a change in all chats of a person, such as that of their name, and returns their new revisions, the latest active
-/// first. The locks are taken in the order of the ids, so that two of these do not wait for each other.
-pub async fn touch_all(db: impl PgExecutor<'_>, user_id: UserId) -> Result<Vec<(ChatId, i64)>> {
+/// first. Must be called in a transaction.
+pub async fn touch_all(db: &mut PgConnection, user_id: UserId) -> Result<Vec<(ChatId, i64)>> {
+    // In the order of the ids, so that two of these do not wait for each other.
+    let locked = sqlx::query_scalar!(
+        "
+        select c.chat_id from chat_members m join chats c on c.chat_id = m.chat_id
+        where m.user_id = $1 order by c.chat_id for no key update of c
+        ",
+        user_id as UserId,
+    );
+    let locked = locked.fetch_all(&mut *db).await?;
+    // A statement of its own, which sees who was removed while the first one waited.
     let touched = sqlx::query!(
         r#"
-        with mine as materialized (
-            select c.chat_id from chat_members m join chats c on c.chat_id = m.chat_id
-            where m.user_id = $1 order by c.chat_id for no key update of c
-        ), touched as (
-            update chats c set revision = c.revision + 1 from mine where c.chat_id = mine.chat_id
+        with touched as (
+            update chats c set revision = c.revision + 1
+            where c.chat_id = any ($1)
+                and exists (select from chat_members m where m.chat_id = c.chat_id and m.user_id = $2)
             returning c.chat_id, c.revision, c.active_at
         )
         select chat_id as "chat_id: ChatId", revision from touched order by active_at desc
         "#,
+        &locked,
         user_id as UserId,
     );
     Ok(touched.fetch_all(db).await?.into_iter().map(|row| (row.chat_id, row.revision)).collect())
