@@ -6,8 +6,10 @@ import { dialogs, showDialogs } from "./app/dialogs.js";
 import { loadIcons } from "./app/format.js";
 import { loadLanguage, t } from "./app/i18n.js";
 import { leaving } from "./app/info.js";
+import { openJoin } from "./app/invites.js";
 import { loginScreen } from "./app/login.js";
 import { closeMenu, menu, placeMenu } from "./app/menu.js";
+import { isMuted } from "./app/quiet.js";
 import { scroller } from "./app/scroller.js";
 import { forgetSearch } from "./app/search.js";
 import { sidebar } from "./app/sidebar.js";
@@ -59,8 +61,16 @@ function draw() {
   }
   scroller.after();
   markSeen();
-  const unread = client.chats.reduce((sum, chat) => sum + chat.unread, 0);
+  const unread = client.chats.reduce((sum, chat) => sum + (isMuted(chat) ? 0 : chat.unread), 0);
   document.title = unread > 0 ? `(${unread}) ${t("app.name")}` : t("app.name");
+}
+
+/** Shows what the address says: a chat, or where a link into a group leads. */
+function go() {
+  const code = /^#\/join\/([^/]+)$/.exec(location.hash)?.[1];
+  if (!code) return follow();
+  leave();
+  void openJoin(decodeURIComponent(code));
 }
 
 function listen() {
@@ -75,7 +85,7 @@ function listen() {
     announce("");
     closeAllDialogs();
     closeMenu();
-    if (account) follow();
+    if (account) go();
     else leave();
     redraw();
   });
@@ -90,7 +100,8 @@ function listen() {
   });
   client.on("message", (message) => {
     const { sender_id, text } = message;
-    if (sender_id === client.account?.id || text === null) return;
+    const chat = client.chat(message.chat_id);
+    if (sender_id === client.account?.id || text === null || (chat && isMuted(chat))) return;
     const account = client.account?.id;
     const tell = () => {
       if (client.account?.id !== account) return;
@@ -101,7 +112,7 @@ function listen() {
     else setTimeout(tell, 1_000);
   });
   addEventListener("hashchange", () => {
-    if (state.screen === "chats") follow();
+    if (state.screen === "chats") go();
   });
   addEventListener("online", () => client.wake());
   document.addEventListener("visibilitychange", () => {

@@ -6,9 +6,11 @@ use utoipa::{PartialSchema as _, ToSchema};
 use windi_shared::error::ErrorKind::{self, *};
 use windi_shared::ids::{ChatId, SessionId, UserId};
 
-use super::calls::FILES;
 use super::schemas::Shape;
 use crate::http_api::MAX_PAGE;
+
+/// The section of files.
+pub const FILES: &str = "Files";
 
 pub const JSON: &str = "application/json";
 

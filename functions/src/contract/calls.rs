@@ -12,7 +12,7 @@ use windi_shared::protocol::{
     Refresh, Registration, Removed, SendMessage, Sessions, SettingsChange, SettingsChanged, TokenPair, UnreadTotal,
 };
 
-use super::call::{Call, JSON, UUID, limit, number, text};
+use super::call::{Call, FILES, JSON, UUID, limit, number, text};
 use crate::users::MAX_IDS;
 
 /// The sections, in the order in which they are shown.
@@ -22,7 +22,6 @@ const PEOPLE: &str = "People";
 const CHATS: &str = "Chats";
 const MESSAGES: &str = "Messages";
 const OPERATION: &str = "Operation";
-pub(super) const FILES: &str = "Files";
 
 pub fn all() -> Vec<Call> {
     [accounts(), people(), chats(), members(), invites(), messages(), files()].into_iter().flatten().collect()

@@ -79,6 +79,7 @@ export function openPending() {
   if (!view || !chat || opening.has(chat) || (view.opened && chat.window.loaded)) return;
   opening.add(chat);
   view.opened = true;
+  if (chat.markedUnread) void attempt(() => client.set(chat.id, { marked_unread: false }));
   if (view.target?.kind === "bottom" && chat.unread > 0) {
     view.firstUnread = chat.lastReadId + 1;
     view.target = { kind: "unread" };

@@ -6,6 +6,7 @@ import { pinnedBar } from "./details.js";
 import { ago, avatar, icon } from "./format.js";
 import { t } from "./i18n.js";
 import { messageList } from "./messages.js";
+import { closedFor } from "./quiet.js";
 import { searchIn } from "./search.js";
 import { typingText } from "./sidebar.js";
 import { client, composes, nameOf, openDialog, redraw, state, titleOf } from "./store.js";
@@ -174,6 +175,6 @@ export function conversation() {
   return html`<section class="conversation" aria-labelledby="chat-title">
     ${header(chat)} ${pinnedBar(chat)}
     <div class="middle">${messageList(chat)} ${downButton(chat)}</div>
-    ${composer(chat)}
+    ${closedFor(chat) ?? composer(chat)}
   </section>`;
 }

@@ -5,12 +5,17 @@ import { avatar, icon } from "./format.js";
 import { field, fields, formError } from "./forms.js";
 import { t } from "./i18n.js";
 import { infoDialog } from "./info.js";
+import { invitesDialog, joinDialog } from "./invites.js";
 import { menu } from "./menu.js";
-import { passwordDialog, settingsDialog } from "./settings.js";
+import { muteDialog } from "./quiet.js";
+import { blockedDialog, passwordDialog, profileDialog, settingsDialog } from "./settings.js";
 import { client, closeDialog, failure, openDialog, redraw, state, submit, titleOf } from "./store.js";
 
 /** @import {Dialog} from "./store.js" */
 /** @import {Person} from "../client/types.js" */
+
+/** What a group can choose for its slow mode, in seconds. */
+const SLOW = [0, 10, 30, 60, 300, 900, 3600];
 
 /** @type {any} */
 let timer = null;
@@ -154,8 +159,14 @@ function rename(dialog) {
   const chat = client.chat(String(dialog.chatId));
   if (!chat) return nothing;
   const save = (/** @type {Event} */ event) => {
-    const { name = "" } = fields(event);
-    void submit(dialog, () => client.group(chat.id, client.calls.rename(chat.id, name)));
+    const { name = "", description = "", admins, slow_seconds } = fields(event);
+    const change = {
+      name,
+      description: description.trim() || null,
+      posting: /** @type {'admins' | 'everyone'} */ (admins ? "admins" : "everyone"),
+      slow_seconds: Number(slow_seconds),
+    };
+    void submit(dialog, () => client.group(chat.id, client.calls.change(chat.id, change)));
   };
   return html`<form @submit=${save} novalidate>
     ${field({
@@ -167,6 +178,25 @@ function rename(dialog) {
       prefix: "rename",
       autofocus: true,
     })}
+    <div class="field">
+      <label for="rename-description">${t("info.description")}</label>
+      <textarea id="rename-description" name="description" rows="3" maxlength="500" dir="auto" .value=${chat.description}>
+      </textarea>
+    </div>
+    <div class="field">
+      <label for="rename-slow">${t("info.slow")}</label>
+      <select id="rename-slow" name="slow_seconds">
+        ${SLOW.map(
+          (seconds) =>
+            html`<option value=${seconds} ?selected=${chat.slowSeconds === seconds}>
+              ${seconds === 0 ? t("info.slowOff") : t("info.slowSeconds", { count: seconds })}
+            </option>`,
+        )}
+      </select>
+    </div>
+    <label class="check">
+      <input type="checkbox" name="admins" ?checked=${chat.posting === "admins"} /><span>${t("info.adminsOnly")}</span>
+    </label>
     ${formError(dialog.error, ["name"])}
     <div class="buttons"><button class="primary" ?disabled=${dialog.busy}>${t("action.save")}</button></div>
   </form>`;
@@ -252,6 +282,16 @@ function contents(dialog) {
       return { title: t("info.rename"), body: rename(dialog) };
     case "readers":
       return { title: t("readers.title"), body: readers(dialog) };
+    case "mute":
+      return { title: t("quiet.mute"), body: muteDialog(dialog) };
+    case "invites":
+      return { title: t("invite.title"), body: invitesDialog(dialog) };
+    case "join":
+      return { title: t("invite.joinTitle"), body: joinDialog(dialog) };
+    case "profile":
+      return { title: t("settings.profile"), body: profileDialog(dialog) };
+    case "blocked":
+      return { title: t("settings.blocked"), body: blockedDialog(dialog) };
     case "forward":
       return { title: t("forward.title"), body: forward(dialog) };
     case "settings":

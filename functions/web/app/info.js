@@ -1,9 +1,11 @@
 // @ts-check
 import { html, nothing } from "../vendor/lit-html/lit-html.js";
 import { closeChat, startPrivate } from "./actions.js";
-import { ago, avatar, icon } from "./format.js";
+import { ago, avatar, icon, withLinks } from "./format.js";
 import { t } from "./i18n.js";
+import { openInvites } from "./invites.js";
 import { openMenu } from "./menu.js";
+import { chatButtons } from "./quiet.js";
 import { attempt, client, confirm, openDialog, titleOf, toast } from "./store.js";
 
 /** @import {Dialog} from "./store.js" */
@@ -105,6 +107,16 @@ function leave(chat) {
 }
 
 /** @param {Chat} chat */
+function dissolve(chat) {
+  confirm({
+    title: t("info.dissolveTitle", { name: titleOf(chat) }),
+    text: t("info.dissolveText"),
+    label: t("info.dissolve"),
+    act: () => client.calls.dissolve(chat.id),
+  });
+}
+
+/** @param {Chat} chat */
 function group(chat) {
   const members = [...(chat.members?.values() ?? [])].sort(
     (a, b) => RANK[b.role] - RANK[a.role] || a.name.localeCompare(b.name),
@@ -128,12 +140,17 @@ function group(chat) {
         }
       </p>
       <p class="faint">${t("chat.members", { count: members.length })}</p>
+      ${chat.description ? html`<p class="about" dir="auto">${withLinks({ text: chat.description })}</p>` : nothing}
     </div>
+    ${chatButtons(chat)}
     ${
       manages
         ? html`<button class="item" @click=${() => openDialog({ type: "add", chatId: chat.id, found: [], query: "" })}>
-            <span class="avatar plain">${icon("plus")}</span><span class="item-title">${t("info.add")}</span>
-          </button>`
+              <span class="avatar plain">${icon("plus")}</span><span class="item-title">${t("info.add")}</span>
+            </button>
+            <button class="item" @click=${() => openInvites(chat.id)}>
+              <span class="avatar plain">${icon("link")}</span><span class="item-title">${t("invite.title")}</span>
+            </button>`
         : nothing
     }
     <ul class="items" aria-label=${t("info.members")}>
@@ -141,7 +158,14 @@ function group(chat) {
     </ul>
     <button class="item danger-text" @click=${() => leave(chat)}>
       <span class="avatar plain">${icon("leave")}</span><span class="item-title">${t("info.leave")}</span>
-    </button>`;
+    </button>
+    ${
+      chat.role === "owner"
+        ? html`<button class="item danger-text" @click=${() => dissolve(chat)}>
+            <span class="avatar plain">${icon("trash")}</span><span class="item-title">${t("info.dissolve")}</span>
+          </button>`
+        : nothing
+    }`;
 }
 
 /** @param {Chat} chat */
@@ -152,8 +176,9 @@ function person(chat) {
     ${avatar(peer.id, peer.name, { size: "large" })}
     <p class="profile-name" dir="auto">${peer.name}</p>
     ${peer.username ? html`<p class="faint">@${peer.username}</p>` : nothing}
-    <p class="faint">${statusText(peer.id)}</p>
-  </div>`;
+      <p class="faint">${statusText(peer.id)}</p>
+    </div>
+    ${chatButtons(chat)}`;
 }
 
 /** @param {Dialog} dialog */

@@ -110,6 +110,14 @@ export function settingsDialog(dialog) {
       ${account.username ? html`<p class="faint">@${account.username}</p>` : nothing}
       <p class="faint">${account.email}</p>
     </div>
+    <button class="item" @click=${() => openDialog({ type: "profile" })}>
+      <span class="avatar plain">${icon("user")}</span>
+      <span class="item-title">${t("settings.profile")}</span>
+    </button>
+    <button class="item" @click=${() => openBlocked()}>
+      <span class="avatar plain">${icon("block")}</span>
+      <span class="item-title">${t("settings.blocked")}</span>
+    </button>
     <button class="item" @click=${() => openDialog({ type: "password" })}>
       <span class="avatar plain">${key}</span>
       <span class="item-title">${t("settings.password")}</span>
@@ -127,6 +135,79 @@ export function settingsDialog(dialog) {
         ? html`<div class="buttons"><button class="quiet" @click=${endOthers}>${t("settings.endOthers")}</button></div>`
         : nothing
     }`;
+}
+
+/** Name, username, and who may add this person to groups. @param {Dialog} dialog */
+export function profileDialog(dialog) {
+  const { account } = client;
+  if (!account) return nothing;
+  const { error } = dialog;
+  const save = (/** @type {Event} */ event) => {
+    const { name = "", username = "", who_may_add } = fields(event);
+    const change = {
+      name,
+      username: username.trim() || null,
+      who_may_add: /** @type {import("../client/contract.d.ts").WhoMayAdd} */ (who_may_add),
+    };
+    void submit(dialog, () => client.own.change(change));
+  };
+  return html`<form @submit=${save} novalidate>
+    ${field({ name: "name", label: t("info.name"), value: account.name, maxlength: 100, error, autofocus: true })}
+    ${field({
+      name: "username",
+      label: t("register.username"),
+      value: account.username ?? "",
+      hint: t("register.usernameHint"),
+      required: false,
+      maxlength: 32,
+      error,
+    })}
+    <div class="field">
+      <label for="who-may-add">${t("settings.whoMayAdd")}</label>
+      <select id="who-may-add" name="who_may_add">
+        ${["everyone", "contacts", "nobody"].map(
+          (who) =>
+            html`<option value=${who} ?selected=${account.who_may_add === who}>${t(`settings.add.${who}`)}</option>`,
+        )}
+      </select>
+    </div>
+    ${formError(error, ["name", "username"])}
+    <div class="buttons"><button class="primary" ?disabled=${dialog.busy}>${t("action.save")}</button></div>
+  </form>`;
+}
+
+async function openBlocked() {
+  const dialog = openDialog({ type: "blocked" });
+  try {
+    dialog.found = await client.calls.blocked();
+  } catch (error) {
+    dialog.error = failure(error);
+  }
+  redraw();
+}
+
+/** @param {Dialog} dialog */
+export function blockedDialog(dialog) {
+  const unblock = (/** @type {string} */ id) =>
+    submitQuietly(dialog, async () => {
+      await client.own.block(id, false);
+      dialog.found = dialog.found?.filter((person) => person.id !== id) ?? [];
+    });
+  return html`<ul class="items people">
+      ${(dialog.found ?? []).map(
+        ({ id, name }) =>
+          html`<li class="item">
+            ${avatar(id, name, { size: "small" })}<span class="item-title" dir="auto">${name}</span>
+            <button class="quiet small" aria-label=${t("settings.unblock", { name })} @click=${() => unblock(id)}>
+              ${t("quiet.unblock")}
+            </button>
+          </li>`,
+      )}
+    </ul>
+    <p class="empty" role="status">
+      ${dialog.found === undefined ? t("app.loading") : dialog.found.length === 0 ? t("settings.nobodyBlocked") : nothing}
+    </p>
+    ${formError(dialog.error)}`;
 }
 
 /** @param {Dialog} dialog */

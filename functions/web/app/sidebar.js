@@ -7,6 +7,8 @@ import { serviceText } from "./details.js";
 import { excerpt } from "./excerpt.js";
 import { avatar, icon, shortTime } from "./format.js";
 import { t } from "./i18n.js";
+import { openMenu } from "./menu.js";
+import { chatActions, isMuted } from "./quiet.js";
 import { clearSearch, search } from "./search.js";
 import { client, composes, nameOf, openDialog, redraw, state, titleOf } from "./store.js";
 
@@ -91,13 +93,24 @@ function chatItem(chat) {
   const title = titleOf(chat);
   const online = chat.kind === "private" && chat.peer ? (client.status(chat.peer.id)?.online ?? false) : false;
   const current = state.view?.chatId === chat.id;
+  const muted = isMuted(chat);
   return html`<li>
-    <a class="item" href="#/chat/${chat.id}" aria-current=${current ? "true" : nothing}>
+    <a
+      class="item"
+      href="#/chat/${chat.id}"
+      aria-current=${current ? "true" : nothing}
+      @contextmenu=${(/** @type {MouseEvent} */ event) => {
+        event.preventDefault();
+        openMenu(/** @type {Element} */ (event.currentTarget), chatActions(chat));
+      }}
+    >
       ${avatar(chat.peer?.id ?? chat.id, title, { online, group: chat.kind === "group" })}
       <span class="item-text">
         <span class="row">
           <span class="item-title" dir="auto">${title}</span>
-          ${online ? html`<span class="hidden">, ${t("list.online")}</span>` : nothing} ${stateOf(chat)}
+          ${online ? html`<span class="hidden">, ${t("list.online")}</span>` : nothing}
+          ${muted ? html`${icon("muted", "sign")}<span class="hidden">${t("quiet.muted")}</span>` : nothing}
+          ${stateOf(chat)}
           <time class="time" datetime=${chat.activeAt}>${shortTime(chat.activeAt)}</time>
         </span>
         <span class="row">
@@ -112,11 +125,13 @@ function chatItem(chat) {
           }
           ${
             chat.unread > 0
-              ? html`<span class="badge"
+              ? html`<span class="badge ${muted ? "low" : ""}"
                   ><span aria-hidden="true">${chat.unread > 999 ? "999+" : chat.unread}</span
                   ><span class="hidden">${t("list.unread", { count: chat.unread })}</span></span
                 >`
-              : nothing
+              : chat.markedUnread
+                ? html`<span class="badge dot-badge"><span class="hidden">${t("quiet.markedUnread")}</span></span>`
+                : nothing
           }
         </span>
       </span>
@@ -125,6 +140,26 @@ function chatItem(chat) {
 }
 
 const newChat = () => void openDialog({ type: "new", found: [], query: "" });
+
+/** @param {Chat[]} chats */
+function archive(chats) {
+  const toggle = () => {
+    state.archive = !state.archive;
+    redraw();
+  };
+  return html`<button class="item archive" aria-expanded=${String(state.archive)} @click=${toggle}>
+      <span class="avatar plain">${icon("archive")}</span>
+      <span class="item-title">${t("quiet.archived")}</span>
+      <span class="faint">${chats.length}</span>
+    </button>
+    ${
+      state.archive
+        ? html`<ul class="items" aria-label=${t("quiet.archived")}>
+            ${repeat(chats, (chat) => chat.id, chatItem)}
+          </ul>`
+        : nothing
+    }`;
+}
 
 function chatList() {
   const { chats } = client;
@@ -135,9 +170,11 @@ function chatList() {
       <button class="primary" @click=${newChat}>${t("list.newChat")}</button>
     </div>`;
   }
+  const [shown, archived] = [chats.filter((chat) => !chat.archived), chats.filter((chat) => chat.archived)];
   return html`<ul class="items" aria-label=${t("app.chats")}>
-    ${repeat(chats, (chat) => chat.id, chatItem)}
-  </ul>`;
+      ${repeat(shown, (chat) => chat.id, chatItem)}
+    </ul>
+    ${archived.length > 0 ? archive(archived) : nothing}`;
 }
 
 /** @param {Person} person */

@@ -8,7 +8,7 @@ import { t, has } from "./i18n.js";
  * What a dialog shows. `busy` and `error` belong to its form.
  * @typedef {object} Dialog
  * @property {'new' | 'group' | 'info' | 'add' | 'rename' | 'settings' | 'password' | 'readers' | 'forward' |
- *   'confirm'} type
+ *   'mute' | 'invites' | 'join' | 'profile' | 'blocked' | 'confirm'} type
  * @property {string} [chatId]
  * @property {Message} [message]
  * @property {string} [title]
@@ -19,6 +19,9 @@ import { t, has } from "./i18n.js";
  * @property {string} [query]
  * @property {Map<string, Person>} [chosen]
  * @property {SessionList} [sessions]
+ * @property {import("../client/calls.js").Invite[]} [invites]
+ * @property {string} [code] of a link into a group
+ * @property {import("../client/contract.d.ts").InvitePreview} [preview] where it leads
  * @property {boolean} [busy]
  * @property {Failure | null} [error]
  */
@@ -62,6 +65,8 @@ export const state = {
     messages: [],
     busy: false,
   },
+  /** Whether the archived chats are shown. */
+  archive: false,
   /** Dialogs, the topmost last. @type {Dialog[]} */
   dialogs: [],
   /**

@@ -5,8 +5,11 @@
 /**
  * @typedef {import("./contract.d.ts").FoundMessages} FoundMessages
  * @typedef {import("./contract.d.ts").FoundPeople} FoundPeople
+ * @typedef {import("./contract.d.ts").Invite} Invite
  * @typedef {import("./contract.d.ts").NewChat} NewChat
  * @typedef {import("./contract.d.ts").Registration} Registration
+ * @typedef {import("./contract.d.ts").SettingsChange} SettingsChange
+ * @typedef {import("./contract.d.ts").SettingsChanged} SettingsChanged
  */
 
 /** The calls of the HTTP API that need no state of their own. */
@@ -71,16 +74,74 @@ export class Calls {
     });
   }
 
-  /** @param {string} name @param {string[]} memberIds @returns {Promise<ChatObject>} */
-  createGroup(name, memberIds) {
-    return this.session.call("POST", "/chats", {
-      body: /** @satisfies {NewChat} */ ({ kind: "group", name, member_ids: memberIds }),
-    });
+  /** @param {string} name @param {string[]} memberIds @param {string} key @returns {Promise<ChatObject>} */
+  createGroup(name, memberIds, key) {
+    const body = /** @satisfies {NewChat} */ ({ kind: "group", name, member_ids: memberIds, client_chat_id: key });
+    return this.session.call("POST", "/chats", { body });
   }
 
-  /** @param {string} chatId @param {string} name @returns {Promise<ChatObject>} */
-  rename(chatId, name) {
-    return this.session.call("PATCH", `/chats/${chatId}`, { body: { name } });
+  /**
+   * @param {string} chatId @param {import("./contract.d.ts").ChatChange} change
+   * @returns {Promise<ChatObject>}
+   */
+  change(chatId, change) {
+    return this.session.call("PATCH", `/chats/${chatId}`, { body: change });
+  }
+
+  /** Ends a group for everybody. @param {string} chatId @returns {Promise<null>} */
+  dissolve(chatId) {
+    return this.session.call("DELETE", `/chats/${chatId}`);
+  }
+
+  /** @param {string} chatId @param {SettingsChange} change @returns {Promise<SettingsChanged>} */
+  set(chatId, change) {
+    return this.session.call("PATCH", `/chats/${chatId}/settings`, { body: change });
+  }
+
+  /** @returns {Promise<Account>} */
+  account() {
+    return this.session.call("GET", "/auth/me");
+  }
+
+  /** @param {import("./contract.d.ts").AccountChange} change @returns {Promise<Account>} */
+  changeAccount(change) {
+    return this.session.call("PATCH", "/users/me", { body: change });
+  }
+
+  /** @returns {Promise<Person[]>} */
+  async blocked() {
+    return /** @type {FoundPeople} */ (await this.session.call("GET", "/users/blocked")).users;
+  }
+
+  /** @param {string} userId @param {boolean} blocked @returns {Promise<null>} */
+  block(userId, blocked) {
+    return this.session.call(blocked ? "PUT" : "DELETE", `/users/${userId}/block`);
+  }
+
+  /** @param {string} chatId @returns {Promise<Invite[]>} */
+  async invites(chatId) {
+    const answer = await this.session.call("GET", `/chats/${chatId}/invites`);
+    return /** @type {import("./contract.d.ts").Invites} */ (answer).invites;
+  }
+
+  /** @param {string} chatId @param {import("./contract.d.ts").NewInvite} limits @returns {Promise<Invite>} */
+  invite(chatId, limits) {
+    return this.session.call("POST", `/chats/${chatId}/invites`, { body: limits });
+  }
+
+  /** @param {string} chatId @param {string} code @returns {Promise<null>} */
+  revoke(chatId, code) {
+    return this.session.call("DELETE", `/chats/${chatId}/invites/${encodeURIComponent(code)}`);
+  }
+
+  /** @param {string} code @returns {Promise<import("./contract.d.ts").InvitePreview>} */
+  preview(code) {
+    return this.session.call("GET", `/invites/${encodeURIComponent(code)}`);
+  }
+
+  /** @param {string} code @returns {Promise<ChatObject>} */
+  join(code) {
+    return this.session.call("POST", `/invites/${encodeURIComponent(code)}`);
   }
 
   /** @param {string} chatId @param {string} userId @returns {Promise<Member>} */

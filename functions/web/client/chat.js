@@ -31,6 +31,15 @@ export class Chat {
   lastReadId = 0;
   /** The latest pinned last. @type {number[]} */
   pinned = [];
+  /** What a group is about. */
+  description = "";
+  /** Who writes. @type {'everyone' | 'admins'} */
+  posting = "everyone";
+  slowSeconds = 0;
+  /** Until when it makes no noise, for this person. @type {string | null} */
+  mutedUntil = null;
+  archived = false;
+  markedUnread = false;
 
   /** What does not count as unread: deleted messages and service entries. */
   #silent = new Tally();
@@ -131,6 +140,7 @@ export class Chat {
     if (this.revision === 0) {
       this.begin({ ...listed, members: undefined });
     }
+    this.set(listed);
     if (listed.peer) this.peer = listed.peer;
     this.role = this.members?.get(this.me)?.role ?? listed.role;
     this.moveCursor(this.me, listed.last_read_id);
@@ -141,6 +151,18 @@ export class Chat {
     }
     if (listed.last_message) this.showLast(listed.last_message);
     return listed.revision > this.revision;
+  }
+
+  /** What the chat is to this person. @param {import("./contract.d.ts").ChatSettings} settings */
+  set({ muted_until, archived, marked_unread }) {
+    this.mutedUntil = muted_until;
+    this.archived = archived;
+    this.markedUnread = marked_unread;
+  }
+
+  /** @param {number} now in milliseconds */
+  isMuted(now) {
+    return this.mutedUntil !== null && Date.parse(this.mutedUntil) > now;
   }
 
   /** The chat in its current state, which may be ahead of the messages held. @param {ChatObject} chat */
@@ -158,6 +180,7 @@ export class Chat {
     let moved = false;
     if (userId === this.me && messageId > this.lastReadId) {
       this.lastReadId = messageId;
+      this.markedUnread = false;
       moved = true;
     }
     const member = this.members?.get(userId);
@@ -225,6 +248,9 @@ export class Chat {
     this.createdBy = chat.created_by;
     this.createdAt = chat.created_at;
     this.pinned = chat.pinned_message_ids ?? [];
+    this.description = chat.description ?? "";
+    this.posting = chat.posting ?? "everyone";
+    this.slowSeconds = chat.slow_seconds ?? 0;
     this.lastMessageId = Math.max(this.lastMessageId, chat.last_message_id);
   }
 

@@ -135,7 +135,12 @@ export class Client extends Emitter {
 
   /** @returns {Account | null} */
   get account() {
-    return this.#login?.account ?? null;
+    return this.#login?.own.account ?? null;
+  }
+
+  /** This person's account, and whom they have blocked. */
+  get own() {
+    return this.#current.own;
   }
 
   get connection() {
@@ -273,12 +278,7 @@ export class Client extends Emitter {
   /** Sends a copy of a message to another chat. @param {Message} message @param {string} chatId */
   async forward(message, chatId) {
     const key = this.env.key();
-    const call = () => this.calls.forward(message, chatId, key);
-    // The key makes it the same copy.
-    const copy = await call().catch((error) => {
-      if (error.temporary) return call();
-      throw error;
-    });
+    const copy = await this.#again(() => this.calls.forward(message, chatId, key));
     this.#login?.replicas.change({ type: "new_message", data: copy });
   }
 
@@ -341,7 +341,35 @@ export class Client extends Emitter {
 
   /** @param {string} name @param {string[]} memberIds @returns {Promise<Chat>} */
   async createGroup(name, memberIds) {
-    return this.#current.replicas.adopt(await this.calls.createGroup(name, memberIds));
+    const key = this.env.key();
+    return this.#current.replicas.adopt(await this.#again(() => this.calls.createGroup(name, memberIds, key)));
+  }
+
+  /** Joins a group by a link. @param {string} code @returns {Promise<Chat>} */
+  async join(code) {
+    return this.#current.replicas.adopt(await this.calls.join(code));
+  }
+
+  /**
+   * Mutes or archives a chat, or marks it as unread, for this person.
+   * @param {string} chatId @param {import("./calls.js").SettingsChange} change
+   */
+  async set(chatId, change) {
+    const settings = await this.calls.set(chatId, change);
+    this.#login?.replicas.set(settings);
+  }
+
+  /**
+   * Once more, if that may help; the call has a key that makes it the same.
+   * @template T @param {() => Promise<T>} call
+   */
+  async #again(call) {
+    try {
+      return await call();
+    } catch (error) {
+      if (!(/** @type {any} */ (error).temporary)) throw error;
+      return call();
+    }
   }
 
   /**

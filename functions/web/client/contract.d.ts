@@ -9,6 +9,14 @@ export type Account = {
   id: UserId;
   name: string;
   username: string | null;
+  who_may_add: WhoMayAdd;
+};
+
+/** `PATCH /users/me`. What is left out stays as it is. */
+export type AccountChange = {
+  name?: Name;
+  username?: Username | null;
+  who_may_add?: WhoMayAdd;
 };
 
 /** What a client sends over the socket. */
@@ -66,6 +74,8 @@ export type Changes = {
 export type Chat = {
   created_at: Timestamp;
   created_by: UserId;
+  /** What a group is about; left out if it does not say. */
+  description?: string;
   id: ChatId;
   kind: ChatKind;
   /** The newest message's number; 0 if there are none. */
@@ -74,13 +84,32 @@ export type Chat = {
   name: string | null;
   /** The latest pinned last; left out if there are none. */
   pinned_message_ids?: number[];
+  /** Who writes in a group; left out if it is everyone. */
+  posting?: Posting;
   /** How many changes the chat has had; its creation is the first. */
   revision: number;
+  /** How many seconds an ordinary member of a group waits between two messages; left out if they need not. */
+  slow_seconds?: number;
+};
+
+/** `PATCH /chats/{chat_id}`. What is left out stays as it is. */
+export type ChatChange = {
+  description?: Description | null;
+  name?: Name;
+  posting?: Posting;
+  /** 0 takes it away. */
+  slow_seconds?: number;
 };
 
 export type ChatCreated = {
   by: UserId;
   chat: ChatWithMembers;
+  chat_id: ChatId;
+  revision: number;
+};
+
+export type ChatDissolved = {
+  by: UserId;
   chat_id: ChatId;
   revision: number;
 };
@@ -99,9 +128,20 @@ export type ChatEvent = {
   type: "role_changed";
   user_id: UserId;
 } | {
+  type: "member_joined";
+} | {
   /** The new name. */
   name: string;
   type: "group_renamed";
+} | {
+  type: "description_changed";
+} | {
+  posting: Posting;
+  type: "posting_changed";
+} | {
+  /** How long a member waits between two messages; 0 for not at all. */
+  slow_seconds: number;
+  type: "slow_mode_changed";
 } | {
   message_id: number;
   type: "message_pinned";
@@ -128,6 +168,15 @@ export type ChatList = {
   next: string | null;
 };
 
+/** What a chat is to the person who asks. Nobody else is told. */
+export type ChatSettings = {
+  /** Whether it is put away. */
+  archived: boolean;
+  /** Whether it is shown as unread although it is not. */
+  marked_unread: boolean;
+  muted_until: Timestamp | null;
+};
+
 export type ChatUpdated = {
   by: UserId;
   /** The chat as it is now. */
@@ -152,6 +201,9 @@ export type ChosenReactions = {
 
 /** The sender's idempotency key: a send can be repeated with it at any time. A UUID will do. */
 export type ClientMessageId = string;
+
+/** At least one visible character; line breaks are stored as \n. */
+export type Description = string;
 
 /** What a message may have besides its text; stored as it is sent. A field is left out if the message does not have it. */
 export type Details = {
@@ -197,7 +249,9 @@ export type ErrorCode =
   | "wrong_password"
   | "forbidden"
   | "chat_not_found"
+  | "not_reachable"
   | "user_not_found"
+  | "invite_not_found"
   | "message_not_found"
   | "member_not_found"
   | "session_not_found"
@@ -213,6 +267,9 @@ export type ErrorCode =
   | "payload_too_large"
   | "unsupported_media_type"
   | "invalid_field"
+  | "too_many_invites"
+  | "too_many_blocked"
+  | "slow_mode"
   | "too_many_attempts"
   | "too_many_connections"
   | "unavailable"
@@ -259,6 +316,12 @@ export type Frame = {
   request_id?: string;
   type: "chat_created";
 } | {
+  /** The owner has ended the group for everybody. */
+  data: ChatDissolved;
+  /** The id of the request that this frame answers. */
+  request_id?: string;
+  type: "chat_dissolved";
+} | {
   /** The answer to `joinChat`. */
   data: ChatJoined;
   /** The id of the request that this frame answers. */
@@ -271,7 +334,13 @@ export type Frame = {
   request_id?: string;
   type: "chat_left";
 } | {
-  /** The chat was renamed, or a message was pinned or unpinned. */
+  /** This person's own settings of the chat have changed. */
+  data: SettingsChanged;
+  /** The id of the request that this frame answers. */
+  request_id?: string;
+  type: "chat_settings";
+} | {
+  /** What everybody sees of the chat has changed: its name, description, rules or pins. */
   data: ChatUpdated;
   /** The id of the request that this frame answers. */
   request_id?: string;
@@ -295,7 +364,7 @@ export type Frame = {
   request_id?: string;
   type: "member_removed";
 } | {
-  /** Somebody's role was changed. */
+  /** Somebody's role or name was changed. */
   data: MemberChanged;
   /** The id of the request that this frame answers. */
   request_id?: string;
@@ -375,8 +444,37 @@ export type History = {
   revision: number;
 };
 
+/** A link by which people come into a group by themselves. */
+export type Invite = {
+  chat_id: ChatId;
+  /** Whoever knows it may join. */
+  code: string;
+  created_at: Timestamp;
+  created_by: UserId;
+  expires_at: Timestamp | null;
+  /** Null: any number. */
+  max_uses: number | null;
+  /** How many people have joined by it. */
+  uses: number;
+};
+
+/** `GET /invites/{code}`: what somebody who holds a link sees before they join. */
+export type InvitePreview = {
+  chat_id: ChatId;
+  description?: string;
+  is_member: boolean;
+  member_count: number;
+  name: string;
+};
+
+/** `GET /chats/{chat_id}/invites`. */
+export type Invites = {
+  /** Those that work, oldest first. */
+  invites: Invite[];
+};
+
 /** A chat in a person's list. */
-export type ListedChat = Chat & {
+export type ListedChat = Chat & ChatSettings & {
   last_message: Message | null;
   /** The read cursor of the person who asks. */
   last_read_id: number;
@@ -419,8 +517,8 @@ export type Member = {
 export type MemberChanged = {
   by: UserId;
   chat_id: ChatId;
-  /** The service entry that tells of it in the history; it has the same revision. */
-  entry: Message;
+  /** The service entry that tells of it in the history, with the same revision; left out if there is none. */
+  entry?: Message;
   /** The member as they are now. */
   member: Member;
   /** The chat's revision after this change. */
@@ -497,20 +595,24 @@ export type NewChat = {
   /** The other person. */
   user_id: UserId;
 } | {
+  client_chat_id?: ClientMessageId | null;
   kind: "group";
   /** The members besides the creator. */
   member_ids?: UserId[] | null;
   name: Name;
 };
 
+/** `POST /chats/{chat_id}/invites`. */
+export type NewInvite = {
+  /** How long it works, in seconds; for ever if left out. */
+  expires_in?: number;
+  /** How many people may join by it; any number if left out. */
+  max_uses?: number;
+};
+
 /** `POST /chats/{chat_id}/members`. */
 export type NewMember = {
   user_id: UserId;
-};
-
-/** `PATCH /chats/{chat_id}`. */
-export type NewName = {
-  name: Name;
 };
 
 /** `POST /auth/password`. */
@@ -566,6 +668,15 @@ export type Pong = {
   };
 };
 
+/** Who writes in a group. */
+export type Posting = "everyone" | "admins";
+
+/** `GET /users/presence`. */
+export type PresenceList = {
+  /** The people who are told when the caller comes and goes, 500 at most. */
+  presence: UserStatus[];
+};
+
 /** The message that a reply answers, as it was then: its later edits and its deletion do not change the quote. */
 export type Quote = {
   id: number;
@@ -601,7 +712,7 @@ export type Removed = {
 
 /** What a client sends over HTTP. */
 export type RequestBody =
-  | ChosenReactions | Forward | Login | NewChat | NewMember | NewName | NewPassword | NewRole | NewText | Refresh | Registration | SendMessage;
+  | AccountChange | ChatChange | ChosenReactions | Forward | Login | NewChat | NewInvite | NewMember | NewPassword | NewRole | NewText | Refresh | Registration | SendMessage | SettingsChange;
 
 export type Role = "member" | "admin" | "owner";
 
@@ -635,6 +746,18 @@ export type Sessions = {
   current: SessionId;
   /** The live sessions, newest first. */
   sessions: Session[];
+};
+
+/** `PATCH /chats/{chat_id}/settings`. What is left out stays as it is. */
+export type SettingsChange = {
+  archived?: boolean;
+  marked_unread?: boolean;
+  muted_until?: Timestamp | null;
+};
+
+/** What a chat is to this person, changed on another of their devices. It has no revision: only they see it. */
+export type SettingsChanged = ChatSettings & {
+  chat_id: ChatId;
 };
 
 /**
@@ -687,3 +810,6 @@ export type UserStatus = {
 
 /** A handle; stored in lower case. */
 export type Username = string;
+
+/** Who may add a person to groups. */
+export type WhoMayAdd = "everyone" | "contacts" | "nobody";

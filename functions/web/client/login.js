@@ -3,6 +3,7 @@ import { Connection } from "./connection.js";
 import { Drafts } from "./drafts.js";
 import { History } from "./history.js";
 import { Outbox } from "./outbox.js";
+import { Own } from "./own.js";
 import { People } from "./people.js";
 import { Presence } from "./presence.js";
 import { Reads } from "./reads.js";
@@ -20,7 +21,10 @@ export class Login {
   constructor(client, account) {
     const { env, session } = client;
     const changed = (/** @type {string} */ id) => client.emit("chat", id);
-    this.account = account;
+    this.own = new Own(session, client.calls, account, () => {
+      this.people.learn([this.own.account]);
+      changed("");
+    });
     this.replicas = new Replicas(env, session, account.id, client.windowLimit);
     this.connection = new Connection(env, client.socketUrl, session, () => this.replicas.pingData());
     this.people = new People(env, session, () => changed(""));
@@ -28,12 +32,7 @@ export class Login {
     this.reads = new Reads(env, session, this.connection);
     this.drafts = new Drafts(env.storage, account.id);
     this.history = new History(session, changed);
-    this.presence = new Presence({
-      env,
-      connection: this.connection,
-      recent: () => client.chats.map((chat) => chat.id),
-      changed,
-    });
+    this.presence = new Presence({ env, session, connection: this.connection, changed });
     this.outbox = new Outbox({
       env,
       session,
@@ -56,8 +55,6 @@ export class Login {
       if (chat?.members) this.people.learn(chat.members.values());
       if (chat?.peer) this.people.learn([chat.peer]);
       outbox.settled(id, chat?.revision ?? Infinity);
-      // The list has been read. At the start, or after a failure, that is later than the socket was opened.
-      if (id === "") void this.presence.join();
       client.emit("chat", id);
     });
     replicas.on("replaced", (id) => {
@@ -82,14 +79,15 @@ export class Login {
     await this.replicas.list();
     this.outbox.wake();
     this.presence.connected();
+    await this.own.read();
   }
 
   /** @param {Frame} frame */
   #frame(frame) {
-    if (frame.type === "new_message" && frame.data.sender_id === this.account.id) this.outbox.seen(frame.data);
+    if (frame.type === "new_message" && frame.data.sender_id === this.own.account.id) this.outbox.seen(frame.data);
     this.replicas.frame(frame);
     this.presence.frame(frame);
-    if (frame.type === "pong" || frame.type === "chat_created") void this.presence.join();
+    if (frame.type === "chat_created" || frame.type === "member_added") void this.presence.ask();
   }
 
   stop() {

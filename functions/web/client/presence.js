@@ -6,15 +6,11 @@
 const FADE_MS = 6_000;
 /** The server passes a start on once in three seconds. */
 const REPEAT_MS = 4_000;
-/** A device learns who is online, and who types, only in the chats it has joined. */
-const JOINED_CHATS = 20;
-const JOINED_LIMIT = 40;
-
 /**
  * @typedef {object} PresenceContext
  * @property {import("./env.js").Environment} env
+ * @property {import("./session.js").Session} session
  * @property {import("./connection.js").Connection} connection
- * @property {() => string[]} recent ids of the chats, the latest active first
  * @property {(chatId: string) => void} changed `""` stands for all chats
  */
 
@@ -24,11 +20,12 @@ export class Presence {
   #statuses = new Map();
   /** @type {Map<string, Map<string, any>>} */
   #typing = new Map();
-  /** Chats joined on the current socket, the least recently wanted first. @type {Set<string>} */
+  /** Chats joined on the current socket. @type {Set<string>} */
   #joined = new Set();
   /** Chats that are open on the screen. @type {Set<string>} */
   #open = new Set();
   #joining = false;
+  #asking = false;
   /** @type {{chatId: string, timer: any, sentAt: number} | null} */
   #mine = null;
 
@@ -51,6 +48,23 @@ export class Presence {
   connected() {
     this.#joined.clear();
     void this.join();
+    void this.ask();
+  }
+
+  /** Asks who of all chats' people is online; from then on, the server tells. */
+  async ask() {
+    if (this.#asking) return;
+    this.#asking = true;
+    try {
+      /** @type {import("./contract.d.ts").PresenceList} */
+      const { presence } = await this.context.session.call("GET", "/users/presence");
+      for (const status of presence) this.#statuses.set(status.user_id, status);
+      this.context.changed("");
+    } catch {
+      // The next socket asks again.
+    } finally {
+      this.#asking = false;
+    }
   }
 
   /** What was known about others is out of date. */
@@ -70,17 +84,18 @@ export class Presence {
   /** @param {string} chatId */
   close(chatId) {
     this.#open.delete(chatId);
+    if (!this.#joined.delete(chatId)) return;
+    this.context.connection.request("leaveChat", { chat_id: chatId }).catch(() => {});
   }
 
-  /** Joins the chats that are open and the latest active ones, one after the other. */
+  /** Joins the chats that are open, one after the other: in a large group, only then it is told who types. */
   async join() {
     if (this.#joining) return;
     this.#joining = true;
     const { connection } = this.context;
     try {
       for (;;) {
-        const wanted = [...this.#open, ...this.context.recent().slice(0, JOINED_CHATS)];
-        const next = wanted.find((id) => !this.#joined.has(id));
+        const next = [...this.#open].find((id) => !this.#joined.has(id));
         if (next === undefined || !connection.online) break;
         this.#joined.add(next);
         await connection.request("joinChat", { chat_id: next }).catch((error) => {
@@ -88,22 +103,11 @@ export class Presence {
           // Without an answer the socket is in doubt; the next one joins again.
           if (error.temporary) throw error;
         });
-        this.#leaveOld(wanted);
       }
     } catch {
       // The next socket, ping or chat tries again.
     } finally {
       this.#joining = false;
-    }
-  }
-
-  /** @param {string[]} wanted */
-  #leaveOld(wanted) {
-    for (const id of this.#joined) {
-      if (this.#joined.size <= JOINED_LIMIT) return;
-      if (wanted.includes(id)) continue;
-      this.#joined.delete(id);
-      this.context.connection.request("leaveChat", { chat_id: id }).catch(() => {});
     }
   }
 

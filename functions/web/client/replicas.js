@@ -74,7 +74,9 @@ export class Replicas extends Emitter {
     if (REVISED.has(type)) this.change(/** @type {Change} */ ({ type, data }));
     else if (type === "message_read") {
       if (this.chats.get(data.chat_id)?.receipt(data)) this.emit("changed", data.chat_id);
-    } else if (type === "chat_joined") this.#joined(data.chat);
+    } else if (type === "chat_dissolved") this.#drop(data.chat_id, data.by);
+    else if (type === "chat_settings") this.set(data);
+    else if (type === "chat_joined") this.#joined(data.chat);
     else if (type === "pong") this.#pong(data.stale);
   }
 
@@ -94,6 +96,12 @@ export class Replicas extends Emitter {
     if (change.type === "chat_created" && !chat.members) this.sync(id);
     this.emit("changed", id);
     if (change.type === "new_message") this.emit("message", change.data);
+  }
+
+  /** What a chat is to this person. @param {import("./contract.d.ts").SettingsChanged} settings */
+  set(settings) {
+    this.chats.get(settings.chat_id)?.set(settings);
+    this.emit("changed", settings.chat_id);
   }
 
   /** A chat with its members, from an HTTP answer. @param {ChatObject} object @returns {Chat} */

@@ -134,6 +134,14 @@ export class Session extends Emitter {
     }
   }
 
+  /** The account has changed. @param {Account} account */
+  async keep(account) {
+    if (!this.#stored) return;
+    this.#stored = { ...this.#stored, account };
+    // What the storage has is read at the next start only, and asked for again then.
+    await this.env.storage.set(KEY, this.#stored).catch(() => {});
+  }
+
   /** An access token that is good for a while. @returns {Promise<string>} */
   async token() {
     const stored = this.#stored;

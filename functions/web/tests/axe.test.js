@@ -70,7 +70,7 @@ for (const [size, viewport] of Object.entries(SIZES)) {
       await page.getByRole("button", { name: "Actions for Ben" }).click();
       await check(page, "actions for a member");
       await page.keyboard.press("Escape");
-      const others = { "Rename the group": "rename", "Add people": "add", "Leave the group": "confirm" };
+      const others = { "Edit the group": "rename", "Add people": "add", "Leave the group": "confirm" };
       for (const [button, type] of Object.entries(others)) {
         await page.locator("dialog.info").getByRole("button", { name: button }).click();
         await page.locator(`dialog.${type}`).waitFor();

@@ -18,7 +18,7 @@ test("a group is made, renamed, filled, and its roles are changed", async () => 
   await other.locator("a.item", { hasText: "Climbers" }).waitFor();
 
   await page.locator(".who-header").click();
-  await page.getByRole("button", { name: "Rename the group" }).click();
+  await page.getByRole("button", { name: "Edit the group" }).click();
   await page.locator("dialog.rename").getByLabel("Name").fill("Hikers");
   await page.getByRole("button", { name: "Save" }).click();
   await other.locator("a.item", { hasText: "Hikers" }).waitFor();

@@ -256,7 +256,7 @@ async function variant(size, viewport, colorScheme) {
   await glance(page.getByRole("menuitem", { name: "Make owner" }), "dialog.confirm", "make-owner");
   await info.getByRole("button", { name: "Actions for Chloé Martin" }).click();
   await glance(page.getByRole("menuitem", { name: "Remove from the group" }), "dialog.confirm", "remove-member");
-  await opens(info.getByRole("button", { name: "Rename the group" }), "dialog.rename", "rename");
+  await opens(info.getByRole("button", { name: "Edit the group" }), "dialog.rename", "rename");
   await page.locator("dialog.rename input").fill("");
   await glance(page.getByRole("button", { name: "Save" }), "dialog.rename .error", "rename-wrong");
   await info.getByRole("button", { name: "Add people" }).click();

@@ -22,10 +22,34 @@ fn of_type(frames: &[Value], kind: &str) -> usize {
 }
 
 #[tokio::test]
-async fn typing_reaches_only_devices_with_the_chat_open_and_is_throttled() {
+async fn typing_in_a_small_chat_reaches_every_device_of_the_others() {
+    let world = World::new().await;
+    let [alice, bob, eve] = world.people(["alice", "bob", "eve"]).await;
+    let chat_id = alice.private_chat(&bob).await;
+    let (mut alices, mut bobs, mut eves) = (alice.device().await, bob.device().await, eve.device().await);
+    typing(&mut alices, &chat_id, true).await;
+    assert_eq!(bobs.next_of("typing_indicator").await["data"]["user_id"], alice.id.as_str());
+    for device in [&mut alices, &mut eves] {
+        assert_eq!(of_type(&device.drain().await, "typing_indicator"), 0);
+    }
+}
+
+#[tokio::test]
+async fn typing_in_a_large_group_reaches_only_devices_with_the_chat_open_and_is_throttled() {
     let world = World::new().await;
     let [alice, bob] = world.people(["alice", "bob"]).await;
-    let chat_id = alice.private_chat(&bob).await;
+    let chat_id = alice.group("Large", &[&bob]).await;
+    sqlx::query(
+        "with people as (
+            insert into users (user_id, name, email, password_hash)
+            select gen_random_uuid(), 'n', 'u' || n || '@example.com', '' from generate_series(1, 19) n returning user_id
+        )
+        insert into chat_members (chat_id, user_id, role) select $1, user_id, 'member' from people",
+    )
+    .bind(uuid::Uuid::parse_str(&chat_id).unwrap())
+    .execute(&world.app.db)
+    .await
+    .unwrap();
     let mut alices = alice.device().await;
     let (mut open, mut closed) = (bob.device().await, bob.device().await);
     join(&mut alices, &chat_id).await;

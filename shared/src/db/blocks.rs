@@ -2,11 +2,15 @@
 
 use sqlx::{PgConnection, PgExecutor};
 
-use crate::db::chats::pair;
 use crate::fields::MAX_BLOCKED;
 use crate::ids::UserId;
 use crate::protocol::Person;
 use crate::{Error, Result};
+
+/// Names the private chat of two people.
+pub(super) fn pair(one: UserId, other: UserId) -> String {
+    format!("{}:{}", one.min(other), one.max(other))
+}
 
 /// A private chat is created, and a block set, one after the other: whichever comes second sees the first. Held until the
 /// transaction ends.

@@ -13,18 +13,13 @@ use crate::ids::{ChatId, MessageId, UserId};
 use crate::protocol::{ChatKind, ChatSettings, ChatWithMembers, Member, Posting, Role, SettingsChange, Timestamp};
 use crate::{Error, Result};
 
-/// Names the private chat of two people.
-pub(super) fn pair(one: UserId, other: UserId) -> String {
-    format!("{}:{}", one.min(other), one.max(other))
-}
-
 /// Finds or creates the private chat of two people, and returns whether it is new. Must be called in a transaction.
 ///
 /// # Errors
 /// [`Error::UserNotFound`] if the other person does not exist; [`Error::NotReachable`] if there is no such chat yet and one of
 /// the two has blocked the other.
 pub async fn private(db: &mut PgConnection, me: UserId, other: UserId) -> Result<(ChatId, bool)> {
-    let pair = pair(me, other);
+    let pair = blocks::pair(me, other);
     blocks::lock_pair(&mut *db, &pair).await?;
     let made = sqlx::query_scalar!(
         r#"

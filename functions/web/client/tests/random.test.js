@@ -93,7 +93,7 @@ async function act(world, actor, users, step) {
     const { messages } = chat.window;
     if (messages.length) void client.pin(world.pick(messages), world.random() < 0.7).catch(ignore);
   } else if (dice < 0.91) {
-    void client.group(chat.id, client.calls.rename(chat.id, `name ${step}`)).catch(ignore);
+    void client.group(chat.id, client.calls.change(chat.id, { name: `name ${step}` })).catch(ignore);
   } else if (dice < 0.94) {
     void client.group(chat.id, client.calls.addMember(chat.id, world.pick(users))).catch(ignore);
   } else if (dice < 0.97) {

@@ -161,7 +161,7 @@ test("refusals carry the protocol's code", async () => {
   await assert.rejects(ann.calls.changePassword("wrong", "password456"), { code: "wrong_password", status: 403 });
   await assert.rejects(tab().login("nobody-at-all", "password123"), { code: "invalid_credentials" });
   await assert.rejects(ann.calls.createPrivate(crypto.randomUUID()), { code: "user_not_found" });
-  await assert.rejects(ann.calls.createGroup("  ", []), { code: "invalid_field" });
+  await assert.rejects(ann.calls.createGroup("  ", [], "key"), { code: "invalid_field" });
 });
 
 test("a message that fills its limits is sent", async () => {

@@ -94,6 +94,14 @@ export class Server extends Chats {
     };
   }
 
+  /** Who of the people in one's chats is there. @param {any} user */
+  presence(user) {
+    const mine = [...this.chats.values()].filter((chat) => chat.members.has(user.id));
+    const ids = new Set(mine.flatMap((chat) => [...chat.members.keys()]).filter((id) => id !== user.id));
+    const online = new Set([...this.devices].map((device) => device.user.id));
+    return [...ids].map((id) => ({ user_id: id, online: online.has(id), last_seen_at: null }));
+  }
+
   /** @param {any} chat @param {string} id */
   unread(chat, id) {
     const unread = chat.messages.slice(chat.members.get(id).last_read_id);
@@ -122,6 +130,9 @@ export class Server extends Chats {
         role,
         last_read_id,
         ...this.unread(chat, user.id),
+        muted_until: null,
+        archived: false,
+        marked_unread: false,
         last_message: last && this.seen(user, last),
       };
     });
@@ -174,6 +185,8 @@ export class Server extends Chats {
     const { user } = session;
     if (a === "auth" && b === "me") return user;
     if (a === "auth" && b === "logout") return void this.endSession(session, "session_ended");
+    if (a === "users" && b === "blocked") return { users: [] };
+    if (a === "users" && b === "presence") return { presence: this.presence(user) };
     if (a === "users")
       return {
         users: String(query.get("ids"))
