@@ -52,3 +52,12 @@ create table invites (
     constraint invites_pkey primary key (code)
 );
 create index invites_chat on invites (chat_id);
+
+-- How fast people do what is not a send: a bucket for each person and kind of deed (`shared/src/db/rates.rs`).
+create table buckets (
+    user_id uuid not null,
+    deed text not null,
+    tokens real not null,
+    filled_at timestamptz not null,
+    constraint buckets_pkey primary key (user_id, deed)
+);

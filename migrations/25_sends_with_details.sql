@@ -4,7 +4,8 @@
 --
 -- More outcomes: `no_message`, `deleted` and `service` for what is quoted or forwarded, `no_origin` for the chat forwarded from;
 -- `closed`, `admins_only` and `slow` for a chat in which the sender may not write, or not yet. A repetition is found first, whatever
--- has become of the other message or of the chat since.
+-- has become of the other message or of the chat since. Who sends too fast gets the error WD429, whose message is how many seconds
+-- to wait: the bucket is in the row that a send updates anyway.
 create function send_message(
     p_chat_id uuid, p_sender_id uuid, p_client_message_id text, p_text text,
     -- The message of this chat that this one replies to.
@@ -13,6 +14,8 @@ create function send_message(
     p_origin_chat_id uuid, p_origin_message_id bigint,
     -- The usernames in the text.
     p_mentioned text[],
+    -- How many messages a member may send here at once, and how many a second after that; null for any number.
+    p_burst real, p_per_second real,
     out outcome text, out id bigint, out text text, out created_at timestamptz, out edited_at timestamptz,
     out deleted_at timestamptz, out is_read boolean, out revision bigint, out details jsonb,
     -- For `slow`: how long to wait, in seconds.
@@ -33,6 +36,7 @@ declare
     v_closed boolean;
     v_admins_post boolean;
     v_slow_seconds integer;
+    v_tokens real;
 begin
     if p_origin_chat_id is not null then
         -- What the caller has said, and not the text: that may be edited before the retry. No text begins like this.
@@ -103,9 +107,16 @@ begin
         if v_refusal is null and found then
             -- Who writes has read what stands above.
             update chat_members m set last_read_id = v_message.id,
-                    sent_at = case when v_slow_seconds is not null then v_message.created_at end
+                    sent_at = case when v_slow_seconds is not null then v_message.created_at end,
+                    send_tokens = case when p_burst is not null then least(p_burst, m.send_tokens
+                        + greatest(0, extract(epoch from v_message.created_at - m.send_tokens_at)) * p_per_second) - 1 end,
+                    send_tokens_at = v_message.created_at
                 where m.chat_id = p_chat_id and m.user_id = p_sender_id
-                returning m.active_at into v_listed_at;
+                returning m.active_at, m.send_tokens into v_listed_at, v_tokens;
+            -- The error takes everything back, the message and the token too.
+            if v_tokens < 0 then
+                raise exception using errcode = 'WD429', message = ceil(-v_tokens / p_per_second)::text;
+            end if;
             -- Neither too old nor, after the clock was set back, too new.
             if (v_listed_at <= v_message.created_at and v_message.created_at < v_listed_at + interval '1 hour') is not true then
                 update chat_members m set active_at = v_message.created_at where m.chat_id = p_chat_id;

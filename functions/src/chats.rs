@@ -5,6 +5,7 @@
 use lambda_http::{Body, Request, Response};
 use windi_shared::auth::Tokens;
 use windi_shared::db::chat_list::Unread;
+use windi_shared::db::rates::{self, Deed};
 use windi_shared::db::{Database, chat_list, chats, members, messages, sessions};
 use windi_shared::fields::{Description, MAX_SLOW_SECONDS};
 use windi_shared::protocol::{
@@ -73,6 +74,7 @@ async fn get(db: &Database, tokens: &Tokens, request: &Request) -> Result<Answer
 async fn create(db: &Database, tokens: &Tokens, push: &Push, request: &Request) -> Result<Answer> {
     let me = http_api::caller(db, tokens, request).await?.user_id;
     let wanted = http_api::read_json::<NewChat>(request)?.check(me)?;
+    rates::take(db, me, Deed::NewChat).await?;
 
     let mut transaction = db.begin().await?;
     let (chat_id, is_new) = match wanted {
@@ -99,6 +101,7 @@ async fn create(db: &Database, tokens: &Tokens, push: &Push, request: &Request) 
 async fn change(db: &Database, tokens: &Tokens, push: &Push, request: &Request) -> Result<Answer> {
     let me = http_api::caller(db, tokens, request).await?.user_id;
     let chat_id = http_api::chat_id(request)?;
+    rates::take(db, me, Deed::Change).await?;
     let mut transaction = db.begin().await?;
     chats::lock(&mut transaction, chat_id, me).await?.require(Role::Admin)?;
     let change: ChatChange = http_api::read_json(request)?;
@@ -166,6 +169,7 @@ async fn set(db: &Database, tokens: &Tokens, push: &Push, request: &Request) -> 
     let me = http_api::caller(db, tokens, request).await?.user_id;
     let chat_id = http_api::chat_id(request)?;
     chats::head(db, chat_id, me).await?;
+    rates::take(db, me, Deed::Change).await?;
     let change: SettingsChange = http_api::read_json(request)?;
     if change.muted_until.flatten().is_some_and(|until| until >= Timestamp::YEAR_10000) {
         return Err(Error::field("muted_until", "must be before the year 10000"));

@@ -3,6 +3,7 @@
 
 use lambda_http::{Body, Request, Response};
 use windi_shared::auth::Tokens;
+use windi_shared::db::rates::{self, Deed};
 use windi_shared::db::{Database, chats, invites, members, messages};
 use windi_shared::ids::UserId;
 use windi_shared::protocol::{ChatEvent, Invites, NewInvite, Role, ServerFrame};
@@ -29,6 +30,7 @@ pub fn main() -> door::Outcome {
 pub async fn handle(db: &Database, tokens: &Tokens, push: &Push, request: Request) -> Response<Body> {
     http_api::respond(&request, async {
         let me = http_api::caller(db, tokens, &request).await?.user_id;
+        rates::take(db, me, Deed::Invitation).await?;
         match http_api::route(&request).as_str() {
             "POST /chats/{chat_id}/invites" => create(db, me, &request).await,
             "GET /chats/{chat_id}/invites" => list(db, me, &request).await,

@@ -7,6 +7,7 @@
 use lambda_http::{Body, Request, Response};
 use windi_shared::auth::Tokens;
 use windi_shared::connections::Address;
+use windi_shared::db::rates::{self, Deed};
 use windi_shared::db::{Database, PgConnection, chats, members, messages};
 use windi_shared::fields::MAX_GROUP_MEMBERS;
 use windi_shared::ids::{ChatId, UserId};
@@ -44,6 +45,7 @@ pub async fn handle(db: &Database, tokens: &Tokens, push: &Push, request: Reques
 async fn add(db: &Database, tokens: &Tokens, push: &Push, request: &Request) -> Result<Answer> {
     let me = http_api::caller(db, tokens, request).await?.user_id;
     let chat_id = http_api::chat_id(request)?;
+    rates::take(db, me, Deed::Invitation).await?;
     let mut transaction = db.begin().await?;
     chats::lock(&mut transaction, chat_id, me).await?.require(Role::Admin)?;
     let NewMember { user_id } = http_api::read_json(request)?;
@@ -70,6 +72,7 @@ async fn add(db: &Database, tokens: &Tokens, push: &Push, request: &Request) -> 
 async fn change(db: &Database, tokens: &Tokens, push: &Push, request: &Request) -> Result<Answer> {
     let me = http_api::caller(db, tokens, request).await?.user_id;
     let (chat_id, user_id) = (http_api::chat_id(request)?, member_id(request)?);
+    rates::take(db, me, Deed::Change).await?;
     let mut transaction = db.begin().await?;
     chats::lock(&mut transaction, chat_id, me).await?.require(Role::Owner)?;
     let NewRole { role } = http_api::read_json(request)?;
@@ -96,6 +99,7 @@ async fn change(db: &Database, tokens: &Tokens, push: &Push, request: &Request) 
 async fn remove(db: &Database, tokens: &Tokens, push: &Push, request: &Request) -> Result<Answer> {
     let me = http_api::caller(db, tokens, request).await?.user_id;
     let (chat_id, user_id) = (http_api::chat_id(request)?, member_id(request)?);
+    rates::take(db, me, Deed::Change).await?;
     let mut transaction = db.begin().await?;
     let seat = chats::lock(&mut transaction, chat_id, me).await?;
     if seat.kind == ChatKind::Private {

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use lambda_http::{Body, Request, Response};
 use windi_shared::auth::{Caller, Tokens};
 use windi_shared::db::chats::{self, Seat};
+use windi_shared::db::rates::{self, Deed};
 use windi_shared::db::{Database, PgConnection, Transaction, members, messages, reactions};
 use windi_shared::fields::{Emoji, MAX_CHOSEN_REACTIONS, MAX_PINS};
 use windi_shared::ids::{MessageId, UserId};
@@ -85,6 +86,7 @@ impl Subject {
     async fn lock(db: &Database, tokens: &Tokens, request: &Request) -> Result<(Transaction, Self)> {
         let me = http_api::caller(db, tokens, request).await?.user_id;
         let (chat_id, id) = (http_api::chat_id(request)?, message_id(request));
+        rates::take(db, me, Deed::Change).await?;
         let mut transaction = db.begin().await?;
         let seat = chats::lock(&mut transaction, chat_id, me).await?;
         let message = messages::get(&mut *transaction, chat_id, me, id?).await?;

@@ -2,6 +2,7 @@
 
 use lambda_http::{Body, Request, Response};
 use windi_shared::auth::Tokens;
+use windi_shared::db::rates::{self, Deed};
 use windi_shared::db::{Database, chats, search};
 use windi_shared::fields::Words;
 use windi_shared::ids::ChatId;
@@ -25,6 +26,7 @@ pub async fn handle(db: &Database, tokens: &Tokens, request: Request) -> Respons
 
 async fn search(db: &Database, tokens: &Tokens, request: &Request) -> Result<Answer> {
     let caller = http_api::caller(db, tokens, request).await?;
+    rates::take(db, caller.user_id, Deed::Search).await?;
     let limit = http_api::limit(request, 20)?;
     let words: String = http_api::query(request, "q")?.ok_or_else(|| Error::field("q", "is required"))?;
     let words = Words::new(words).map_err(|reason| Error::field("q", reason))?;

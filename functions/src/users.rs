@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use lambda_http::{Body, Request, Response};
 use windi_shared::auth::Tokens;
 use windi_shared::db::members::Place;
+use windi_shared::db::rates::{self, Deed};
 use windi_shared::db::{Database, blocks, chats, members, presence, users};
 use windi_shared::fields::Words;
 use windi_shared::ids::{ChatId, UserId};
@@ -58,12 +59,13 @@ async fn me(db: &Database, tokens: &Tokens, request: &Request) -> Result<Answer>
 /// Finds people by the beginnings of their names or by their ids: those who have left a chat are still named in its
 /// history.
 async fn find(db: &Database, tokens: &Tokens, request: &Request) -> Result<Answer> {
-    http_api::caller(db, tokens, request).await?;
+    let caller = http_api::caller(db, tokens, request).await?;
     let words: Option<String> = http_api::query(request, "search")?;
     let ids: Option<String> = http_api::query(request, "ids")?;
     let users = match (words, ids) {
         (Some(words), None) => {
             let words = Words::new(words).map_err(|reason| Error::field("search", reason))?;
+            rates::take(db, caller.user_id, Deed::Search).await?;
             users::search(db, words.as_str(), MAX_FOUND).await?
         }
         (None, Some(ids)) => {
@@ -90,6 +92,7 @@ async fn get(db: &Database, tokens: &Tokens, request: &Request) -> Result<Answer
 async fn change(db: &Database, tokens: &Tokens, push: &Push, request: &Request) -> Result<Answer> {
     let me = http_api::caller(db, tokens, request).await?.user_id;
     let change: AccountChange = http_api::read_json(request)?;
+    rates::take(db, me, Deed::Account).await?;
     let mut transaction = db.begin().await?;
     let before = users::account(&mut *transaction, me).await?;
     users::update(&mut *transaction, me, &change).await?;
@@ -127,6 +130,7 @@ async fn block(db: &Database, tokens: &Tokens, request: &Request, wanted: bool) 
     if other == me {
         return Err(Error::Forbidden("nobody can block themselves"));
     }
+    rates::take(db, me, Deed::Change).await?;
     let mut transaction = db.begin().await?;
     blocks::set(&mut transaction, me, other, wanted).await?;
     transaction.commit().await?;

@@ -25,8 +25,13 @@ const ROUNDS: usize = 300;
 async fn main() {
     let cluster = Cluster::temporary().await.unwrap();
     cluster.create_database("scale").await.unwrap();
-    let db = db::connect(&DatabaseConfig { url: cluster.url("scale"), max_connections: 1, ping_after: Duration::ZERO })
-        .unwrap();
+    let db = db::connect(&DatabaseConfig {
+        url: cluster.url("scale"),
+        max_connections: 1,
+        ping_after: Duration::ZERO,
+        has_limits: false,
+    })
+    .unwrap();
     db::migrate(&cluster.url("scale")).await.unwrap();
     let (alice, bob, carol) = (person(&db, "alice").await, person(&db, "bob").await, person(&db, "carol").await);
     let large = private_chat(&db, alice, bob).await;

@@ -84,6 +84,9 @@ impl Settings {
         if let Some(previous) = &self.tokens.previous_secret {
             variables.push(("JWT_SECRET_PREVIOUS", previous.clone()));
         }
+        if !self.database.has_limits {
+            variables.push(("RATE_LIMITS", "off".to_owned()));
+        }
         variables
     }
 

@@ -19,6 +19,7 @@ use windi_functions::Function;
 use windi_local::demo;
 use windi_local::in_process::InProcess;
 use windi_local::stack::{self, Stack};
+use windi_shared::config;
 use windi_shared::db::Database;
 
 /// How often the database's connections are counted.
@@ -124,7 +125,7 @@ async fn start(arguments: &Arguments) -> Result<(Gateway, Stack), Error> {
     let stage = template.websocket.as_ref().ok_or("the template has no WebSocket API")?.stage.clone();
     let (listener, address) = options.listen().await?;
     options.start_metrics()?;
-    let (stack, app) = Stack::start(data_dir, &format!("http://{address}/{stage}")).await?;
+    let (stack, app) = Stack::start(data_dir, &format!("http://{address}/{stage}"), config::has_limits()?).await?;
     if options.metrics.is_some() {
         tokio::spawn(measure(app.db.clone()));
     }

@@ -63,8 +63,8 @@ pub struct Stack {
 
 impl Stack {
     /// Starts what the environment does not name and keeps its data under `data`. Functions will push to `endpoint`,
-    /// the WebSocket stage's URL.
-    pub async fn start(data: &Path, endpoint: &str) -> Result<(Self, App), StackError> {
+    /// the WebSocket stage's URL. With `has_limits`, people are kept from doing things too fast.
+    pub async fn start(data: &Path, endpoint: &str, has_limits: bool) -> Result<(Self, App), StackError> {
         // Read first, so wrong settings fail before anything is started. One process serves everybody here, hence 16.
         let max_connections = config::max_connections(16)?;
         std::fs::create_dir_all(data).map_err(|e| StackError::Files(data.to_owned(), e))?;
@@ -83,7 +83,7 @@ impl Stack {
         };
         let dynamodb = DynamoDb::given_or_started().await?;
         let settings = Settings {
-            database: DatabaseConfig { url: database_url, max_connections, ping_after: PING_AFTER },
+            database: DatabaseConfig { url: database_url, max_connections, ping_after: PING_AFTER, has_limits },
             tokens,
             dynamodb_endpoint: dynamodb.endpoint().to_owned(),
             table: config::optional("CONNECTIONS_TABLE").unwrap_or_else(|| "connections".to_owned()),

@@ -24,6 +24,8 @@ pub struct DatabaseConfig {
     /// there. Must be zero in a process that may be frozen: the server ends idle sessions meanwhile, and the process does
     /// not notice that time has passed.
     pub ping_after: Duration,
+    /// Whether people are kept from doing things too fast.
+    pub has_limits: bool,
 }
 
 /// The keys of access tokens, each at least 32 bytes.
@@ -95,7 +97,12 @@ pub fn database() -> Result<DatabaseConfig, ConfigError> {
 /// # Errors
 /// Those of [`max_connections`].
 pub fn database_at(url: String) -> Result<DatabaseConfig, ConfigError> {
-    Ok(DatabaseConfig { url, max_connections: max_connections(1)?, ping_after: Duration::ZERO })
+    Ok(DatabaseConfig {
+        url,
+        max_connections: max_connections(1)?,
+        ping_after: Duration::ZERO,
+        has_limits: has_limits()?,
+    })
 }
 
 /// `DATABASE_MAX_CONNECTIONS`.
@@ -106,6 +113,18 @@ pub fn max_connections(default: u32) -> Result<u32, ConfigError> {
     let Some(text) = optional("DATABASE_MAX_CONNECTIONS") else { return Ok(default) };
     let number = text.parse().ok().filter(|number| *number > 0);
     number.ok_or_else(|| wrong("DATABASE_MAX_CONNECTIONS", "must be a whole number from 1"))
+}
+
+/// `RATE_LIMITS`: `on`, or `off` for measurements and tests.
+///
+/// # Errors
+/// If it is anything else.
+pub fn has_limits() -> Result<bool, ConfigError> {
+    match optional("RATE_LIMITS").as_deref() {
+        None | Some("on") => Ok(true),
+        Some("off") => Ok(false),
+        Some(_) => Err(wrong("RATE_LIMITS", "must be on or off")),
+    }
 }
 
 /// `JWT_SECRET`, `JWT_SECRET_PREVIOUS`.

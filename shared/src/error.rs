@@ -98,6 +98,9 @@ pub enum Error {
     /// In this group, members wait between two messages.
     #[error("in this group, wait between two messages")]
     SlowMode { retry_after: Duration },
+    /// The caller does this too fast.
+    #[error("too many requests of this kind; wait a little")]
+    RateLimited { retry_after: Duration },
     /// Too many failed logins; this attempt was not checked.
     #[error("too many attempts; try again later")]
     TooManyAttempts { retry_after: Duration },
@@ -136,9 +139,9 @@ impl Error {
     /// How many seconds to wait before trying again, where waiting helps.
     pub fn retry_after(&self) -> Option<u64> {
         match self {
-            Self::TooManyAttempts { retry_after } | Self::SlowMode { retry_after } => {
-                Some(retry_after.as_secs().max(1))
-            }
+            Self::TooManyAttempts { retry_after }
+            | Self::SlowMode { retry_after }
+            | Self::RateLimited { retry_after } => Some(retry_after.as_secs().max(1)),
             // A server that cannot be reached for seconds is waking up (Aurora takes 15 s) or in trouble.
             Self::Unavailable(source) if matches!(source.downcast_ref(), Some(sqlx::Error::PoolTimedOut)) => Some(5),
             Self::Unavailable(_) => Some(1),
@@ -181,7 +184,7 @@ impl ErrorKind {
             Self::PayloadTooLarge => 413,
             Self::UnsupportedMediaType => 415,
             Self::InvalidField => 422,
-            Self::TooManyAttempts | Self::TooManyConnections | Self::SlowMode => 429,
+            Self::TooManyAttempts | Self::TooManyConnections | Self::SlowMode | Self::RateLimited => 429,
             Self::Internal => 500,
             Self::Unavailable => 503,
         }
@@ -205,6 +208,7 @@ impl ErrorKind {
             Self::TooManyInvites => "too_many_invites",
             Self::TooManyBlocked => "too_many_blocked",
             Self::SlowMode => "slow_mode",
+            Self::RateLimited => "rate_limited",
             Self::MessageNotFound => "message_not_found",
             Self::MemberNotFound => "member_not_found",
             Self::SessionNotFound => "session_not_found",

@@ -67,7 +67,7 @@ fn accounts() -> Vec<Call> {
         Call::new("PATCH", "/users/me", "changeAccount", ACCOUNTS, "Change your name, username or privacy")
             .takes::<AccountChange>("account_change")
             .returns::<Account>(200, "The account.", "account")
-            .refuses(&[UsernameTaken]),
+            .refuses(&[UsernameTaken, RateLimited]),
     ]
 }
 
@@ -76,7 +76,8 @@ fn people() -> Vec<Call> {
         Call::new("GET", "/users", "findPeople", PEOPLE, "Find people by name, or get their names by id")
             .query("search", Words::schema(), "Words, each the beginning of a part of a name or username; returns up to 20 people. Give either this or `ids`.")
             .query("ids", text(&format!("^{UUID}(,{UUID}){{0,{}}}$", MAX_IDS - 1)), "Up to 100 people's ids, separated by commas.")
-            .returns::<FoundPeople>(200, "The people found.", "found_people"),
+            .returns::<FoundPeople>(200, "The people found.", "found_people")
+            .refuses(&[RateLimited]),
         Call::new("GET", "/users/{user_id}", "getPerson", PEOPLE, "See somebody")
             .returns::<Person>(200, "The person.", "")
             .refuses(&[UserNotFound]),
@@ -86,10 +87,10 @@ fn people() -> Vec<Call> {
             .returns::<FoundPeople>(200, "The people, the latest first.", "found_people"),
         Call::new("PUT", "/users/{user_id}/block", "block", PEOPLE, "Block somebody")
             .done("They can neither write to you nor add you to groups.")
-            .refuses(&[UserNotFound, Forbidden, TooManyBlocked]),
+            .refuses(&[UserNotFound, Forbidden, TooManyBlocked, RateLimited]),
         Call::new("DELETE", "/users/{user_id}/block", "unblock", PEOPLE, "Unblock somebody")
             .done("They are not blocked.")
-            .refuses(&[UserNotFound, Forbidden]),
+            .refuses(&[UserNotFound, Forbidden, RateLimited]),
     ]
 }
 
@@ -107,7 +108,7 @@ fn chats() -> Vec<Call> {
                 "The private chat that the two had already, or the group made with the same key.",
                 "",
             )
-            .refuses(&[UserNotFound, NotReachable, ChatNotFound]),
+            .refuses(&[UserNotFound, NotReachable, ChatNotFound, RateLimited]),
         Call::new("GET", "/chats/unread", "countUnread", CHATS, "Count what is unread in all your chats")
             .returns::<UnreadTotal>(200, "The sums over all chats.", "unread"),
         Call::new("GET", "/chats/{chat_id}", "getChat", CHATS, "See a chat with its members")
@@ -122,7 +123,7 @@ fn chats() -> Vec<Call> {
         )
         .takes::<ChatChange>("chat_change")
         .returns::<ChatWithMembers>(200, "The chat.", "chat")
-        .refuses(&[ChatNotFound, Forbidden]),
+        .refuses(&[ChatNotFound, Forbidden, RateLimited]),
         Call::new("DELETE", "/chats/{chat_id}", "dissolveGroup", CHATS, "End a group for everybody, as its owner")
             .done("Nobody is in the group any more.")
             .refuses(&[ChatNotFound, Forbidden]),
@@ -135,7 +136,7 @@ fn chats() -> Vec<Call> {
         )
         .takes::<SettingsChange>("settings_change")
         .returns::<SettingsChanged>(200, "What the chat is to you.", "settings")
-        .refuses(&[ChatNotFound]),
+        .refuses(&[ChatNotFound, RateLimited]),
         Call::new("GET", "/chats/{chat_id}/changes", "getChanges", CHATS, "Catch up on a chat")
             .query("after", number(0), "The revision that the client holds; 0 for none.")
             .query("limit", limit(50), "How many messages at most.")
@@ -156,7 +157,7 @@ fn members() -> Vec<Call> {
         .takes::<NewMember>("new_member")
         .returns::<Member>(201, "The new member.", "member")
         .returns::<Member>(200, "The member, who was one already.", "member")
-        .refuses(&[ChatNotFound, UserNotFound, Forbidden, GroupFull, NotReachable]),
+        .refuses(&[ChatNotFound, UserNotFound, Forbidden, GroupFull, NotReachable, RateLimited]),
         Call::new(
             "PATCH",
             "/chats/{chat_id}/members/{user_id}",
@@ -166,7 +167,7 @@ fn members() -> Vec<Call> {
         )
         .takes::<NewRole>("new_role")
         .returns::<Member>(200, "The member.", "member")
-        .refuses(&[ChatNotFound, MemberNotFound, Forbidden]),
+        .refuses(&[ChatNotFound, MemberNotFound, Forbidden, RateLimited]),
         Call::new(
             "DELETE",
             "/chats/{chat_id}/members/{user_id}",
@@ -175,7 +176,7 @@ fn members() -> Vec<Call> {
             "Remove somebody with a lower role, or leave",
         )
         .returns::<Removed>(200, "The chat's revision after the removal.", "removed")
-        .refuses(&[ChatNotFound, MemberNotFound, Forbidden]),
+        .refuses(&[ChatNotFound, MemberNotFound, Forbidden, RateLimited]),
     ]
 }
 
@@ -190,7 +191,7 @@ fn invites() -> Vec<Call> {
         )
         .takes::<NewInvite>("new_invite")
         .returns::<Invite>(201, "The link.", "invite")
-        .refuses(&[ChatNotFound, Forbidden, TooManyInvites]),
+        .refuses(&[ChatNotFound, Forbidden, TooManyInvites, RateLimited]),
         Call::new(
             "GET",
             "/chats/{chat_id}/invites",
@@ -199,7 +200,7 @@ fn invites() -> Vec<Call> {
             "List a group's links that work, as an admin or its owner",
         )
         .returns::<Invites>(200, "The links, oldest first.", "")
-        .refuses(&[ChatNotFound, Forbidden]),
+        .refuses(&[ChatNotFound, Forbidden, RateLimited]),
         Call::new(
             "DELETE",
             "/chats/{chat_id}/invites/{code}",
@@ -208,14 +209,14 @@ fn invites() -> Vec<Call> {
             "Revoke a link, as an admin or the owner",
         )
         .done("The link does not work any more.")
-        .refuses(&[ChatNotFound, Forbidden, InviteNotFound]),
+        .refuses(&[ChatNotFound, Forbidden, InviteNotFound, RateLimited]),
         Call::new("GET", "/invites/{code}", "seeInvite", CHATS, "See where a link leads")
             .returns::<InvitePreview>(200, "The group.", "invite_preview")
-            .refuses(&[InviteNotFound]),
+            .refuses(&[InviteNotFound, RateLimited]),
         Call::new("POST", "/invites/{code}", "join", CHATS, "Join a group by a link")
             .returns::<ChatWithMembers>(201, "The group, which the caller has joined.", "chat")
             .returns::<ChatWithMembers>(200, "The group, which the caller was in already.", "")
-            .refuses(&[InviteNotFound, GroupFull]),
+            .refuses(&[InviteNotFound, GroupFull, RateLimited]),
     ]
 }
 
@@ -226,14 +227,14 @@ fn messages() -> Vec<Call> {
             .takes::<SendMessage>("send")
             .returns::<Message>(201, "The message, which was stored.", "message")
             .returns::<Message>(200, "The message, which the same send had stored before.", "message")
-            .refuses(&[ChatNotFound, IdempotencyConflict, MessageNotFound, MessageDeleted, Forbidden, NotReachable, SlowMode]),
+            .refuses(&[ChatNotFound, IdempotencyConflict, MessageNotFound, MessageDeleted, Forbidden, NotReachable, SlowMode, RateLimited]),
         Call::new("PATCH", "/messages/{chat_id}/{message_id}", "editMessage", MESSAGES, "Edit your message")
             .takes::<NewText>("new_text")
             .returns::<Message>(200, "The message.", "message")
-            .refuses(&[ChatNotFound, MessageNotFound, Forbidden, NotReachable, MessageDeleted]),
+            .refuses(&[ChatNotFound, MessageNotFound, Forbidden, NotReachable, MessageDeleted, RateLimited]),
         Call::new("DELETE", "/messages/{chat_id}/{message_id}", "deleteMessage", MESSAGES, "Delete your message, or as an admin anybody's")
             .returns::<Message>(200, "The tombstone that remains.", "message")
-            .refuses(&[ChatNotFound, MessageNotFound, Forbidden]),
+            .refuses(&[ChatNotFound, MessageNotFound, Forbidden, RateLimited]),
         Call::new("POST", "/messages/{chat_id}/{message_id}/read", "markRead", MESSAGES, "Mark everything up to this message as read")
             .returns::<MessageRead>(200, "The read cursor, which may be further.", "")
             .refuses(&[ChatNotFound, MessageNotFound]),
@@ -241,24 +242,24 @@ fn messages() -> Vec<Call> {
             .takes::<Forward>("forward")
             .returns::<Message>(201, "The copy, which was stored.", "message")
             .returns::<Message>(200, "The copy, which the same call had stored before.", "message")
-            .refuses(&[ChatNotFound, MessageNotFound, MessageDeleted, Forbidden, IdempotencyConflict, NotReachable, SlowMode]),
+            .refuses(&[ChatNotFound, MessageNotFound, MessageDeleted, Forbidden, IdempotencyConflict, NotReachable, SlowMode, RateLimited]),
         Call::new("PUT", "/messages/{chat_id}/{message_id}/reactions", "react", MESSAGES, "Choose what you react to a message with")
             .takes::<ChosenReactions>("chosen_reactions")
             .returns::<Message>(200, "The message.", "message")
-            .refuses(&[ChatNotFound, MessageNotFound, MessageDeleted, Forbidden, NotReachable, TooManyReactions]),
+            .refuses(&[ChatNotFound, MessageNotFound, MessageDeleted, Forbidden, NotReachable, TooManyReactions, RateLimited]),
         Call::new("PUT", "/messages/{chat_id}/{message_id}/pin", "pinMessage", MESSAGES, "Pin a message; in groups as an admin or the owner")
             .returns::<ChatWithMembers>(200, "The chat.", "chat")
-            .refuses(&[ChatNotFound, MessageNotFound, MessageDeleted, Forbidden, NotReachable, TooManyPins]),
+            .refuses(&[ChatNotFound, MessageNotFound, MessageDeleted, Forbidden, NotReachable, TooManyPins, RateLimited]),
         Call::new("DELETE", "/messages/{chat_id}/{message_id}/pin", "unpinMessage", MESSAGES, "Unpin a message; in groups as an admin or the owner")
             .returns::<ChatWithMembers>(200, "The chat.", "chat")
-            .refuses(&[ChatNotFound, MessageNotFound, Forbidden]),
+            .refuses(&[ChatNotFound, MessageNotFound, Forbidden, RateLimited]),
         Call::new("GET", "/messages/search", "searchMessages", MESSAGES, "Search your chats")
             .query("q", Words::schema(), "Words that must all occur, in any form; `\"quoted words\"` together, `or` for either, `-` without.")
             .must()
             .query("chat_id", ChatId::schema(), "Only in this chat.")
             .query("limit", limit(20), "How many at most.")
             .returns::<FoundMessages>(200, "The messages found, newest first.", "found_messages")
-            .refuses(&[ChatNotFound]),
+            .refuses(&[ChatNotFound, RateLimited]),
         Call::new("GET", "/messages/history/{chat_id}", "getHistory", MESSAGES, "Read a page of a chat, oldest first")
             .query("limit", limit(50), "The page's size.")
             .query("offset", number(0), "How many messages to skip; the same as `after`.")

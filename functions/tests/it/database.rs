@@ -162,7 +162,7 @@ async fn connected(stage: &Stage, url: &str, max_connections: u32) -> Database {
     let patient = format!("alter role \"{user}\" in database \"{database}\" set idle_session_timeout = 0");
     sqlx::query(AssertSqlSafe(patient)).execute(&stage.db).await.unwrap();
     let ping_after = Duration::from_secs(600);
-    db::connect(&DatabaseConfig { url: url.to_owned(), max_connections, ping_after }).unwrap()
+    db::connect(&DatabaseConfig { url: url.to_owned(), max_connections, ping_after, has_limits: false }).unwrap()
 }
 
 async fn backend(db: &Database) -> i32 {

@@ -42,13 +42,18 @@ pub struct Stage {
 
 impl Stage {
     pub async fn new() -> Self {
+        Self::with_limits(false).await
+    }
+
+    /// With limits on how fast people do things.
+    pub async fn with_limits(has_limits: bool) -> Self {
         let dynamodb = DynamoDb::given_or_started().await.unwrap();
         let connections = Connections::new(&sdk_config(dynamodb.endpoint()), windi_backing::testing::TABLE);
         connections.create_table().await.unwrap();
         let posts = Recorder::default();
         let push = Push::new(Posts::new(&sdk_config(NOWHERE), &posts.serve().await), connections.clone());
         let url = windi_backing::testing::database(&MIGRATOR).await;
-        let config = DatabaseConfig { url: url.clone(), max_connections: 4, ping_after: Duration::ZERO };
+        let config = DatabaseConfig { url: url.clone(), max_connections: 4, ping_after: Duration::ZERO, has_limits };
         let db = db::connect(&config).unwrap();
         let secret = "the secret of all handler tests, long enough".to_owned();
         let tokens = Tokens::new(&TokenConfig { secret, previous_secret: None }).unwrap();

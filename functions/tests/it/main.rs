@@ -13,6 +13,7 @@ mod migrate;
 mod outages;
 mod protocol_doc;
 mod push;
+mod rates;
 mod sending;
 mod sessions;
 mod sockets;

@@ -281,6 +281,7 @@ export default {
   "error.invite_not_found": "This link does not work.",
   "error.too_many_invites": "The group has twenty links already. Revoke one first.",
   "error.too_many_blocked": "You have blocked a thousand people. Unblock somebody first.",
+  "error.rate_limited": "Wait a moment: that was too much at once.",
   "error.slow_mode": {
     one: "Members of this group wait between messages. Try again in {count} second.",
     other: "Members of this group wait between messages. Try again in {count} seconds.",

@@ -37,7 +37,7 @@ impl Messenger {
         let data = tempfile::tempdir().unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
-        let (stack, app) = Stack::start(data.path(), &format!("{base}/ws")).await.unwrap();
+        let (stack, app) = Stack::start(data.path(), &format!("{base}/ws"), false).await.unwrap();
         let app = Arc::new(app);
         let template = Template::load(concat!(env!("CARGO_MANIFEST_DIR"), "/../template.yaml").as_ref()).unwrap();
         let functions = Arc::new(InProcess::new(app.clone()));

@@ -16,7 +16,7 @@ const SEND: &str = "
 \\set chat :client_id % :chats
 \\set user 2 * :chat + :client_id / :chats
 select * from send_message(lpad(:chat::text, 32, '0')::uuid, lpad(:user::text, 32, '0')::uuid, gen_random_uuid()::text,
-    'TEXT', null, null, null, null)";
+    'TEXT', null, null, null, null, 30, 1e9)";
 
 /// The least that a message can cost: a row with one unique key.
 const BARE: &str = "insert into bare (key, text) values (gen_random_uuid()::text, 'TEXT')";

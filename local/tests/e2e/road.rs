@@ -196,7 +196,7 @@ pub fn secret() -> &'static str {
 
 pub fn settings(url: String, dynamodb_endpoint: String, gateway: SocketAddr, max_connections: u32) -> Settings {
     Settings {
-        database: DatabaseConfig { url, max_connections, ping_after: PING_AFTER },
+        database: DatabaseConfig { url, max_connections, ping_after: PING_AFTER, has_limits: false },
         tokens: TokenConfig { secret: secret().to_owned(), previous_secret: None },
         dynamodb_endpoint,
         table: testing::TABLE.to_owned(),

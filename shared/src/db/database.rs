@@ -47,6 +47,7 @@ struct Connections {
     /// The one used last is at the end, and is used next: the others become idle, and their server may end them.
     ready: Mutex<Vec<Ready>>,
     ping_after: Duration,
+    has_limits: bool,
 }
 
 /// A connection that has answered its last statement completely.
@@ -61,10 +62,15 @@ struct Ready {
 impl Database {
     /// Over the connections of `pool`, `size` at most. One that was used less than `ping_after` ago is used again without
     /// asking the server whether it is still there.
-    pub(super) fn new(pool: PgPool, size: u32, ping_after: Duration) -> Self {
+    pub(super) fn new(pool: PgPool, size: u32, ping_after: Duration, has_limits: bool) -> Self {
         let turns = Arc::new(Semaphore::new(size as usize));
         let ready = Mutex::default();
-        Self { connections: Arc::new(Connections { pool, turns, ready, ping_after }) }
+        Self { connections: Arc::new(Connections { pool, turns, ready, ping_after, has_limits }) }
+    }
+
+    /// Whether people are kept from doing things too fast ([`rates`](super::rates)).
+    pub fn has_limits(&self) -> bool {
+        self.connections.has_limits
     }
 
     async fn take(&self) -> sqlx::Result<Connection> {

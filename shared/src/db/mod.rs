@@ -11,6 +11,7 @@ pub mod logins;
 pub mod members;
 pub mod messages;
 pub mod presence;
+pub mod rates;
 pub mod reactions;
 pub mod reads;
 pub mod search;
@@ -43,14 +44,14 @@ const RDS_ROOTS: &[u8] = include_bytes!("rds-roots.pem");
 /// # Errors
 /// If the URL cannot be read. It may hold a password, so the error does not repeat it.
 pub fn connect(config: &DatabaseConfig) -> std::result::Result<Database, &'static str> {
-    let DatabaseConfig { url, max_connections, ping_after } = config;
+    let DatabaseConfig { url, max_connections, ping_after, has_limits } = config;
     let pool = PgPoolOptions::new()
         .max_connections(*max_connections)
         .test_before_acquire(false)
         // A connection that the server has closed is not worth a line in the log: the pool opens another.
         .before_acquire(|connection, _| Box::pin(async move { Ok(connection.ping().await.is_ok()) }))
         .connect_lazy_with(options(url)?);
-    Ok(Database::new(pool, *max_connections, *ping_after))
+    Ok(Database::new(pool, *max_connections, *ping_after, *has_limits))
 }
 
 /// How to connect to the server at `url`.

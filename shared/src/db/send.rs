@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use sqlx::PgExecutor;
 use sqlx::types::Json;
 
 use crate::db::messages::NO_WORDS;
+use crate::db::{Database, rates};
 use crate::fields::{ClientMessageId, MessageText};
 use crate::ids::{ChatId, MessageId, SessionId, UserId};
 use crate::mentions::usernames;
@@ -39,11 +39,11 @@ pub enum Content<'a> {
 ///
 /// # Errors
 /// [`Error::ChatNotFound`], also if the session has ended; [`Error::IdempotencyConflict`]; [`Error::NotReachable`],
-/// [`Error::Forbidden`] or [`Error::SlowMode`] if the sender may not write there, or not yet. For the message that is quoted or
+/// [`Error::Forbidden`], [`Error::SlowMode`] or [`Error::RateLimited`] if the sender may not write there, or not yet. For the message that is quoted or
 /// forwarded: [`Error::ChatNotFound`], [`Error::MessageNotFound`], [`Error::MessageDeleted`], and [`Error::Forbidden`] for a
 /// service entry.
 pub async fn send(
-    db: impl PgExecutor<'_>,
+    db: &Database,
     chat_id: ChatId,
     sender_id: UserId,
     session_id: Option<SessionId>,
@@ -54,13 +54,14 @@ pub async fn send(
         Content::Text { text, reply_to_id } => (Some(text), reply_to_id, None),
         Content::Forward { chat_id, message_id } => (None, None, Some((chat_id, message_id))),
     };
+    let rate = db.has_limits().then_some(rates::SENDS);
     let mentioned = text.map(usernames).filter(|usernames| !usernames.is_empty());
     let row = sqlx::query!(
         r#"
         select outcome as "outcome!", id, text, created_at as "created_at: Timestamp",
             edited_at as "edited_at: Timestamp", deleted_at as "deleted_at: Timestamp", is_read, revision,
             details as "details: Json<Details>", wait, recipients as "recipients: Vec<UserId>"
-        from send_message($1, $2, $3, $4, $5, $6, $7, $8) where $9::uuid is null or session_is_live($9)
+        from send_message($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) where $11::uuid is null or session_is_live($11)
         "#,
         chat_id as ChatId,
         sender_id as UserId,
@@ -70,10 +71,13 @@ pub async fn send(
         origin.map(|(chat_id, _)| chat_id.0),
         origin.map(|(_, message_id)| message_id),
         mentioned.as_deref(),
+        rate.map(|rate| rate.burst),
+        rate.map(|rate| rate.per_second),
         session_id.map(|session_id| session_id.0),
     )
     .fetch_optional(db)
-    .await?
+    .await
+    .map_err(too_fast)?
     .ok_or(Error::ChatNotFound)?;
     let repeated = match row.outcome.as_str() {
         "stored" => false,
@@ -100,6 +104,16 @@ pub async fn send(
         my_reactions: None,
     };
     Ok(Sent { message, repeated, recipients: row.recipients.unwrap_or_default() })
+}
+
+/// The function's own error for somebody who sends too fast.
+fn too_fast(error: sqlx::Error) -> Error {
+    match error.as_database_error() {
+        Some(refusal) if refusal.code().as_deref() == Some("WD429") => {
+            Error::RateLimited { retry_after: Duration::from_secs(refusal.message().parse().unwrap_or(1)) }
+        }
+        _ => error.into(),
+    }
 }
 
 /// The error for an outcome of `send_message`; `wait` is in seconds.
