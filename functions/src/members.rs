@@ -100,6 +100,14 @@ async fn remove(db: &Database, tokens: &Tokens, push: &Push, request: &Request) 
     let me = http_api::caller(db, tokens, request).await?.user_id;
     let (chat_id, user_id) = (http_api::chat_id(request)?, member_id(request)?);
     rates::take(db, me, Deed::Change).await?;
+    http_api::ok(&take_out(db, push, me, chat_id, user_id).await?)
+}
+
+/// Removes somebody from a group, or oneself, and tells everybody.
+///
+/// # Errors
+/// [`Error::ChatNotFound`], [`Error::MemberNotFound`], [`Error::Forbidden`].
+pub async fn take_out(db: &Database, push: &Push, me: UserId, chat_id: ChatId, user_id: UserId) -> Result<Removed> {
     let mut transaction = db.begin().await?;
     let seat = chats::lock(&mut transaction, chat_id, me).await?;
     if seat.kind == ChatKind::Private {
@@ -128,7 +136,7 @@ async fn remove(db: &Database, tokens: &Tokens, push: &Push, request: &Request) 
     for frame in frames {
         notify::users(db, push, &user_ids(&present), &frame, None).await;
     }
-    http_api::ok(&Removed { chat_id, revision })
+    Ok(Removed { chat_id, revision })
 }
 
 /// The new owner when this member leaves: the longest-standing admin, or without one, the longest-standing member.

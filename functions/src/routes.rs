@@ -36,6 +36,7 @@ pub const ROUTES: &[Route] = &[
     route("DELETE", "/auth/sessions/{session_id}", &[]),
     route("GET", "/auth/me", &[]),
     route("PATCH", "/users/me", &[]),
+    route("POST", "/users/me/delete", &[]),
     route("GET", "/users", &["search", "ids"]),
     route("GET", "/users/{user_id}", &[]),
     route("GET", "/users/presence", &[]),

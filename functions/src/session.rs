@@ -1,5 +1,5 @@
 //! Sessions after login: `POST /auth/refresh`, `POST /auth/logout`, `POST /auth/password`, `GET /auth/sessions`,
-//! `DELETE /auth/sessions/{session_id}`.
+//! `DELETE /auth/sessions/{session_id}`; and the end of them all, `POST /users/me/delete`.
 //!
 //! Ending a session closes its sockets. If they cannot be closed, the answer is 503 and the client tries again. The
 //! session has ended by then, so the retry gets the same answer as for any ended session, but it first closes what is
@@ -11,15 +11,16 @@ use windi_shared::auth::{Caller, Tokens, password};
 use windi_shared::connections::Connection;
 use windi_shared::db::logins::{self, Subjects};
 use windi_shared::db::sessions::{self, Rotation};
-use windi_shared::db::{Database, users};
+use windi_shared::db::{Database, chats, users};
 use windi_shared::fields::Password;
 use windi_shared::ids::{SessionId, UserId};
-use windi_shared::protocol::{NewPassword, Refresh, Sessions};
+use windi_shared::protocol::{Farewell, NewPassword, Refresh, Sessions};
 use windi_shared::{Error, Result};
 
-use crate::door;
 use crate::http_api::{self, Answer};
 use crate::push::Push;
+use crate::users::told_of;
+use crate::{door, members as memberships, notify};
 
 pub fn main() -> door::Outcome {
     door::run(|mut door| async move {
@@ -36,6 +37,7 @@ pub async fn handle(db: &Database, tokens: &Tokens, push: &Push, request: Reques
             "POST /auth/refresh" => refresh(db, tokens, push, &request).await,
             "POST /auth/logout" => logout(db, tokens, push, &request).await,
             "POST /auth/password" => change_password(db, tokens, push, &request).await,
+            "POST /users/me/delete" => delete_account(db, tokens, push, &request).await,
             "GET /auth/sessions" => list(db, tokens, &request).await,
             "DELETE /auth/sessions/{session_id}" => end(db, tokens, push, &request).await,
             route => http_api::unknown_route(route),
@@ -103,6 +105,38 @@ async fn change_password(db: &Database, tokens: &Tokens, push: &Push, request: &
     tracing::info!("Changed the password; all other sessions have ended.");
     let others = |connection: &Connection| connection.session_id != caller.session_id;
     dismiss(push, request, caller.user_id, others, &Error::PasswordChanged).await?;
+    Ok(http_api::no_content())
+}
+
+/// Deletes the caller's account: leaves all groups, takes everything personal away, ends all sessions. If it is cut short, the
+/// repetition goes on: what makes it final comes last.
+async fn delete_account(db: &Database, tokens: &Tokens, push: &Push, request: &Request) -> Result<Answer> {
+    let me = http_api::caller(db, tokens, request).await?.user_id;
+    let Farewell { password } = http_api::read_json(request)?;
+    let attempt = Password::attempt(password).map_err(|reason| Error::field("password", reason))?;
+    let subjects = Subjects::new(Some(me), "", http_api::source_ip(request));
+    let admission = logins::admit(db, &subjects).await?;
+    if !password::verify(attempt, Some(users::password_hash(db, me).await?)).await? {
+        logins::failed(db, &subjects).await?;
+        return Err(Error::WrongPassword);
+    }
+    logins::succeeded(db, &subjects, admission).await?;
+    for chat_id in chats::groups(db, me).await? {
+        match memberships::take_out(db, push, me, chat_id, me).await {
+            // Somebody else was faster.
+            Ok(_) | Err(Error::ChatNotFound) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    let mut transaction = db.begin().await?;
+    users::delete(&mut *transaction, me).await?;
+    let told = told_of(&mut transaction, me).await?;
+    transaction.commit().await?;
+    tracing::info!("Deleted an account.");
+    for (frame, user_ids) in told {
+        notify::users(db, push, &user_ids, &frame, None).await;
+    }
+    dismiss(push, request, me, |_| true, &Error::SessionEnded).await?;
     Ok(http_api::no_content())
 }
 

@@ -7,7 +7,7 @@ use lambda_http::{Body, Request, Response};
 use windi_shared::auth::Tokens;
 use windi_shared::db::members::Place;
 use windi_shared::db::rates::{self, Deed};
-use windi_shared::db::{Database, blocks, chats, members, presence, users};
+use windi_shared::db::{Database, PgConnection, blocks, chats, members, presence, users};
 use windi_shared::fields::Words;
 use windi_shared::ids::{ChatId, UserId};
 use windi_shared::protocol::{AccountChange, FoundPeople, MemberChanged, PresenceList, ServerFrame};
@@ -98,17 +98,25 @@ async fn change(db: &Database, tokens: &Tokens, push: &Push, request: &Request) 
     users::update(&mut *transaction, me, &change).await?;
     let account = users::account(&mut *transaction, me).await?;
     let is_visible = (&before.name, &before.username) != (&account.name, &account.username);
-    let touched = if is_visible { chats::touch_all(&mut transaction, me).await? } else { Vec::new() };
-    let told: BTreeMap<ChatId, i64> = touched.into_iter().take(MAX_TOLD).collect();
-    // Still under the locks, so that exactly those are told who were in each chat at this revision.
-    let places = members::places(&mut *transaction, me, &told.keys().copied().collect::<Vec<_>>()).await?;
+    let told = if is_visible { told_of(&mut transaction, me).await? } else { Vec::new() };
     transaction.commit().await?;
-    for Place { chat_id, member, user_ids } in places {
-        let revision = told.get(&chat_id).copied().unwrap_or_default();
-        let frame = ServerFrame::MemberUpdated(MemberChanged { chat_id, revision, by: me, member, entry: None });
+    for (frame, user_ids) in told {
         notify::users(db, push, &user_ids, &frame, None).await;
     }
     http_api::ok(&account)
+}
+
+/// Counts the change of a person's name in all their chats, and returns what is told to whom. Exactly those are told who are in
+/// each chat at its new revision. Must be called in the transaction of the change.
+pub async fn told_of(db: &mut PgConnection, me: UserId) -> Result<Vec<(ServerFrame, Vec<UserId>)>> {
+    let touched = chats::touch_all(&mut *db, me).await?;
+    let told: BTreeMap<ChatId, i64> = touched.into_iter().take(MAX_TOLD).collect();
+    let places = members::places(db, me, &told.keys().copied().collect::<Vec<_>>()).await?;
+    let frames = places.into_iter().map(|Place { chat_id, member, user_ids }| {
+        let revision = told.get(&chat_id).copied().unwrap_or_default();
+        (ServerFrame::MemberUpdated(MemberChanged { chat_id, revision, by: me, member, entry: None }), user_ids)
+    });
+    Ok(frames.collect())
 }
 
 /// Who of the caller's chats' people is there.

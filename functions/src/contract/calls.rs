@@ -6,8 +6,8 @@ use windi_shared::error::ErrorKind::*;
 use windi_shared::fields::Words;
 use windi_shared::ids::ChatId;
 use windi_shared::protocol::{
-    Account, AccountChange, Changes, ChatChange, ChatList, ChatWithMembers, ChosenReactions, FormLogin, Forward,
-    FoundMessages, FoundPeople, Health, History, Invite, InvitePreview, Invites, LoginSchema, Member, Message,
+    Account, AccountChange, Changes, ChatChange, ChatList, ChatWithMembers, ChosenReactions, Farewell, FormLogin,
+    Forward, FoundMessages, FoundPeople, Health, History, Invite, InvitePreview, Invites, LoginSchema, Member, Message,
     MessageRead, NewChatSchema, NewInvite, NewMember, NewPassword, NewRole, NewText, PageConfig, Person, PresenceList,
     Refresh, Registration, Removed, SendMessage, Sessions, SettingsChange, SettingsChanged, TokenPair, UnreadTotal,
 };
@@ -64,6 +64,10 @@ fn accounts() -> Vec<Call> {
             "The account.",
             "account",
         ),
+        Call::new("POST", "/users/me/delete", "deleteAccount", ACCOUNTS, "Delete your account")
+            .takes::<Farewell>("farewell")
+            .done("The account is deleted, and its sessions have ended.")
+            .refuses(&[WrongPassword, TooManyAttempts]),
         Call::new("PATCH", "/users/me", "changeAccount", ACCOUNTS, "Change your name, username or privacy")
             .takes::<AccountChange>("account_change")
             .returns::<Account>(200, "The account.", "account")

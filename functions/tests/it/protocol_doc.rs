@@ -8,8 +8,8 @@ use windi_functions::contract::prose::all_examples;
 use windi_shared::error::ErrorKind;
 use windi_shared::protocol::{
     Account, AccountChange, Changes, ChatChange, ChatList, ChatWithMembers, ChosenReactions, ClientFrame, ErrorBody,
-    Forward, FoundMessages, FoundPeople, Health, History, Invite, InvitePreview, JsonLogin, ListedChat, Member,
-    Message, NewChat, NewInvite, NewMember, NewPassword, NewRole, NewText, PageConfig, PresenceList, Refresh,
+    Farewell, Forward, FoundMessages, FoundPeople, Health, History, Invite, InvitePreview, JsonLogin, ListedChat,
+    Member, Message, NewChat, NewInvite, NewMember, NewPassword, NewRole, NewText, PageConfig, PresenceList, Refresh,
     Registration, Removed, Reply, SendMessage, Sessions, SettingsChange, SettingsChanged, TokenPair, UnreadTotal,
 };
 
@@ -44,6 +44,7 @@ fn every_example_is_what_it_says() {
             "client" => ClientFrame::parse(example).map(|_| ()).map_err(|e| e.to_string()),
             "config" => is::<PageConfig>(example),
             "error" => is::<ErrorBody>(example),
+            "farewell" => parses::<Farewell>(example),
             "forward" => is::<Forward>(example),
             "found_messages" => is::<FoundMessages>(example),
             "found_people" => is::<FoundPeople>(example),

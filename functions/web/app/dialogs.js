@@ -8,7 +8,7 @@ import { infoDialog } from "./info.js";
 import { invitesDialog, joinDialog } from "./invites.js";
 import { menu } from "./menu.js";
 import { muteDialog } from "./quiet.js";
-import { blockedDialog, passwordDialog, profileDialog, settingsDialog } from "./settings.js";
+import { blockedDialog, farewellDialog, passwordDialog, profileDialog, settingsDialog } from "./settings.js";
 import { client, closeDialog, failure, openDialog, redraw, state, submit, titleOf } from "./store.js";
 
 /** @import {Dialog} from "./store.js" */
@@ -292,6 +292,8 @@ function contents(dialog) {
       return { title: t("settings.profile"), body: profileDialog(dialog) };
     case "blocked":
       return { title: t("settings.blocked"), body: blockedDialog(dialog) };
+    case "farewell":
+      return { title: t("settings.delete"), body: farewellDialog(dialog) };
     case "forward":
       return { title: t("forward.title"), body: forward(dialog) };
     case "settings":

@@ -125,6 +125,9 @@ export function settingsDialog(dialog) {
     <button class="item danger-text" @click=${logout}>
       <span class="avatar plain">${icon("leave")}</span><span class="item-title">${t("settings.logout")}</span>
     </button>
+    <button class="item danger-text" @click=${() => openDialog({ type: "farewell" })}>
+      <span class="avatar plain">${icon("trash")}</span><span class="item-title">${t("settings.delete")}</span>
+    </button>
     <h3 class="section">${t("settings.sessions")}</h3>
     ${formError(dialog.error)}
     <ul class="items sessions" aria-busy=${dialog.sessions ? "false" : "true"}>
@@ -173,6 +176,28 @@ export function profileDialog(dialog) {
     </div>
     ${formError(error, ["name", "username"])}
     <div class="buttons"><button class="primary" ?disabled=${dialog.busy}>${t("action.save")}</button></div>
+  </form>`;
+}
+
+/** @param {Dialog} dialog */
+export function farewellDialog(dialog) {
+  const { error } = dialog;
+  const leave = (/** @type {Event} */ event) => {
+    const { password = "" } = fields(event);
+    void submit(dialog, () => client.deleteAccount(password));
+  };
+  return html`<form @submit=${leave} novalidate>
+    <p class="question">${t("settings.deleteText")}</p>
+    ${field({
+      name: "password",
+      label: t("settings.currentPassword"),
+      type: "password",
+      autocomplete: "current-password",
+      autofocus: true,
+      prefix: "farewell",
+    })}
+    ${formError(error)}
+    <div class="buttons"><button class="primary danger" ?disabled=${dialog.busy}>${t("settings.delete")}</button></div>
   </form>`;
 }
 

@@ -108,6 +108,11 @@ export class Calls {
     return this.session.call("PATCH", "/users/me", { body: change });
   }
 
+  /** @param {string} password @returns {Promise<null>} */
+  deleteAccount(password) {
+    return this.session.call("POST", "/users/me/delete", { body: { password } });
+  }
+
   /** @returns {Promise<Person[]>} */
   async blocked() {
     return /** @type {FoundPeople} */ (await this.session.call("GET", "/users/blocked")).users;

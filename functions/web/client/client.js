@@ -93,6 +93,13 @@ export class Client extends Emitter {
     }
   }
 
+  /** Deletes this person's account, and erases what is on the device. @param {string} password */
+  async deleteAccount(password) {
+    await this.calls.deleteAccount(password);
+    await this.#erase();
+    await this.session.end("logged_out");
+  }
+
   /** Erases drafts and unsent messages. Nothing of this login is written afterwards. */
   async #erase() {
     const login = this.#login;

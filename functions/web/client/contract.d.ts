@@ -270,10 +270,16 @@ export type ErrorCode =
   | "too_many_invites"
   | "too_many_blocked"
   | "slow_mode"
+  | "rate_limited"
   | "too_many_attempts"
   | "too_many_connections"
   | "unavailable"
   | "internal";
+
+/** `POST /users/me/delete`. */
+export type Farewell = {
+  password: string;
+};
 
 /** `joinChat` and `leaveChat`: this device has opened or closed the chat. */
 export type Focus = {
@@ -712,7 +718,7 @@ export type Removed = {
 
 /** What a client sends over HTTP. */
 export type RequestBody =
-  | AccountChange | ChatChange | ChosenReactions | Forward | Login | NewChat | NewInvite | NewMember | NewPassword | NewRole | NewText | Refresh | Registration | SendMessage | SettingsChange;
+  | AccountChange | ChatChange | ChosenReactions | Farewell | Forward | Login | NewChat | NewInvite | NewMember | NewPassword | NewRole | NewText | Refresh | Registration | SendMessage | SettingsChange;
 
 export type Role = "member" | "admin" | "owner";
 

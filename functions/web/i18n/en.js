@@ -249,6 +249,9 @@ export default {
   "settings.newPassword": "New password",
   "settings.passwordNote": "This logs out all your other devices.",
   "settings.passwordDone": "The password was changed. All other devices are logged out.",
+  "settings.delete": "Delete account",
+  "settings.deleteText":
+    "You will leave all groups, and your messages will stay under the name “Deleted account”. This cannot be undone.",
   "settings.logout": "Log out",
   "settings.logoutTitle": "Log out?",
   "settings.logoutText": "Drafts and unsent messages will be erased from this device.",

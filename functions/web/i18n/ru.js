@@ -267,6 +267,9 @@ export default {
   "settings.newPassword": "Новый пароль",
   "settings.passwordNote": "Сеансы на всех других устройствах завершатся.",
   "settings.passwordDone": "Пароль изменён. Сеансы на других устройствах завершены.",
+  "settings.delete": "Удалить аккаунт",
+  "settings.deleteText":
+    "Вы выйдете из всех групп, а ваши сообщения останутся под именем «Deleted account». Отменить это нельзя.",
   "settings.logout": "Выйти",
   "settings.logoutTitle": "Выйти из аккаунта?",
   "settings.logoutText": "Черновики и неотправленные сообщения будут удалены с этого устройства.",

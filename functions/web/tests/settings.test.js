@@ -1,7 +1,7 @@
 // @ts-check
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { account, device, enter, group, login, open, openChat, send, until, write } from "./helpers.js";
+import { PASSWORD, account, call, device, enter, group, login, open, openChat, send, until, write } from "./helpers.js";
 
 test("other devices are listed and logged out", async () => {
   const ann = await account("Ann");
@@ -158,4 +158,25 @@ test("a storage that fails at the start shows the login, with a notice", async (
   });
   const page = await open(context);
   await page.getByText("This browser does not let the page store anything. Log in again.").waitFor();
+});
+
+test("an account is deleted with its password", async () => {
+  const [ann, ben] = [await account("Ann"), await account("Ben")];
+  const { id: chat } = await call("POST", "/chats", ann.token, { kind: "private", user_id: ben.id });
+  await send(ann.token, chat, "my words");
+  const page = await enter(ann);
+  const other = await enter(ben);
+  await page.getByRole("button", { name: "Settings" }).click();
+  await page.locator("dialog.settings").getByRole("button", { name: "Delete account" }).click();
+  await page.locator("dialog.farewell").getByLabel("Current password").fill("wrong wrong");
+  await page.locator("dialog.farewell").getByRole("button", { name: "Delete account" }).click();
+  await page.getByText("The current password is wrong.").waitFor();
+  await page.locator("dialog.farewell").getByLabel("Current password").fill(PASSWORD);
+  await page.locator("dialog.farewell").getByRole("button", { name: "Delete account" }).click();
+  await page.getByRole("heading", { name: "Log in" }).waitFor();
+  await openChat(other, "Deleted account");
+  await other.locator(".message", { hasText: "my words" }).waitFor();
+  await write(other, "are you there?");
+  await other.getByText("This person cannot be reached by you.").waitFor();
+  assert.deepEqual([page.errors, other.errors], [[], []]);
 });

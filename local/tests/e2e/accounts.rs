@@ -219,3 +219,48 @@ async fn people_are_named_by_their_ids_many_at_a_time_and_after_they_have_left()
         assert_eq!((status, &body["code"]), (422, &json!("invalid_field")), "{query}: {body}");
     }
 }
+
+#[tokio::test]
+async fn a_deleted_account_leaves_its_words_and_nothing_else() {
+    let world = World::new().await;
+    let [alice, bob] = world.people(["alice", "bob"]).await;
+    let private = alice.private_chat(&bob).await;
+    let group = alice.group("Friends", &[&bob]).await;
+    for chat_id in [&private, &group] {
+        alice.say(chat_id, "my words").await;
+    }
+    let (mut alices, mut bobs) = (alice.device().await, bob.device().await);
+    let delete = async |password: &str| alice.post("/users/me/delete", json!({"password": password})).await;
+    let (status, refused) = delete("wrong wrong").await;
+    assert_eq!((status, &refused["code"]), (403, &json!("wrong_password")));
+    assert_eq!(delete(PASSWORD).await.0, 204);
+    assert_eq!(alices.dismissed().await, "session_ended");
+    assert_eq!(alice.call(Method::GET, "/auth/me", None).await.0, 401);
+
+    // The group goes on with its heir; the private chat can be read, under another name, and not be written in.
+    assert_eq!(bobs.next_of("member_removed").await["data"]["user_id"], alice.id.as_str());
+    assert_eq!(bobs.next_of("member_updated").await["data"]["member"]["role"], "owner");
+    let told = bobs.next_of("member_updated").await["data"].clone();
+    assert_eq!((&told["chat_id"], &told["member"]["name"]), (&json!(private), &json!("Deleted account")));
+    let person = bob.get(&format!("/users/{}", alice.id)).await;
+    assert_eq!(person, json!({"id": alice.id, "name": "Deleted account", "username": null}));
+    for chat_id in [&private, &group] {
+        assert!(bob.history(chat_id).await.iter().any(|message| message["text"] == "my words"));
+    }
+    let sent = bob.post("/messages", json!({"chat_id": private, "text": "are you there?"})).await;
+    let added = bob.post(&format!("/chats/{group}/members"), json!({"user_id": alice.id})).await;
+    for (status, answer) in [sent, added] {
+        assert_eq!((status, &answer["code"]), (403, &json!("not_reachable")));
+    }
+    for query in ["alice", "deleted"] {
+        assert_eq!(bob.get(&format!("/users?search={query}")).await["users"], json!([]));
+    }
+    let left: i64 = sqlx::query_scalar("select count(*) from users where to_jsonb(users)::text like '%alice%'")
+        .fetch_one(&world.app.db)
+        .await
+        .unwrap();
+    assert_eq!(left, 0);
+    // Both names are free again.
+    let again = world.person("alice").await;
+    assert_ne!(again.id, alice.id);
+}

@@ -22,12 +22,13 @@ pub(super) async fn lock_pair(db: impl PgExecutor<'_>, pair: &str) -> Result<()>
 }
 
 /// # Errors
-/// [`Error::NotReachable`] if one of the two has blocked the other.
+/// [`Error::NotReachable`] if one of the two has blocked the other, or the other is deleted.
 pub(super) async fn require_none(db: impl PgExecutor<'_>, one: UserId, other: UserId) -> Result<()> {
     let blocked = sqlx::query_scalar!(
         r#"
         select exists (select from blocks
-            where (user_id = $1 and blocked_id = $2) or (user_id = $2 and blocked_id = $1)) as "blocked!"
+            where (user_id = $1 and blocked_id = $2) or (user_id = $2 and blocked_id = $1))
+            or exists (select from users where user_id = $2 and deleted_at is not null) as "blocked!"
         "#,
         one as UserId,
         other as UserId,

@@ -307,6 +307,19 @@ pub async fn touch_all(db: &mut PgConnection, user_id: UserId) -> Result<Vec<(Ch
     Ok(touched.fetch_all(db).await?.into_iter().map(|row| (row.chat_id, row.revision)).collect())
 }
 
+/// The groups that a person is in.
+pub async fn groups(db: impl PgExecutor<'_>, me: UserId) -> Result<Vec<ChatId>> {
+    Ok(sqlx::query_scalar!(
+        r#"
+        select c.chat_id as "chat_id: ChatId" from chat_members m join chats c on c.chat_id = m.chat_id
+        where m.user_id = $1 and c.kind = 'group'
+        "#,
+        me as UserId,
+    )
+    .fetch_all(db)
+    .await?)
+}
+
 /// What a chat is to one of its members, after a change.
 ///
 /// # Errors

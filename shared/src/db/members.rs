@@ -112,7 +112,7 @@ pub async fn require_addable(db: impl PgExecutor<'_>, me: UserId, others: &[User
         r#"
         select exists (select from blocks b where (b.user_id = $1 and b.blocked_id = any ($2))
                 or (b.blocked_id = $1 and b.user_id = any ($2)))
-            or exists (select from users u where u.user_id = any ($2) and (u.who_may_add = 'nobody'
+            or exists (select from users u where u.user_id = any ($2) and (u.deleted_at is not null or u.who_may_add = 'nobody'
                 or u.who_may_add = 'contacts' and not exists (select from chats c
                     where c.private_pair = least(u.user_id, $1) || ':' || greatest(u.user_id, $1)))) as "refused!"
         "#,

@@ -124,6 +124,31 @@ pub async fn update(db: impl PgExecutor<'_>, user_id: UserId, change: &AccountCh
     Ok(())
 }
 
+/// Takes everything personal out of an account; its messages stay, under this name.
+pub async fn delete(db: impl PgExecutor<'_>, user_id: UserId) -> Result<()> {
+    sqlx::query!(
+        "
+        with no_sessions as (delete from sessions where user_id = $1),
+            no_addresses as (delete from login_addresses where user_id = $1),
+            no_blocks as (delete from blocks where user_id = $1 or blocked_id = $1),
+            no_mentions as (delete from mentions where user_id = $1),
+            no_memberships as (delete from former_members where user_id = $1),
+            no_buckets as (delete from buckets where user_id = $1),
+            closed as (
+                update chats c set closed = true from chat_members m
+                where m.user_id = $1 and c.chat_id = m.chat_id and c.kind = 'private'
+            )
+        update users set name = 'Deleted account', username = null, email = 'deleted:' || user_id, password_hash = '',
+            last_seen_at = null, who_may_add = null, deleted_at = date_trunc('milliseconds', clock_timestamp())
+        where user_id = $1
+        ",
+        user_id as UserId,
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
 /// These people, in no particular order; unknown ids are left out.
 pub async fn by_ids(db: impl PgExecutor<'_>, ids: &[UserId]) -> Result<Vec<Person>> {
     let ids: Vec<_> = ids.iter().map(|id| id.0).collect();
@@ -145,8 +170,8 @@ pub async fn search(db: impl PgExecutor<'_>, words: &str, limit: i64) -> Result<
         Person,
         r#"
         select user_id as "id: UserId", name, username from users
-        where username = $3 or to_tsvector('simple'::regconfig,
-            translate(name || ' ' || coalesce(username, ''), '._-/@', '     ')) @@ to_tsquery('simple', $1)
+        where deleted_at is null and (username = $3 or to_tsvector('simple'::regconfig,
+            translate(name || ' ' || coalesce(username, ''), '._-/@', '     ')) @@ to_tsquery('simple', $1))
         order by coalesce(username = $3, false) desc, lower(name), user_id limit $2
         "#,
         query,

@@ -87,6 +87,14 @@ pub struct NewPassword {
     pub new_password: Password,
 }
 
+/// `POST /users/me/delete`.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Farewell {
+    #[schema(max_length = 256)]
+    pub password: String,
+}
+
 /// `POST /chats`. The fields it needs depend on its kind: see [`NewChat::check`].
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
