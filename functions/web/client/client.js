@@ -96,8 +96,7 @@ export class Client extends Emitter {
   /** Deletes this person's account, and erases what is on the device. @param {string} password */
   async deleteAccount(password) {
     await this.calls.deleteAccount(password);
-    await this.#erase();
-    await this.session.end("logged_out");
+    await this.logout();
   }
 
   /** Erases drafts and unsent messages. Nothing of this login is written afterwards. */
@@ -285,8 +284,8 @@ export class Client extends Emitter {
   /** Sends a copy of a message to another chat. @param {Message} message @param {string} chatId */
   async forward(message, chatId) {
     const key = this.env.key();
-    const copy = await this.#again(() => this.calls.forward(message, chatId, key));
-    this.#login?.replicas.change({ type: "new_message", data: copy });
+    const data = await this.#again(() => this.calls.forward(message, chatId, key));
+    this.#login?.replicas.change({ type: "new_message", data });
   }
 
   /** @param {Message} message @param {boolean} pinned */
@@ -362,14 +361,10 @@ export class Client extends Emitter {
    * @param {string} chatId @param {import("./calls.js").SettingsChange} change
    */
   async set(chatId, change) {
-    const settings = await this.calls.set(chatId, change);
-    this.#login?.replicas.set(settings);
+    this.#current.replicas.set(await this.calls.set(chatId, change));
   }
 
-  /**
-   * Once more, if that may help; the call has a key that makes it the same.
-   * @template T @param {() => Promise<T>} call
-   */
+  /** Once more, if that may help: the call has a key. @template T @param {() => Promise<T>} call */
   async #again(call) {
     try {
       return await call();

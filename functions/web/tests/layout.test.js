@@ -230,7 +230,7 @@ test("buttons and hovered rows stand out from a dark dialog", async () => {
   const row = page.locator("dialog button.item").first();
   await row.hover();
   assert.ok((await light(row)) - ground > 10);
-  await page.locator("dialog button.item.danger-text").click();
+  await page.locator("dialog button.item.danger-text").first().click();
   assert.ok((await light(page.locator("dialog.confirm .quiet"))) - ground > 10);
 });
 
