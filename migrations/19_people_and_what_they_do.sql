@@ -16,6 +16,8 @@ create table mentions (
     message_id bigint not null,
     constraint mentions_pkey primary key (user_id, chat_id, message_id)
 );
+-- What a deletion or an edit takes away.
+create index mentions_message on mentions (chat_id, message_id);
 
 -- Who has left a group, and how far they had read: whoever comes back goes on from there.
 create table former_members (
@@ -24,8 +26,13 @@ create table former_members (
     last_read_id bigint not null,
     -- Whether somebody else removed them: no link brings them back.
     removed boolean not null default false,
+    -- What `21_own_settings.sql` adds to members: whoever comes back at once is no faster for it.
+    sent_at timestamptz,
+    send_tokens real,
+    send_tokens_at timestamptz,
     constraint former_members_pkey primary key (chat_id, user_id)
 );
+create index former_members_user on former_members (user_id);
 
 -- Who does not want to hear from whom.
 create table blocks (

@@ -1,11 +1,11 @@
 -- A send with what a message may have besides its text. Beside the function with four parameters, which the version before calls
--- while this one is deployed; the promises and the order of the statements are the same (`13_sends_keep_activity.sql`). A plain send
+-- while this one is deployed, and which now calls this one; the promises and the order of the statements are the same (`13_sends_keep_activity.sql`). A plain send
 -- passes null for what is new and costs what it did.
 --
 -- More outcomes: `no_message`, `deleted` and `service` for what is quoted or forwarded, `no_origin` for the chat forwarded from;
--- `closed`, `admins_only` and `slow` for a chat in which the sender may not write, or not yet. A repetition is found first, whatever
--- has become of the other message or of the chat since. Who sends too fast gets the error WD429, whose message is how many seconds
--- to wait: the bucket is in the row that a send updates anyway.
+-- `closed`, `admins_only`, `slow` and `fast` for a chat in which the sender may not write, or not yet. A repetition is found first, whatever
+-- has become of the other message or of the chat since. The bucket that limits how fast somebody
+-- writes is in the row that a send updates anyway.
 create function send_message(
     p_chat_id uuid, p_sender_id uuid, p_client_message_id text, p_text text,
     -- The message of this chat that this one replies to.
@@ -18,7 +18,7 @@ create function send_message(
     p_burst real, p_per_second real,
     out outcome text, out id bigint, out text text, out created_at timestamptz, out edited_at timestamptz,
     out deleted_at timestamptz, out is_read boolean, out revision bigint, out details jsonb,
-    -- For `slow`: how long to wait, in seconds.
+    -- For `slow` and `fast`: how long to wait, in seconds.
     out wait integer,
     out recipients uuid[]
 )
@@ -56,9 +56,15 @@ begin
         where c.chat_id = p_chat_id
         returning c.last_message_id, c.revision, c.active_at, c.closed, c.admins_post, c.slow_seconds
         into v_message.id, v_message.revision, v_message.created_at, v_closed, v_admins_post, v_slow_seconds;
-    recipients := array(select m.user_id from chat_members m where m.chat_id = p_chat_id);
+    -- Who is in the chat, and what is in the sender's bucket.
+    select coalesce(array_agg(m.user_id), '{}'), max(case when m.user_id = p_sender_id then least(p_burst, m.send_tokens
+            + greatest(0, extract(epoch from v_message.created_at - m.send_tokens_at)) * p_per_second) end)
+        into recipients, v_tokens from chat_members m where m.chat_id = p_chat_id;
     if p_sender_id = any (recipients) then
-        if v_closed then
+        if v_tokens < 1 then
+            v_refusal := 'fast';
+            wait := ceil((1 - v_tokens) / p_per_second);
+        elsif v_closed then
             v_refusal := 'closed';
         elsif v_admins_post or v_slow_seconds is not null then
             select case when v_admins_post then 'admins_only'
@@ -108,15 +114,9 @@ begin
             -- Who writes has read what stands above.
             update chat_members m set last_read_id = v_message.id,
                     sent_at = case when v_slow_seconds is not null then v_message.created_at end,
-                    send_tokens = case when p_burst is not null then least(p_burst, m.send_tokens
-                        + greatest(0, extract(epoch from v_message.created_at - m.send_tokens_at)) * p_per_second) - 1 end,
-                    send_tokens_at = v_message.created_at
+                    send_tokens = v_tokens - 1, send_tokens_at = v_message.created_at, marked_unread = null
                 where m.chat_id = p_chat_id and m.user_id = p_sender_id
-                returning m.active_at, m.send_tokens into v_listed_at, v_tokens;
-            -- The error takes everything back, the message and the token too.
-            if v_tokens < 0 then
-                raise exception using errcode = 'WD429', message = ceil(-v_tokens / p_per_second)::text;
-            end if;
+                returning m.active_at into v_listed_at;
             -- Neither too old nor, after the clock was set back, too new.
             if (v_listed_at <= v_message.created_at and v_message.created_at < v_listed_at + interval '1 hour') is not true then
                 update chat_members m set active_at = v_message.created_at where m.chat_id = p_chat_id;
@@ -166,5 +166,22 @@ begin
     deleted_at := v_message.deleted_at;
     revision := v_message.revision;
     details := v_message.details;
+end
+$$;
+
+-- What the functions of the version before call, during a deployment and after a rollback: the rules hold for them too, and what they
+-- do not know is a chat that is not there.
+create or replace function send_message(
+    p_chat_id uuid, p_sender_id uuid, p_client_message_id text, p_text text,
+    out outcome text, out id bigint, out text text, out created_at timestamptz, out edited_at timestamptz,
+    out deleted_at timestamptz, out is_read boolean, out revision bigint, out recipients uuid[]
+)
+language plpgsql volatile as $$
+#variable_conflict use_column
+begin
+    select case when s.outcome in ('stored', 'repeated', 'conflict') then s.outcome else 'not_found' end,
+            s.id, s.text, s.created_at, s.edited_at, s.deleted_at, s.is_read, s.revision, s.recipients
+        into outcome, id, text, created_at, edited_at, deleted_at, is_read, revision, recipients
+        from send_message(p_chat_id, p_sender_id, p_client_message_id, p_text, null, null, null, null, null, null) s;
 end
 $$;

@@ -74,6 +74,15 @@ async fn get(db: &Database, tokens: &Tokens, request: &Request) -> Result<Answer
 async fn create(db: &Database, tokens: &Tokens, push: &Push, request: &Request) -> Result<Answer> {
     let me = http_api::caller(db, tokens, request).await?.user_id;
     let wanted = http_api::read_json::<NewChat>(request)?.check(me)?;
+    // What is there already costs nothing.
+    let found = match &wanted {
+        WantedChat::Private { other } => chats::find_private(db, me, *other).await?,
+        WantedChat::Group { key: Some(key), .. } => chats::find_group(db, me, key).await?,
+        WantedChat::Group { key: None, .. } => None,
+    };
+    if let Some(chat_id) = found {
+        return http_api::ok(&chats::get(db, chat_id, me).await?);
+    }
     rates::take(db, me, Deed::NewChat).await?;
 
     let mut transaction = db.begin().await?;
@@ -171,8 +180,9 @@ async fn set(db: &Database, tokens: &Tokens, push: &Push, request: &Request) -> 
     chats::head(db, chat_id, me).await?;
     rates::take(db, me, Deed::Change).await?;
     let change: SettingsChange = http_api::read_json(request)?;
-    if change.muted_until.flatten().is_some_and(|until| until >= Timestamp::YEAR_10000) {
-        return Err(Error::field("muted_until", "must be before the year 10000"));
+    if change.muted_until.flatten().is_some_and(|until| !(Timestamp::YEAR_1970..Timestamp::YEAR_10000).contains(&until))
+    {
+        return Err(Error::field("muted_until", "must be from 1970 to 9999"));
     }
     let settings = SettingsChanged { chat_id, settings: chats::set_settings(db, chat_id, me, &change).await? };
     notify::users(db, push, &[me], &ServerFrame::ChatSettings(settings.clone()), None).await;

@@ -2,6 +2,7 @@
 //! which people come into a group by themselves.
 
 use lambda_http::{Body, Request, Response};
+use uuid::Uuid;
 use windi_shared::auth::Tokens;
 use windi_shared::db::rates::{self, Deed};
 use windi_shared::db::{Database, chats, invites, members, messages};
@@ -91,6 +92,8 @@ async fn join(db: &Database, push: &Push, me: UserId, request: &Request) -> Resu
     http_api::created(&chat)
 }
 
+/// The link's code in the path. A malformed one is no link.
 fn code(request: &Request) -> Result<String> {
-    http_api::path_parameter(request, "code").ok_or(Error::InviteNotFound)
+    let code: Option<Uuid> = http_api::path_parameter(request, "code");
+    Ok(code.ok_or(Error::InviteNotFound)?.simple().to_string())
 }

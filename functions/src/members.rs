@@ -8,7 +8,7 @@ use lambda_http::{Body, Request, Response};
 use windi_shared::auth::Tokens;
 use windi_shared::connections::Address;
 use windi_shared::db::rates::{self, Deed};
-use windi_shared::db::{Database, PgConnection, chats, members, messages};
+use windi_shared::db::{Database, PgConnection, chats, invites, members, messages};
 use windi_shared::fields::MAX_GROUP_MEMBERS;
 use windi_shared::ids::{ChatId, UserId};
 use windi_shared::protocol::{
@@ -117,6 +117,10 @@ pub async fn take_out(db: &Database, push: &Push, me: UserId, chat_id: ChatId, u
     let member = present.iter().find(|member| member.id == user_id).ok_or(Error::MemberNotFound)?;
     if user_id != me && seat.role <= member.role {
         return Err(Error::Forbidden("only somebody with a higher role may remove this member"));
+    }
+    if present.len() == 1 {
+        // Nobody is left to let anybody in.
+        invites::delete_all(&mut *transaction, chat_id).await?;
     }
     let mut frames = Vec::new();
     if let Some(heir) = heir(&present, member) {

@@ -19,8 +19,8 @@ use windi_shared::{Error, Result};
 
 use crate::http_api::{self, Answer};
 use crate::push::Push;
-use crate::users::told_of;
-use crate::{door, members as memberships, notify};
+use crate::users::{tell, told_of};
+use crate::{door, members as memberships};
 
 pub fn main() -> door::Outcome {
     door::run(|mut door| async move {
@@ -121,6 +121,20 @@ async fn delete_account(db: &Database, tokens: &Tokens, push: &Push, request: &R
         return Err(Error::WrongPassword);
     }
     logins::succeeded(db, &subjects, admission).await?;
+    leave_groups(db, push, me).await?;
+    let mut transaction = db.begin().await?;
+    users::delete(&mut *transaction, me).await?;
+    let told = told_of(&mut transaction, me, true).await?;
+    transaction.commit().await?;
+    tracing::info!("Deleted an account.");
+    dismiss(push, request, me, |_| true, &Error::SessionEnded).await?;
+    // Somebody may have added them in between; from now on, nobody can.
+    leave_groups(db, push, me).await?;
+    tell(db, push, told).await;
+    Ok(http_api::no_content())
+}
+
+async fn leave_groups(db: &Database, push: &Push, me: UserId) -> Result<()> {
     for chat_id in chats::groups(db, me).await? {
         match memberships::take_out(db, push, me, chat_id, me).await {
             // Somebody else was faster.
@@ -128,16 +142,7 @@ async fn delete_account(db: &Database, tokens: &Tokens, push: &Push, request: &R
             Err(error) => return Err(error),
         }
     }
-    let mut transaction = db.begin().await?;
-    users::delete(&mut *transaction, me).await?;
-    let told = told_of(&mut transaction, me).await?;
-    transaction.commit().await?;
-    tracing::info!("Deleted an account.");
-    for (frame, user_ids) in told {
-        notify::users(db, push, &user_ids, &frame, None).await;
-    }
-    dismiss(push, request, me, |_| true, &Error::SessionEnded).await?;
-    Ok(http_api::no_content())
+    Ok(())
 }
 
 async fn list(db: &Database, tokens: &Tokens, request: &Request) -> Result<Answer> {

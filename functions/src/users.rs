@@ -2,6 +2,7 @@
 //! there, and whom the caller has blocked.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use lambda_http::{Body, Request, Response};
 use windi_shared::auth::Tokens;
@@ -21,6 +22,8 @@ use crate::push::Push;
 const MAX_FOUND: i64 = 20;
 /// How many chats are told of a new name at once; the others learn it by their next `ping`.
 const MAX_TOLD: usize = 100;
+/// How long that may take: a function ends after 28 s.
+const TELL_LIMIT: Duration = Duration::from_secs(10);
 /// How many people can be asked for by their ids at once.
 pub const MAX_IDS: usize = 100;
 
@@ -98,25 +101,36 @@ async fn change(db: &Database, tokens: &Tokens, push: &Push, request: &Request) 
     users::update(&mut *transaction, me, &change).await?;
     let account = users::account(&mut *transaction, me).await?;
     let is_visible = (&before.name, &before.username) != (&account.name, &account.username);
-    let told = if is_visible { told_of(&mut transaction, me).await? } else { Vec::new() };
+    let told = if is_visible { told_of(&mut transaction, me, false).await? } else { Vec::new() };
     transaction.commit().await?;
-    for (frame, user_ids) in told {
-        notify::users(db, push, &user_ids, &frame, None).await;
-    }
+    tell(db, push, told).await;
     http_api::ok(&account)
 }
 
 /// Counts the change of a person's name in all their chats, and returns what is told to whom. Exactly those are told who are in
-/// each chat at its new revision. Must be called in the transaction of the change.
-pub async fn told_of(db: &mut PgConnection, me: UserId) -> Result<Vec<(ServerFrame, Vec<UserId>)>> {
+/// each chat at its new revision; where one of two has blocked the other, only if `even_closed`. Must be called in the
+/// transaction of the change.
+pub async fn told_of(db: &mut PgConnection, me: UserId, even_closed: bool) -> Result<Vec<(ServerFrame, Vec<UserId>)>> {
     let touched = chats::touch_all(&mut *db, me).await?;
     let told: BTreeMap<ChatId, i64> = touched.into_iter().take(MAX_TOLD).collect();
-    let places = members::places(db, me, &told.keys().copied().collect::<Vec<_>>()).await?;
+    let places = members::places(db, me, &told.keys().copied().collect::<Vec<_>>(), even_closed).await?;
     let frames = places.into_iter().map(|Place { chat_id, member, user_ids }| {
         let revision = told.get(&chat_id).copied().unwrap_or_default();
         (ServerFrame::MemberUpdated(MemberChanged { chat_id, revision, by: me, member, entry: None }), user_ids)
     });
     Ok(frames.collect())
+}
+
+/// Sends these frames, as far as there is time: whoever gets none learns it by their next `ping`.
+pub async fn tell(db: &Database, push: &Push, told: Vec<(ServerFrame, Vec<UserId>)>) {
+    let all = async {
+        for (frame, user_ids) in told {
+            notify::users(db, push, &user_ids, &frame, None).await;
+        }
+    };
+    if tokio::time::timeout(TELL_LIMIT, all).await.is_err() {
+        tracing::warn!("Not everybody was told of a new name at once.");
+    }
 }
 
 /// Who of the caller's chats' people is there.

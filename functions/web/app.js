@@ -61,16 +61,18 @@ function draw() {
   }
   scroller.after();
   markSeen();
-  const unread = client.chats.reduce((sum, chat) => sum + (isMuted(chat) ? 0 : chat.unread), 0);
+  const unread = client.chats.reduce((sum, chat) => sum + (isMuted(chat) || chat.archived ? 0 : chat.unread), 0);
   document.title = unread > 0 ? `(${unread}) ${t("app.name")}` : t("app.name");
 }
 
 /** Shows what the address says: a chat, or where a link into a group leads. */
 function go() {
-  const code = /^#\/join\/([^/]+)$/.exec(location.hash)?.[1];
+  const code = /^#\/join\/([0-9A-Za-z]+)$/.exec(location.hash)?.[1];
   if (!code) return follow();
+  // The link is used once: Back and a reload lead to the chats.
+  history.replaceState(null, "", "#/");
   leave();
-  void openJoin(decodeURIComponent(code));
+  void openJoin(code);
 }
 
 function listen() {

@@ -70,7 +70,7 @@ async fn a_bucket_that_cannot_be_asked_lets_everybody_through() {
     let stage = Stage::with_limits(true).await;
     let alice = stage.person("alice").await.caller.user_id;
     let take = || rates::take(&stage.db, alice, Deed::Account);
-    for _ in 0..5 {
+    for _ in 0..20 {
         take().await.unwrap();
     }
     let refused = take().await.unwrap_err();

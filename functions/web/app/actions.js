@@ -85,7 +85,8 @@ export function openPending() {
     view.target = { kind: "unread" };
     view.following = false;
   }
-  const start = view.marked || (chat.unread > NEAR ? chat.lastReadId + 1 : undefined);
+  const far = chat.lastMessageId - chat.lastReadId > NEAR;
+  const start = view.marked || (chat.unread > 0 && far ? chat.lastReadId + 1 : undefined);
   const again = () => {
     opening.delete(chat);
     redraw();
@@ -147,8 +148,11 @@ export function sendOrSave() {
   if (tooLong(text)) return toast(t("chat.tooLong"), "error");
   client.setDraft(chatId, "");
   view.firstUnread = 0;
-  void client.send(chatId, text, view.replying);
+  const { replying } = view;
   view.replying = null;
+  // It may have been deleted since.
+  const answered = replying && (client.chat(chatId)?.window.get(replying.id) ?? replying);
+  void client.send(chatId, text, answered?.text ? answered : null);
   void toNewest();
 }
 

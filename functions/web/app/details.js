@@ -90,22 +90,26 @@ function pinnedMessage(chat, id) {
       if (message) fetched.set(key, message);
       client.emit("chat", chat.id);
     },
-    () => fetched.delete(key),
+    // Not at once: the page is drawn again all the time.
+    () => setTimeout(() => fetched.delete(key), 10_000),
   );
   return undefined;
 }
 
-/** Which pinned message the next click goes to, by chat. @type {WeakMap<Chat, number>} */
+/** Which pinned message the next click goes to, by chat, until another one is pinned.
+ * @type {WeakMap<Chat, {latest: number | undefined, place: number}>} */
 const nextPin = new WeakMap();
 
 /** The bar with the pinned message; a click goes from the latest to the ones before. @param {Chat} chat */
 export function pinnedBar(chat) {
   const { pinned } = chat;
   if (pinned.length === 0) return nothing;
-  const place = Math.min(nextPin.get(chat) ?? pinned.length - 1, pinned.length - 1);
+  const latest = pinned[pinned.length - 1];
+  const next = nextPin.get(chat);
+  const place = next && next.latest === latest ? Math.min(next.place, pinned.length - 1) : pinned.length - 1;
   const id = Number(pinned[place]);
   const go = () => {
-    nextPin.set(chat, (place + pinned.length - 1) % pinned.length);
+    nextPin.set(chat, { latest, place: (place + pinned.length - 1) % pinned.length });
     openChat(chat.id, id);
   };
   return html`<button class="pinned" @click=${go}>

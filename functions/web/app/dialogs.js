@@ -186,7 +186,7 @@ function rename(dialog) {
     <div class="field">
       <label for="rename-slow">${t("info.slow")}</label>
       <select id="rename-slow" name="slow_seconds">
-        ${SLOW.map(
+        ${[...new Set([...SLOW, chat.slowSeconds])].map(
           (seconds) =>
             html`<option value=${seconds} ?selected=${chat.slowSeconds === seconds}>
               ${seconds === 0 ? t("info.slowOff") : t("info.slowSeconds", { count: seconds })}

@@ -112,7 +112,16 @@ function dissolve(chat) {
     title: t("info.dissolveTitle", { name: titleOf(chat) }),
     text: t("info.dissolveText"),
     label: t("info.dissolve"),
-    act: () => client.calls.dissolve(chat.id),
+    act: async () => {
+      leaving.add(chat.id);
+      try {
+        await client.group(chat.id, client.calls.dissolve(chat.id));
+        closeChat();
+      } catch (error) {
+        leaving.delete(chat.id);
+        throw error;
+      }
+    },
   });
 }
 

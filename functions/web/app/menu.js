@@ -93,6 +93,6 @@ export function placeMenu() {
   const atRight = anchor.left + anchor.right > innerWidth;
   const left = Math.min(Math.max(8, atRight ? anchor.right - width : anchor.left), innerWidth - width - 8);
   element.style.left = `${left - frame.left}px`;
-  element.style.top = `${Math.min(top, innerHeight - height - 8) - frame.top}px`;
+  element.style.top = `${Math.max(8, Math.min(top, innerHeight - height - 8)) - frame.top}px`;
   /** @type {HTMLElement | null} */ (element.querySelector("button[role=menuitem]"))?.focus();
 }

@@ -15,6 +15,7 @@ import {
 import { avatar, clockTime, dayName, dayOf, fullTime, hue, icon, withLinks } from "./format.js";
 import { t } from "./i18n.js";
 import { openMenu } from "./menu.js";
+import { closedFor } from "./quiet.js";
 import { scroller } from "./scroller.js";
 import { attempt, client, confirm, failure, nameOf, openDialog, state, toast } from "./store.js";
 
@@ -54,7 +55,7 @@ function actionsFor(chat, message) {
     act: () => void attempt(() => client.pin(message, !pinned)),
   };
   return [
-    { label: t("message.reply"), icon: "reply", act: () => startReply(message) },
+    ...(closedFor(chat) ? [] : [{ label: t("message.reply"), icon: "reply", act: () => startReply(message) }]),
     ...(message.reply_to ? [{ label: t("message.toQuoted"), icon: "back", act: () => openChat(chat.id, quoted) }] : []),
     ...(mine && !message.forwarded_from
       ? [{ label: t("message.edit"), icon: "edit", act: () => startEditing(message) }]
@@ -127,7 +128,13 @@ function messageItem(chat, message, index, readUpTo) {
   const lines = html`${newDay ? html`<h3 class="day"><span>${dayName(message.timestamp)}</span></h3>` : nothing}
     ${unreadLine ? html`<h3 class="unread-line"><span>${t("chat.unreadLine")}</span></h3>` : nothing}`;
   if (message.event) {
-    return html`<li class="message" data-key=${keyOf(chat, message)} data-id=${message.id} tabindex="-1">
+    return html`<li
+      class="message"
+      data-key=${keyOf(chat, message)}
+      data-id=${message.id}
+      ?data-unread=${unreadLine}
+      tabindex="-1"
+    >
       ${lines}
       <p class="service" dir="auto" title=${fullTime(message.timestamp)}>${serviceText(message)}</p>
     </li>`;

@@ -1,6 +1,7 @@
 // @ts-check
 import { html, nothing } from "../vendor/lit-html/lit-html.js";
 import { icon } from "./format.js";
+import { formError } from "./forms.js";
 import { t } from "./i18n.js";
 import { attempt, client, confirm, openDialog, submit } from "./store.js";
 
@@ -59,12 +60,13 @@ export function muteDialog(dialog) {
           <button class="item" @click=${() => mute(until())}><span class="item-title">${label}</span></button>
         </li>`,
     )}
-  </ul>`;
+    </ul>
+    ${formError(dialog.error)}`;
 }
 
 /** The same things, and more, in the details of a chat. @param {Chat} chat */
 export function chatButtons(chat) {
-  const items = chatActions(chat).slice(0, 2);
+  const items = chatActions(chat);
   const { peer } = chat;
   return html`${items.map(
     (item) =>

@@ -3,7 +3,7 @@ import { html, nothing } from "../vendor/lit-html/lit-html.js";
 import { ago, avatar, deviceName, icon } from "./format.js";
 import { field, fields, formError } from "./forms.js";
 import { t } from "./i18n.js";
-import { client, confirm, failure, openDialog, redraw, submit, toast } from "./store.js";
+import { client, confirm, failure, openDialog, redraw, state, submit, toast } from "./store.js";
 
 /** @import {Dialog} from "./store.js" */
 /** @import {SessionObject} from "../client/types.js" */
@@ -184,7 +184,11 @@ export function farewellDialog(dialog) {
   const { error } = dialog;
   const leave = (/** @type {Event} */ event) => {
     const { password = "" } = fields(event);
-    void submit(dialog, () => client.deleteAccount(password));
+    void submit(dialog, async () => {
+      await client.deleteAccount(password);
+      // Not that a session has ended: this was meant.
+      state.notice = null;
+    });
   };
   return html`<form @submit=${leave} novalidate>
     <p class="question">${t("settings.deleteText")}</p>
@@ -230,7 +234,7 @@ export function blockedDialog(dialog) {
       )}
     </ul>
     <p class="empty" role="status">
-      ${dialog.found === undefined ? t("app.loading") : dialog.found.length === 0 ? t("settings.nobodyBlocked") : nothing}
+      ${dialog.error ? nothing : dialog.found === undefined ? t("app.loading") : dialog.found.length === 0 ? t("settings.nobodyBlocked") : nothing}
     </p>
     ${formError(dialog.error)}`;
 }

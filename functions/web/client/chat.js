@@ -140,7 +140,9 @@ export class Chat {
     if (this.revision === 0) {
       this.begin({ ...listed, members: undefined });
     }
-    this.set(listed);
+    // A list that was asked for before this person has read on does not bring the mark back.
+    const behind = listed.last_read_id < this.lastReadId;
+    this.set(behind ? { ...listed, marked_unread: this.markedUnread } : listed);
     if (listed.peer) this.peer = listed.peer;
     this.role = this.members?.get(this.me)?.role ?? listed.role;
     this.moveCursor(this.me, listed.last_read_id);
@@ -291,7 +293,12 @@ export class Chat {
     if (last?.id === message_id && last.revision < revision) this.lastMessage = reacted(last, change);
   }
 
-  /** Counts a message in its newest state. @param {Message} message */
+  /** Messages of a page of the history, which the window takes by itself. @param {Message[]} messages */
+  counts(messages) {
+    for (const message of messages) this.#count(message);
+  }
+
+  /** @param {Message} message */
   #count(message) {
     this.#silent.see(message, message.text === null);
     const mentioned = message.mentions?.includes(this.me) ?? false;

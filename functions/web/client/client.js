@@ -2,6 +2,7 @@
 import { Calls } from "./calls.js";
 import { Emitter } from "./emitter.js";
 import { environment } from "./env.js";
+import { again } from "./errors.js";
 import { Login } from "./login.js";
 import { Session } from "./session.js";
 
@@ -84,10 +85,8 @@ export class Client extends Emitter {
 
   /** Ends the session and erases what this person left on the device, unsent messages and drafts included. */
   async logout() {
-    const login_id = this.session.loginId;
-    if (login_id) this.env.channel?.postMessage({ type: "logged_out", login_id });
     try {
-      await this.#erase();
+      await this.#forget(this.#login, this.session.loginId);
     } finally {
       await this.session.logout();
     }
@@ -95,13 +94,21 @@ export class Client extends Emitter {
 
   /** Deletes this person's account, and erases what is on the device. @param {string} password */
   async deleteAccount(password) {
+    // The server may end the session before it answers.
+    const [login, id] = [this.#login, this.session.loginId];
     await this.calls.deleteAccount(password);
-    await this.logout();
+    await this.#forget(login, id);
+    await this.session.end("logged_out");
   }
 
-  /** Erases drafts and unsent messages. Nothing of this login is written afterwards. */
-  async #erase() {
-    const login = this.#login;
+  /** Also in other tabs. @param {Login | null} login @param {string | null} login_id */
+  async #forget(login, login_id) {
+    if (login_id) this.env.channel?.postMessage({ type: "logged_out", login_id });
+    await this.#erase(login);
+  }
+
+  /** Erases drafts and unsent messages. Nothing of this login is written afterwards. @param {Login | null} login */
+  async #erase(login = this.#login) {
     login?.stop();
     await Promise.allSettled([login?.outbox.clear(), login?.drafts.clear()]);
   }
@@ -284,7 +291,7 @@ export class Client extends Emitter {
   /** Sends a copy of a message to another chat. @param {Message} message @param {string} chatId */
   async forward(message, chatId) {
     const key = this.env.key();
-    const data = await this.#again(() => this.calls.forward(message, chatId, key));
+    const data = await again(() => this.calls.forward(message, chatId, key));
     this.#login?.replicas.change({ type: "new_message", data });
   }
 
@@ -322,6 +329,8 @@ export class Client extends Emitter {
 
   /** @param {string} userId */
   status(userId) {
+    // Nothing is told of somebody who is blocked any more.
+    if (this.#login?.own.isBlocked(userId)) return undefined;
     return this.#login?.presence.status(userId);
   }
 
@@ -348,7 +357,7 @@ export class Client extends Emitter {
   /** @param {string} name @param {string[]} memberIds @returns {Promise<Chat>} */
   async createGroup(name, memberIds) {
     const key = this.env.key();
-    return this.#current.replicas.adopt(await this.#again(() => this.calls.createGroup(name, memberIds, key)));
+    return this.#current.replicas.adopt(await again(() => this.calls.createGroup(name, memberIds, key)));
   }
 
   /** Joins a group by a link. @param {string} code @returns {Promise<Chat>} */
@@ -362,16 +371,6 @@ export class Client extends Emitter {
    */
   async set(chatId, change) {
     this.#current.replicas.set(await this.calls.set(chatId, change));
-  }
-
-  /** Once more, if that may help: the call has a key. @template T @param {() => Promise<T>} call */
-  async #again(call) {
-    try {
-      return await call();
-    } catch (error) {
-      if (!(/** @type {any} */ (error).temporary)) throw error;
-      return call();
-    }
   }
 
   /**

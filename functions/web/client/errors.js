@@ -79,3 +79,16 @@ function gatewayCode(status) {
   if (status === 429) return "throttled";
   return status >= 502 ? "unavailable" : "internal";
 }
+
+/**
+ * Calls once more, if that may help: the call must have a key.
+ * @template T @param {() => Promise<T>} call @returns {Promise<T>}
+ */
+export async function again(call) {
+  try {
+    return await call();
+  } catch (error) {
+    if (!asWindiError(error).temporary) throw error;
+    return call();
+  }
+}

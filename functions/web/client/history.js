@@ -63,6 +63,7 @@ export class History {
       .loading(
         () => this.session.call("GET", `/messages/history/${chat.id}`, { query: { ...query, limit: PAGE } }),
         (page) => {
+          chat.counts(page.messages);
           if (this.#generations.get(chat) === generation) place(page);
         },
       )

@@ -167,7 +167,9 @@ export class Outbox {
         if (this.#stopped || error.code === "no_session") break;
         if (item.state !== "waiting") continue;
         // One refusal of the token may be answered by a refresh; a second one in a row stays.
-        const again = error.temporary || (error.code === "unauthorized" && ++refused < 2);
+        // A group may make its members wait for an hour: they are told so, and decide.
+        const waits = error.temporary && error.code !== "slow_mode";
+        const again = waits || (error.code === "unauthorized" && ++refused < 2);
         if (!again) {
           this.#failed(item, error);
           attempt = refused = 0;
@@ -241,7 +243,7 @@ export class Outbox {
     const original = this.of(chat_id).find((other) => other.key === key);
     const name = original && this.#names.get(original);
     const reply = reply_to ? { reply_to } : {};
-    const why = error && { code: error.code, message: error.message };
+    const why = error && { code: error.code, message: error.message, retryAfter: error.retryAfter };
     const saved = { key, chat_id, text, ...reply, created_at, error: why };
     if (name && !this.#erased) await this.context.env.storage.set(name, saved);
   }

@@ -26,6 +26,9 @@ export class Presence {
   #open = new Set();
   #joining = false;
   #asking = false;
+  #again = false;
+  /** Goes up when what is known is forgotten. */
+  #generation = 0;
   /** @type {{chatId: string, timer: any, sentAt: number} | null} */
   #mine = null;
 
@@ -53,23 +56,32 @@ export class Presence {
 
   /** Asks who of all chats' people is online; from then on, the server tells. */
   async ask() {
-    if (this.#asking) return;
+    if (this.#asking) {
+      this.#again = true;
+      return;
+    }
     this.#asking = true;
+    this.#again = false;
+    const generation = this.#generation;
     try {
       /** @type {import("./contract.d.ts").PresenceList} */
       const { presence } = await this.context.session.call("GET", "/users/presence");
-      for (const status of presence) this.#statuses.set(status.user_id, status);
-      this.context.changed("");
+      if (generation === this.#generation) {
+        for (const status of presence) this.#statuses.set(status.user_id, status);
+        this.context.changed("");
+      }
     } catch {
       // The next socket asks again.
     } finally {
       this.#asking = false;
+      if (this.#again || generation !== this.#generation) if (this.context.connection.online) void this.ask();
     }
   }
 
   /** What was known about others is out of date. */
   disconnected() {
     this.#statuses.clear();
+    this.#generation++;
     for (const chatId of this.#typing.keys()) this.#quiet(chatId);
     this.context.changed("");
   }

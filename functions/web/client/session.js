@@ -136,10 +136,15 @@ export class Session extends Emitter {
 
   /** The account has changed. @param {Account} account */
   async keep(account) {
-    if (!this.#stored) return;
-    this.#stored = { ...this.#stored, account };
-    // What the storage has is read at the next start only, and asked for again then.
-    await this.env.storage.set(KEY, this.#stored).catch(() => {});
+    await this.env.locks.request("windi-refresh", async () => {
+      const mine = this.#stored;
+      /** @type {Stored | undefined} */
+      const stored = await this.env.storage.get(KEY).catch(() => undefined);
+      // Another tab may have refreshed the tokens, or logged in as somebody else.
+      if (!mine || !stored || !same(stored, mine) || stored.expires_at < mine.expires_at) return;
+      this.#stored = { ...stored, account };
+      await this.env.storage.set(KEY, this.#stored).catch(() => {});
+    });
   }
 
   /** An access token that is good for a while. @returns {Promise<string>} */

@@ -7,19 +7,18 @@
  * the others, only the server's count is.
  */
 export class Tally {
-  /** @type {Set<number>} */
-  #known = new Set();
+  /** The newest state seen of each message. @type {Map<number, {revision: number, has: boolean}>} */
+  #seen = new Map();
   /** Those counted by the server and not seen: how many, among which messages, and at which revision of the chat. */
   #unseen = { count: 0, upTo: 0, revision: 0 };
 
-  /** Takes a message in its newest state. @param {Message} message @param {boolean} has */
+  /** @param {Message} message in any state @param {boolean} has */
   see({ id, revision }, has) {
-    if (!has) this.#known.delete(id);
-    else if (!this.#known.has(id)) {
-      this.#known.add(id);
-      const { count, upTo, revision: counted } = this.#unseen;
-      if (count > 0 && id <= upTo && revision <= counted) this.#unseen.count--;
-    }
+    const known = this.#seen.get(id);
+    if (known && known.revision > revision) return;
+    this.#seen.set(id, { revision, has });
+    const { count, upTo, revision: counted } = this.#unseen;
+    if (!known && has && count > 0 && id <= upTo && revision <= counted) this.#unseen.count--;
   }
 
   /**
@@ -29,9 +28,9 @@ export class Tally {
    */
   counted(total, cursor, upTo, revision) {
     let known = 0;
-    for (const id of this.#known) {
-      if (id <= cursor) this.#known.delete(id);
-      else if (id <= upTo) known++;
+    for (const [id, { has }] of this.#seen) {
+      if (id <= cursor) this.#seen.delete(id);
+      else if (has && id <= upTo) known++;
     }
     this.#unseen = { count: Math.max(0, total - known), upTo, revision };
   }
@@ -39,7 +38,7 @@ export class Tally {
   /** @param {number} cursor */
   after(cursor) {
     let count = cursor < this.#unseen.upTo ? this.#unseen.count : 0;
-    for (const id of this.#known) if (id > cursor) count++;
+    for (const [id, { has }] of this.#seen) if (has && id > cursor) count++;
     return count;
   }
 }

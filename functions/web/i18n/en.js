@@ -228,7 +228,7 @@ export default {
   "settings.profile": "Name and privacy",
   "settings.whoMayAdd": "Who may add me to groups",
   "settings.add.everyone": "Everybody",
-  "settings.add.contacts": "People I have a private chat with",
+  "settings.add.contacts": "People I have begun a chat with or written to",
   "settings.add.nobody": "Nobody",
   "settings.blocked": "Blocked people",
   "settings.unblock": "Unblock {name}",

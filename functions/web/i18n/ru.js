@@ -246,7 +246,7 @@ export default {
   "settings.profile": "Имя и приватность",
   "settings.whoMayAdd": "Кто может добавлять меня в группы",
   "settings.add.everyone": "Все",
-  "settings.add.contacts": "Люди, с которыми у меня есть личный чат",
+  "settings.add.contacts": "Люди, которым я писал(а) в личном чате",
   "settings.add.nobody": "Никто",
   "settings.blocked": "Заблокированные",
   "settings.unblock": "Разблокировать: {name}",

@@ -252,6 +252,10 @@ async fn a_deleted_account_leaves_its_words_and_nothing_else() {
     for (status, answer) in [sent, added] {
         assert_eq!((status, &answer["code"]), (403, &json!("not_reachable")));
     }
+    // Taking back a block that was never set does not open it again.
+    assert_eq!(bob.call(Method::DELETE, &format!("/users/{}/block", alice.id), None).await.0, 204);
+    let sent = bob.post("/messages", json!({"chat_id": private, "text": "are you there?"})).await;
+    assert_eq!(sent.1["code"], "not_reachable");
     for query in ["alice", "deleted"] {
         assert_eq!(bob.get(&format!("/users?search={query}")).await["users"], json!([]));
     }

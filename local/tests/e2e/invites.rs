@@ -187,3 +187,23 @@ async fn a_repeated_request_for_a_group_makes_no_second_one() {
     // The key is each person's own.
     assert_eq!(bob.post("/chats", body).await.0, 201);
 }
+
+#[tokio::test]
+async fn a_join_is_repeatable_and_an_emptied_group_lets_nobody_in() {
+    let world = World::new().await;
+    let [alice, bob, charlie] = world.people(["alice", "bob", "charlie"]).await;
+    let chat_id = alice.group("Friends", &[]).await;
+    let (_, link) = invite(&alice, &chat_id, json!({"max_uses": 1})).await;
+    let once = text(&link["code"]);
+    assert_eq!(join(&bob, &once).await.0, 201);
+    assert_eq!(join(&bob, &once).await.0, 200, "the answer may have been lost");
+    assert_eq!(code(&join(&charlie, &once).await), (404, "invite_not_found"));
+    let (_, link) = invite(&alice, &chat_id, json!({})).await;
+    for who in [&bob, &alice] {
+        who.call(Method::DELETE, &format!("/chats/{chat_id}/members/{}", who.id), None).await;
+    }
+    assert_eq!(code(&join(&charlie, &text(&link["code"])).await), (404, "invite_not_found"));
+    for malformed in ["x", "%00", "5cfe2d5f"] {
+        assert_eq!(code(&join(&charlie, malformed).await), (404, "invite_not_found"));
+    }
+}

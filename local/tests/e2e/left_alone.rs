@@ -63,6 +63,9 @@ async fn whoever_is_blocked_causes_nothing_in_the_private_chat_of_the_two() {
     bobs.drain().await;
     assert_eq!(alices.drain().await, Vec::<Value>::new());
     assert_eq!(bob.get(&format!("/chats/{chat_id}")).await["revision"], 3);
+    // Not even a new name is told there; sync would bring it.
+    bob.call(Method::PATCH, "/users/me", Some(json!({"name": "Look at me"}))).await;
+    assert_eq!(alices.drain().await, Vec::<Value>::new());
     // What was said can still be taken back, and read.
     assert_eq!(bob.history(&chat_id).await.len(), 2);
     assert_eq!(bob.call(Method::DELETE, &format!("/messages/{chat_id}/2"), None).await.0, 200);
@@ -124,6 +127,9 @@ async fn people_say_who_may_add_them_to_groups() {
         answer
     };
     assert_eq!(set("contacts").await, 200);
+    let private = bob.private_chat(&alice).await;
+    assert_eq!(code(&add(&bob, &bobs).await), UNREACHABLE, "whoever only opens a chat is no contact");
+    alice.say(&private, "hello").await;
     assert_eq!(add(&bob, &bobs).await.0, 201);
     assert_eq!(code(&add(&charlie, &charlies).await), UNREACHABLE);
     assert_eq!(set("nobody").await, 200);
@@ -156,12 +162,18 @@ async fn muting_archiving_and_marking_are_told_to_ones_own_devices_only() {
     alice.post(&format!("/messages/{chat_id}/2/read"), Value::Null).await;
     let mine = listed(&alice, &chat_id).await;
     assert_eq!((&mine["archived"], &mine["marked_unread"]), (&json!(true), &json!(false)));
+    alice.call(Method::PATCH, &path, Some(json!({"marked_unread": true}))).await;
+    alice.say(&chat_id, "and now I have read it").await;
+    assert_eq!(listed(&alice, &chat_id).await["marked_unread"], false);
     assert_eq!(listed(&bob, &chat_id).await["archived"], false);
     let told = bobs.drain().await;
     assert!(told.iter().all(|frame| frame["type"] != "chat_settings"), "{told:?}");
-    for wrong in
-        [json!({"muted_until": "soon"}), json!({"muted_until": "+12026-01-01T00:00:00Z"}), json!({"loud": true})]
-    {
+    for wrong in [
+        json!({"muted_until": "soon"}),
+        json!({"muted_until": "+12026-01-01T00:00:00Z"}),
+        json!({"muted_until": "-5000-01-01T00:00:00Z"}),
+        json!({"loud": true}),
+    ] {
         assert_eq!(alice.call(Method::PATCH, &path, Some(wrong)).await.0, 422);
     }
     let eve = world.person("eve").await;

@@ -71,7 +71,8 @@ pub async fn set(db: &mut PgConnection, me: UserId, other: UserId, blocked: bool
     sqlx::query!(
         "
         update chats set closed = case when exists (select from blocks
-            where (user_id = $2 and blocked_id = $3) or (user_id = $3 and blocked_id = $2)) then true end
+            where (user_id = $2 and blocked_id = $3) or (user_id = $3 and blocked_id = $2))
+            or exists (select from users where user_id in ($2, $3) and deleted_at is not null) then true end
         where private_pair = $1
         ",
         pair,

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use sqlx::{PgConnection, PgExecutor};
 
-use crate::db::{blocks, members};
+use crate::db::{blocks, invites, members};
 use crate::fields::{ClientMessageId, Description, Name};
 use crate::ids::{ChatId, MessageId, UserId};
 use crate::protocol::{ChatKind, ChatSettings, ChatWithMembers, Member, Posting, Role, SettingsChange, Timestamp};
@@ -38,11 +38,8 @@ pub async fn private(db: &mut PgConnection, me: UserId, other: UserId) -> Result
         members::insert(db, chat_id, &[(me, Role::Member), (other, Role::Member)]).await?;
         return Ok((chat_id, true));
     }
-    let chat_id =
-        sqlx::query_scalar!(r#"select chat_id as "chat_id: ChatId" from chats where private_pair = $1"#, pair)
-            .fetch_one(db)
-            .await?;
-    Ok((chat_id, false))
+    let found = find_private(db, me, other).await?;
+    Ok((found.ok_or_else(|| Error::internal("a private chat that is there was not found"))?, false))
 }
 
 /// Creates a group owned by `me`, or finds the one that was made with the same key, and returns whether it is new. Must be
@@ -71,18 +68,34 @@ pub async fn group(
     .execute(&mut *db)
     .await?;
     if made.rows_affected() == 0 {
-        let found = sqlx::query_scalar!(
-            r#"select chat_id as "chat_id: ChatId" from chats where created_by = $1 and client_chat_id = $2"#,
-            me as UserId,
-            key.map(ClientMessageId::as_str),
-        );
-        return Ok((found.fetch_one(db).await?, false));
+        let found = match key {
+            Some(key) => find_group(db, me, key).await?,
+            None => None,
+        };
+        return Ok((found.ok_or_else(|| Error::internal("a group that is there was not found"))?, false));
     }
     members::require_addable(&mut *db, me, others).await?;
     let mut members = vec![(me, Role::Owner)];
     members.extend(others.iter().map(|user_id| (*user_id, Role::Member)));
     members::insert(db, chat_id, &members).await?;
     Ok((chat_id, true))
+}
+
+/// The private chat of two people, if there is one.
+pub async fn find_private(db: impl PgExecutor<'_>, me: UserId, other: UserId) -> Result<Option<ChatId>> {
+    let pair = blocks::pair(me, other);
+    let found = sqlx::query_scalar!(r#"select chat_id as "chat_id: ChatId" from chats where private_pair = $1"#, pair);
+    Ok(found.fetch_optional(db).await?)
+}
+
+/// The group that a person has made with this key, if there is one.
+pub async fn find_group(db: impl PgExecutor<'_>, me: UserId, key: &ClientMessageId) -> Result<Option<ChatId>> {
+    let found = sqlx::query_scalar!(
+        r#"select chat_id as "chat_id: ChatId" from chats where created_by = $1 and client_chat_id = $2"#,
+        me as UserId,
+        key.as_str(),
+    );
+    Ok(found.fetch_optional(db).await?)
 }
 
 /// The chat in a row with its columns; the row's column `id` is the chat's.
@@ -273,7 +286,7 @@ pub async fn set_slow_mode(db: impl PgExecutor<'_>, chat_id: ChatId, seconds: i3
 
 /// Ends a group: nobody is in it any more, and no link leads into it. Must be called under the lock.
 pub async fn dissolve(db: &mut PgConnection, chat_id: ChatId) -> Result<()> {
-    sqlx::query!("delete from invites where chat_id = $1", chat_id as ChatId).execute(&mut *db).await?;
+    invites::delete_all(&mut *db, chat_id).await?;
     sqlx::query!("delete from chat_members where chat_id = $1", chat_id as ChatId).execute(db).await?;
     Ok(())
 }

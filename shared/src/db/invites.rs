@@ -13,6 +13,12 @@ use crate::{Error, Result};
 /// # Errors
 /// [`Error::TooManyInvites`].
 pub async fn insert(db: &mut PgConnection, chat_id: ChatId, by: UserId, new: &NewInvite) -> Result<Invite> {
+    sqlx::query!(
+        "delete from invites where chat_id = $1 and (expires_at <= now() or uses >= max_uses)",
+        chat_id as ChatId
+    )
+    .execute(&mut *db)
+    .await?;
     if list(&mut *db, chat_id).await?.len() as i64 >= MAX_INVITES {
         return Err(Error::TooManyInvites { max: MAX_INVITES });
     }
@@ -71,7 +77,11 @@ pub async fn preview(db: impl PgExecutor<'_>, code: &str, me: UserId) -> Result<
             (select count(*) from chat_members m where m.chat_id = c.chat_id) as "member_count!",
             exists (select from chat_members m where m.chat_id = c.chat_id and m.user_id = $2) as "is_member!"
         from invites i join chats c on c.chat_id = i.chat_id
-        where i.code = $1 and coalesce(i.expires_at > now(), true) and coalesce(i.uses < i.max_uses, true)
+        where i.code = $1
+            and (coalesce(i.expires_at > now(), true) and coalesce(i.uses < i.max_uses, true)
+                -- Whoever has joined by it and asks again is told so.
+                or exists (select from chat_members m where m.chat_id = c.chat_id and m.user_id = $2))
+            and exists (select from chat_members m where m.chat_id = c.chat_id)
             and not exists (select from former_members f
                 where f.chat_id = c.chat_id and f.user_id = $2 and f.removed)
         "#,
@@ -102,4 +112,10 @@ pub async fn redeem(db: &mut PgConnection, code: &str, me: UserId) -> Result<(Ch
     }
     sqlx::query!("update invites set uses = uses + 1 where code = $1", code).execute(db).await?;
     Ok((chat_id, true))
+}
+
+/// Revokes all links of a group. Must be called under the chat's lock.
+pub async fn delete_all(db: impl PgExecutor<'_>, chat_id: ChatId) -> Result<()> {
+    sqlx::query!("delete from invites where chat_id = $1", chat_id as ChatId).execute(db).await?;
+    Ok(())
 }

@@ -57,8 +57,9 @@ pub async fn insert(db: impl PgExecutor<'_>, chat_id: ChatId, members: &[(UserId
         with back as (
             update former_members set removed = false where chat_id = $1 and user_id = any ($2::uuid[]) and removed
         )
-        insert into chat_members (chat_id, user_id, role, last_read_id)
-        select c.chat_id, new.user_id, new.role, coalesce(former.last_read_id, c.last_message_id)
+        insert into chat_members (chat_id, user_id, role, last_read_id, sent_at, send_tokens, send_tokens_at)
+        select c.chat_id, new.user_id, new.role, coalesce(former.last_read_id, c.last_message_id),
+            former.sent_at, former.send_tokens, former.send_tokens_at
         from unnest($2::uuid[], $3::text[]) new (user_id, role) join chats c on c.chat_id = $1
         left join former_members former on former.chat_id = c.chat_id and former.user_id = new.user_id
         ",
@@ -77,10 +78,11 @@ pub async fn remove(db: impl PgExecutor<'_>, chat_id: ChatId, user_id: UserId, b
     sqlx::query!(
         "
         with removed as (delete from chat_members where chat_id = $1 and user_id = $2 returning *)
-        insert into former_members (chat_id, user_id, last_read_id, removed)
-        select chat_id, user_id, last_read_id, user_id <> $3 from removed
+        insert into former_members (chat_id, user_id, last_read_id, removed, sent_at, send_tokens, send_tokens_at)
+        select chat_id, user_id, last_read_id, user_id <> $3, sent_at, send_tokens, send_tokens_at from removed
         on conflict on constraint former_members_pkey
-            do update set last_read_id = excluded.last_read_id, removed = excluded.removed
+            do update set last_read_id = excluded.last_read_id, removed = excluded.removed, sent_at = excluded.sent_at,
+                send_tokens = excluded.send_tokens, send_tokens_at = excluded.send_tokens_at
         ",
         chat_id as ChatId,
         user_id as UserId,
@@ -114,7 +116,9 @@ pub async fn require_addable(db: impl PgExecutor<'_>, me: UserId, others: &[User
                 or (b.blocked_id = $1 and b.user_id = any ($2)))
             or exists (select from users u where u.user_id = any ($2) and (u.deleted_at is not null or u.who_may_add = 'nobody'
                 or u.who_may_add = 'contacts' and not exists (select from chats c
-                    where c.private_pair = least(u.user_id, $1) || ':' || greatest(u.user_id, $1)))) as "refused!"
+                    where c.private_pair = least(u.user_id, $1) || ':' || greatest(u.user_id, $1)
+                        and (c.created_by = u.user_id or exists (select from messages m
+                            where m.chat_id = c.chat_id and m.sender_id = u.user_id))))) as "refused!"
         "#,
         me as UserId,
         &others,
@@ -171,19 +175,25 @@ pub struct Place {
     pub user_ids: Vec<UserId>,
 }
 
-/// What a person is in these of their chats.
-pub async fn places(db: impl PgExecutor<'_>, user_id: UserId, chat_ids: &[ChatId]) -> Result<Vec<Place>> {
+/// What a person is in these of their chats. Those in which one of two has blocked the other are left out, unless `even_closed`.
+pub async fn places(
+    db: impl PgExecutor<'_>,
+    user_id: UserId,
+    chat_ids: &[ChatId],
+    even_closed: bool,
+) -> Result<Vec<Place>> {
     let chat_ids: Vec<_> = chat_ids.iter().map(|chat_id| chat_id.0).collect();
     let rows = sqlx::query!(
         r#"
         select m.chat_id as "chat_id: ChatId", m.user_id as "id: UserId", u.name, u.username, m.role as "role: Role",
             m.joined_at as "joined_at: Timestamp", m.last_read_id,
             array(select o.user_id from chat_members o where o.chat_id = m.chat_id) as "user_ids!: Vec<UserId>"
-        from chat_members m join users u on u.user_id = m.user_id
-        where m.user_id = $1 and m.chat_id = any ($2)
+        from chat_members m join users u on u.user_id = m.user_id join chats c on c.chat_id = m.chat_id
+        where m.user_id = $1 and m.chat_id = any ($2) and ($3 or c.closed is not true)
         "#,
         user_id as UserId,
         &chat_ids,
+        even_closed,
     )
     .fetch_all(db)
     .await?;

@@ -35,7 +35,8 @@ pub async fn peers(db: impl PgExecutor<'_>, user_id: UserId) -> Result<Vec<UserI
 pub async fn seen(db: impl PgExecutor<'_>, user_id: UserId) -> Result<Option<Timestamp>> {
     let seen = sqlx::query_scalar!(
         r#"
-        update users set last_seen_at = date_trunc('milliseconds', clock_timestamp()) where user_id = $1
+        update users set last_seen_at = date_trunc('milliseconds', clock_timestamp())
+        where user_id = $1 and deleted_at is null
         returning last_seen_at as "last_seen_at: Timestamp"
         "#,
         user_id as UserId,

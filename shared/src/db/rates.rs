@@ -46,7 +46,7 @@ impl Deed {
             Self::Invitation => Rate { burst: 100.0, per_second: 1.0 / 5.0 },
             Self::Search => Rate { burst: 30.0, per_second: 2.0 },
             Self::Change => Rate { burst: 60.0, per_second: 2.0 },
-            Self::Account => Rate { burst: 5.0, per_second: 1.0 / 60.0 },
+            Self::Account => Rate { burst: 20.0, per_second: 1.0 / 60.0 },
         }
     }
 }

@@ -76,8 +76,7 @@ pub async fn send(
         session_id.map(|session_id| session_id.0),
     )
     .fetch_optional(db)
-    .await
-    .map_err(too_fast)?
+    .await?
     .ok_or(Error::ChatNotFound)?;
     let repeated = match row.outcome.as_str() {
         "stored" => false,
@@ -106,16 +105,6 @@ pub async fn send(
     Ok(Sent { message, repeated, recipients: row.recipients.unwrap_or_default() })
 }
 
-/// The function's own error for somebody who sends too fast.
-fn too_fast(error: sqlx::Error) -> Error {
-    match error.as_database_error() {
-        Some(refusal) if refusal.code().as_deref() == Some("WD429") => {
-            Error::RateLimited { retry_after: Duration::from_secs(refusal.message().parse().unwrap_or(1)) }
-        }
-        _ => error.into(),
-    }
-}
-
 /// The error for an outcome of `send_message`; `wait` is in seconds.
 fn refusal(outcome: &str, wait: Option<i32>) -> Error {
     match outcome {
@@ -125,9 +114,9 @@ fn refusal(outcome: &str, wait: Option<i32>) -> Error {
         "service" => Error::Forbidden(NO_WORDS),
         "closed" => Error::NotReachable,
         "admins_only" => Error::Forbidden("only admins write in this group"),
-        "slow" => {
-            let wait = wait.and_then(|wait| u64::try_from(wait).ok()).unwrap_or_default();
-            Error::SlowMode { retry_after: Duration::from_secs(wait) }
+        "slow" | "fast" => {
+            let retry_after = Duration::from_secs(wait.and_then(|wait| u64::try_from(wait).ok()).unwrap_or_default());
+            if outcome == "slow" { Error::SlowMode { retry_after } } else { Error::RateLimited { retry_after } }
         }
         _ => Error::ChatNotFound,
     }

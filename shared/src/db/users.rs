@@ -110,7 +110,7 @@ pub async fn update(db: impl PgExecutor<'_>, user_id: UserId, change: &AccountCh
         "
         update users set name = coalesce($2, name), username = case when $3 then $4 else username end,
             who_may_add = nullif(coalesce($5, who_may_add), 'everyone')
-        where user_id = $1
+        where user_id = $1 and deleted_at is null
         ",
         user_id as UserId,
         change.name.as_ref().map(Name::as_str),
@@ -128,7 +128,13 @@ pub async fn update(db: impl PgExecutor<'_>, user_id: UserId, change: &AccountCh
 pub async fn delete(db: impl PgExecutor<'_>, user_id: UserId) -> Result<()> {
     sqlx::query!(
         "
-        with no_sessions as (delete from sessions where user_id = $1),
+        with no_sessions as (
+                -- Ended and not deleted: one row that is revoked ends what may be added to its family at this moment.
+                update sessions set revoked_at = coalesce(revoked_at, now()), device = null,
+                    expires_at = greatest(expires_at, now() + interval '31 days')
+                where user_id = $1
+            ),
+            no_failures as (delete from login_failures where subject like 'account:' || $1::text || '%'),
             no_addresses as (delete from login_addresses where user_id = $1),
             no_blocks as (delete from blocks where user_id = $1 or blocked_id = $1),
             no_mentions as (delete from mentions where user_id = $1),

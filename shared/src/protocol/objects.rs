@@ -13,6 +13,7 @@ use crate::ids::{ChatId, MessageId, UserId};
 pub struct Timestamp(pub DateTime<Utc>);
 
 impl Timestamp {
+    pub const YEAR_1970: Self = Self(DateTime::UNIX_EPOCH);
     /// PostgreSQL's years go on, but four digits do not.
     pub const YEAR_10000: Self = Self(DateTime::from_timestamp_millis(253_402_300_800_000).expect("is a time"));
 }
