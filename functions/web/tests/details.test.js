@@ -140,3 +140,17 @@ test("a group's history tells who came and went, and that counts as nothing unre
   ]);
   assert.deepEqual(page.errors, []);
 });
+
+test("a chat whose first unread entry is a change of the group opens there, and is not read at once", async () => {
+  const [ann, ben, cy] = [await account("Ann"), await account("Ben"), await account("Cy")];
+  const chat = await group("Changes", [ann, ben]);
+  await call("POST", `/chats/${chat}/members`, ann.token, { user_id: cy.id });
+  for (let i = 0; i < 30; i++) await send(ann.token, chat, `message ${i} ${"and more ".repeat(12)}`);
+  const page = await enter(ben);
+  await page.locator("a.item .badge", { hasText: "30" }).waitFor();
+  await openChat(page, "Changes");
+  await page.locator(".message:has(.unread-line) .service", { hasText: "Ann added Cy" }).waitFor();
+  await page.waitForTimeout(500);
+  assert.ok(await page.locator(".to-newest .badge").isVisible(), "the rest is still unread");
+  assert.deepEqual(page.errors, []);
+});

@@ -88,6 +88,10 @@ test("somebody opens an invite link, sees the group, and joins", async () => {
   await other.locator(".service", { hasText: "You joined by a link" }).waitFor();
   await page.getByRole("button", { name: "Revoke the link" }).click();
   await page.locator(".invite").waitFor({ state: "detached" });
+  // The link is used once: the address leads to the chat, and Back to the list.
+  assert.ok(other.url().includes("#/chat/"), other.url());
+  await other.goBack();
+  await until(async () => !other.url().includes("join"), "Back does not lead to the link");
   const late = await enter(await account("Cy"));
   await late.goto(String(address));
   await late.getByText("This link does not work.").waitFor();

@@ -38,7 +38,9 @@ function freePort() {
 /** @param {string[]} [options] */
 async function start(options = []) {
   const command = ["--port", String(port), "--data-dir", data, ...options];
-  messenger = spawn(String(binary), command, { cwd: repository, stdio: "ignore" });
+  // The tests write faster than people may.
+  const env = { ...process.env, RATE_LIMITS: "off" };
+  messenger = spawn(String(binary), command, { cwd: repository, stdio: "ignore", env });
   await until(async () => (await fetch(`${at}/health`).catch(() => null))?.ok ?? false, "the messenger is healthy");
 }
 
