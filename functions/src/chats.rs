@@ -179,11 +179,12 @@ async fn set(db: &Database, tokens: &Tokens, push: &Push, request: &Request) -> 
     let chat_id = http_api::chat_id(request)?;
     chats::head(db, chat_id, me).await?;
     rates::take(db, me, Deed::Change).await?;
-    let change: SettingsChange = http_api::read_json(request)?;
-    if change.muted_until.flatten().is_some_and(|until| !(Timestamp::YEAR_1970..Timestamp::YEAR_10000).contains(&until))
-    {
-        return Err(Error::field("muted_until", "must be from 1970 to 9999"));
+    let mut change: SettingsChange = http_api::read_json(request)?;
+    if change.muted_until.flatten().is_some_and(|until| until >= Timestamp::YEAR_10000) {
+        return Err(Error::field("muted_until", "must be before the year 10000"));
     }
+    // What is long over is over; PostgreSQL's years begin after chrono's do.
+    change.muted_until = change.muted_until.map(|until| until.map(|until| until.max(Timestamp::YEAR_1970)));
     let settings = SettingsChanged { chat_id, settings: chats::set_settings(db, chat_id, me, &change).await? };
     notify::users(db, push, &[me], &ServerFrame::ChatSettings(settings.clone()), None).await;
     http_api::ok(&settings)

@@ -160,14 +160,14 @@ async fn delete(db: &Database, tokens: &Tokens, push: &Push, request: &Request) 
 async fn react(db: &Database, tokens: &Tokens, push: &Push, request: &Request) -> Result<Answer> {
     let (mut transaction, subject) = Subject::lock(db, tokens, request).await?;
     let ChosenReactions { reactions } = http_api::read_json(request)?;
+    if reactions.len() > MAX_CHOSEN_REACTIONS {
+        return Err(Error::field("reactions", format!("must be at most {MAX_CHOSEN_REACTIONS}")));
+    }
     let mut chosen: Vec<Emoji> = Vec::new();
     for emoji in reactions {
         if !chosen.contains(&emoji) {
             chosen.push(emoji);
         }
-    }
-    if chosen.len() > MAX_CHOSEN_REACTIONS {
-        return Err(Error::field("reactions", format!("must be at most {MAX_CHOSEN_REACTIONS}")));
     }
     subject.require_words()?;
     let Subject { me, message, .. } = &subject;

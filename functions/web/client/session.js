@@ -142,6 +142,8 @@ export class Session extends Emitter {
       const stored = await this.env.storage.get(KEY).catch(() => undefined);
       // Another tab may have refreshed the tokens, or logged in as somebody else.
       if (!mine || !stored || !same(stored, mine) || stored.expires_at < mine.expires_at) return;
+      // Most of the time nothing has changed, and what is not written cannot overwrite anything.
+      if (JSON.stringify(stored.account) === JSON.stringify(account)) return;
       this.#stored = { ...stored, account };
       await this.env.storage.set(KEY, this.#stored).catch(() => {});
     });
