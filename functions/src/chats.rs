@@ -4,13 +4,12 @@
 
 use lambda_http::{Body, Request, Response};
 use windi_shared::auth::Tokens;
-use windi_shared::db::chat_list::Unread;
 use windi_shared::db::rates::{self, Deed};
 use windi_shared::db::{Database, chat_list, chats, members, messages, sessions};
 use windi_shared::fields::{Description, MAX_SLOW_SECONDS};
 use windi_shared::protocol::{
     Changes, ChatChange, ChatCreated, ChatDissolved, ChatEvent, ChatList, ChatUpdated, ListCursor, NewChat, Role,
-    ServerFrame, SettingsChange, SettingsChanged, Timestamp, UnreadTotal, WantedChat,
+    ServerFrame, SettingsChange, SettingsChanged, Timestamp, WantedChat,
 };
 use windi_shared::{Error, Result};
 
@@ -62,8 +61,7 @@ async fn list(db: &Database, tokens: &Tokens, request: &Request) -> Result<Answe
 
 async fn unread(db: &Database, tokens: &Tokens, request: &Request) -> Result<Answer> {
     let caller = http_api::caller(db, tokens, request).await?;
-    let Unread { messages, chats, mentions } = chat_list::unread(db, caller.user_id).await?;
-    http_api::ok(&UnreadTotal { unread_count: messages, unread_chats: chats, unread_mentions: mentions })
+    http_api::ok(&chat_list::unread(db, caller.user_id).await?)
 }
 
 async fn get(db: &Database, tokens: &Tokens, request: &Request) -> Result<Answer> {
@@ -114,7 +112,8 @@ async fn change(db: &Database, tokens: &Tokens, push: &Push, request: &Request) 
     let mut transaction = db.begin().await?;
     chats::lock(&mut transaction, chat_id, me).await?.require(Role::Admin)?;
     let change: ChatChange = http_api::read_json(request)?;
-    let before = chats::get(&mut *transaction, chat_id, me).await?.chat;
+    let mut chat = chats::get(&mut *transaction, chat_id, me).await?;
+    let before = &chat.chat;
     let mut events = Vec::new();
     if let Some(name) = change.name.filter(|name| before.name.as_deref() != Some(name.as_str())) {
         chats::rename(&mut *transaction, chat_id, &name).await?;
@@ -140,11 +139,10 @@ async fn change(db: &Database, tokens: &Tokens, push: &Push, request: &Request) 
     let mut frames = Vec::new();
     for event in events {
         let entry = messages::record(&mut *transaction, chat_id, me, event).await?;
-        let chat = chats::get(&mut *transaction, chat_id, me).await?.chat;
-        let revision = chat.revision;
+        chat = chats::get(&mut *transaction, chat_id, me).await?;
+        let (revision, chat) = (chat.chat.revision, chat.chat.clone());
         frames.push(ServerFrame::ChatUpdated(ChatUpdated { chat_id, revision, by: me, chat, entry: Some(entry) }));
     }
-    let chat = chats::get(&mut *transaction, chat_id, me).await?;
     transaction.commit().await?;
     for frame in frames {
         notify::users(db, push, &chat.member_ids(), &frame, None).await;

@@ -5,8 +5,8 @@ use lambda_http::{Body, Request, Response};
 use uuid::Uuid;
 use windi_shared::auth::Tokens;
 use windi_shared::db::rates::{self, Deed};
-use windi_shared::db::{Database, chats, invites, members, messages};
-use windi_shared::ids::UserId;
+use windi_shared::db::{Database, Transaction, chats, invites, members, messages};
+use windi_shared::ids::{ChatId, UserId};
 use windi_shared::protocol::{ChatEvent, Invites, NewInvite, Role, ServerFrame};
 use windi_shared::{Error, Result};
 
@@ -44,10 +44,16 @@ pub async fn handle(db: &Database, tokens: &Tokens, push: &Push, request: Reques
     .await
 }
 
-async fn create(db: &Database, me: UserId, request: &Request) -> Result<Answer> {
+/// The locked group in the path, in which the caller is at least an admin.
+async fn as_admin(db: &Database, me: UserId, request: &Request) -> Result<(Transaction, ChatId)> {
     let chat_id = http_api::chat_id(request)?;
     let mut transaction = db.begin().await?;
     chats::lock(&mut transaction, chat_id, me).await?.require(Role::Admin)?;
+    Ok((transaction, chat_id))
+}
+
+async fn create(db: &Database, me: UserId, request: &Request) -> Result<Answer> {
+    let (mut transaction, chat_id) = as_admin(db, me, request).await?;
     let new: NewInvite = http_api::read_json(request)?;
     if new.expires_in.is_some_and(|seconds| !LIFETIMES.contains(&seconds)) {
         return Err(Error::field("expires_in", format!("must be from {} to {}", LIFETIMES.start(), LIFETIMES.end())));
@@ -61,16 +67,12 @@ async fn create(db: &Database, me: UserId, request: &Request) -> Result<Answer> 
 }
 
 async fn list(db: &Database, me: UserId, request: &Request) -> Result<Answer> {
-    let chat_id = http_api::chat_id(request)?;
-    let mut transaction = db.begin().await?;
-    chats::lock(&mut transaction, chat_id, me).await?.require(Role::Admin)?;
+    let (mut transaction, chat_id) = as_admin(db, me, request).await?;
     http_api::ok(&Invites { invites: invites::list(&mut *transaction, chat_id).await? })
 }
 
 async fn revoke(db: &Database, me: UserId, request: &Request) -> Result<Answer> {
-    let chat_id = http_api::chat_id(request)?;
-    let mut transaction = db.begin().await?;
-    chats::lock(&mut transaction, chat_id, me).await?.require(Role::Admin)?;
+    let (mut transaction, chat_id) = as_admin(db, me, request).await?;
     invites::delete(&mut *transaction, chat_id, &code(request)?).await?;
     transaction.commit().await?;
     Ok(http_api::no_content())

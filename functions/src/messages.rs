@@ -1,12 +1,11 @@
 //! `POST /messages`, `PATCH` and `DELETE /messages/{chat_id}/{message_id}`, and below that `/read`, `/forward`, `/reactions` and
 //! `/pin`: what the socket does, for clients without one, and what is done to a message.
 
-use std::collections::BTreeSet;
-
 use lambda_http::{Body, Request, Response};
 use windi_shared::auth::{Caller, Tokens};
 use windi_shared::db::chats::{self, Seat};
 use windi_shared::db::rates::{self, Deed};
+use windi_shared::db::send::Sent;
 use windi_shared::db::{Database, PgConnection, Transaction, members, messages, reactions};
 use windi_shared::fields::{Emoji, MAX_CHOSEN_REACTIONS, MAX_PINS};
 use windi_shared::ids::{MessageId, UserId};
@@ -56,9 +55,7 @@ async fn send(db: &Database, tokens: &Tokens, push: &Push, request: &Request) ->
         let message: SendMessage = http_api::read_json(request)?;
         messaging::send(db, user_id, Some(session_id), message).await
     };
-    let sent = http_api::if_live(db, caller, send.await).await?;
-    messaging::notify_sent(db, push, &sent, None).await;
-    if sent.repeated { http_api::ok(&sent.message) } else { http_api::created(&sent.message) }
+    answer_sent(db, push, caller, send.await).await
 }
 
 async fn forward(db: &Database, tokens: &Tokens, push: &Push, request: &Request) -> Result<Answer> {
@@ -69,7 +66,11 @@ async fn forward(db: &Database, tokens: &Tokens, push: &Push, request: &Request)
         let to: Forward = http_api::read_json(request)?;
         messaging::forward(db, user_id, Some(session_id), from, to).await
     };
-    let sent = http_api::if_live(db, caller, send.await).await?;
+    answer_sent(db, push, caller, send.await).await
+}
+
+async fn answer_sent(db: &Database, push: &Push, caller: Caller, sent: Result<Sent>) -> Result<Answer> {
+    let sent = http_api::if_live(db, caller, sent).await?;
     messaging::notify_sent(db, push, &sent, None).await;
     if sent.repeated { http_api::ok(&sent.message) } else { http_api::created(&sent.message) }
 }
@@ -171,8 +172,8 @@ async fn react(db: &Database, tokens: &Tokens, push: &Push, request: &Request) -
     }
     subject.require_words()?;
     let Subject { me, message, .. } = &subject;
-    let names = |chosen: &[Emoji]| chosen.iter().map(|emoji| emoji.as_str().to_owned()).collect::<BTreeSet<_>>();
-    if message.my_reactions.iter().flatten().cloned().collect::<BTreeSet<_>>() == names(&chosen) {
+    let mine = message.my_reactions.as_deref().unwrap_or_default();
+    if mine.len() == chosen.len() && chosen.iter().all(|emoji| mine.iter().any(|one| one == emoji.as_str())) {
         return http_api::ok(message);
     }
     let revision = chats::next_revision(&mut *transaction, message.chat_id).await?;

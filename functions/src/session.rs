@@ -88,15 +88,7 @@ async fn change_password(db: &Database, tokens: &Tokens, push: &Push, request: &
     let caller = http_api::caller(db, tokens, request).await?;
     let NewPassword { current_password, new_password } = http_api::read_json(request)?;
     let current = Password::attempt(current_password).map_err(|reason| Error::field("current_password", reason))?;
-    let subjects = Subjects::new(Some(caller.user_id), "", http_api::source_ip(request));
-    let admission = logins::admit(db, &subjects).await?;
-    let stored = users::password_hash(db, caller.user_id).await?;
-    let is_right = password::verify(current, Some(stored.clone())).await?;
-    if !is_right && !password::verify(new_password.clone(), Some(stored)).await? {
-        logins::failed(db, &subjects).await?;
-        return Err(Error::WrongPassword);
-    }
-    logins::succeeded(db, &subjects, admission).await?;
+    require_password(db, request, caller.user_id, vec![current, new_password.clone()]).await?;
     let hash = password::hash(new_password).await?;
     let mut transaction = db.begin().await?;
     users::set_password_hash(&mut *transaction, caller.user_id, &hash).await?;
@@ -108,19 +100,30 @@ async fn change_password(db: &Database, tokens: &Tokens, push: &Push, request: &
     Ok(http_api::no_content())
 }
 
+/// Checks that one of these is the user's password, tried in this order. Failures count as failed logins.
+///
+/// # Errors
+/// [`Error::WrongPassword`], [`Error::TooManyAttempts`].
+async fn require_password(db: &Database, request: &Request, user_id: UserId, attempts: Vec<Password>) -> Result<()> {
+    let subjects = Subjects::new(Some(user_id), "", http_api::source_ip(request));
+    let admission = logins::admit(db, &subjects).await?;
+    let stored = users::password_hash(db, user_id).await?;
+    for attempt in attempts {
+        if password::verify(attempt, Some(stored.clone())).await? {
+            return logins::succeeded(db, &subjects, admission).await;
+        }
+    }
+    logins::failed(db, &subjects).await?;
+    Err(Error::WrongPassword)
+}
+
 /// Deletes the caller's account: leaves all groups, takes everything personal away, ends all sessions. If it is cut short, the
 /// repetition goes on: what makes it final comes last.
 async fn delete_account(db: &Database, tokens: &Tokens, push: &Push, request: &Request) -> Result<Answer> {
     let me = http_api::caller(db, tokens, request).await?.user_id;
     let Farewell { password } = http_api::read_json(request)?;
     let attempt = Password::attempt(password).map_err(|reason| Error::field("password", reason))?;
-    let subjects = Subjects::new(Some(me), "", http_api::source_ip(request));
-    let admission = logins::admit(db, &subjects).await?;
-    if !password::verify(attempt, Some(users::password_hash(db, me).await?)).await? {
-        logins::failed(db, &subjects).await?;
-        return Err(Error::WrongPassword);
-    }
-    logins::succeeded(db, &subjects, admission).await?;
+    require_password(db, request, me, vec![attempt]).await?;
     leave_groups(db, push, me).await?;
     let mut transaction = db.begin().await?;
     users::delete(&mut *transaction, me).await?;

@@ -9,7 +9,7 @@ import { messageList } from "./messages.js";
 import { closedFor } from "./quiet.js";
 import { searchIn } from "./search.js";
 import { typingText } from "./sidebar.js";
-import { client, composes, nameOf, openDialog, redraw, state, titleOf } from "./store.js";
+import { client, composes, openDialog, redraw, state, titleOf, youOr } from "./store.js";
 
 /** @import {Chat} from "../client/chat.js" */
 
@@ -74,10 +74,9 @@ export function fitComposer(area) {
 function subject({ editing, replying }) {
   const message = editing ?? replying;
   if (!message) return nothing;
-  const who = message.sender_id === client.account?.id ? t("app.you") : nameOf(message.sender_id);
   return html`<div class="editing">
     ${icon(editing ? "edit" : "reply")}
-    <p><b dir="auto">${editing ? t("chat.editing") : t("chat.replying", { name: who })}</b
+    <p><b dir="auto">${editing ? t("chat.editing") : t("chat.replying", { name: youOr(message.sender_id) })}</b
       ><span dir="auto">${message.text}</span></p>
     <button
       type="button"

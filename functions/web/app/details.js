@@ -3,7 +3,7 @@ import { html, nothing } from "../vendor/lit-html/lit-html.js";
 import { openChat } from "./actions.js";
 import { icon } from "./format.js";
 import { has, t } from "./i18n.js";
-import { attempt, client, nameOf } from "./store.js";
+import { attempt, client, nameOf, youOr } from "./store.js";
 
 /** What a message has besides its text. */
 
@@ -45,7 +45,7 @@ export function reactionChips(message) {
 /** @param {string} chatId @param {{id: number, sender_id: string, text: string}} quote */
 export function quoteOf(chatId, { id, sender_id, text }) {
   return html`<button class="quote" tabindex="-1" @click=${() => openChat(chatId, id)}>
-    <b dir="auto">${sender_id === client.account?.id ? t("app.you") : nameOf(sender_id)}</b>
+    <b dir="auto">${youOr(sender_id)}</b>
     <span dir="auto">${text}</span>
   </button>`;
 }

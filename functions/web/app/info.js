@@ -86,6 +86,17 @@ function memberItem(chat, member) {
   </li>`;
 }
 
+/** Does what takes this person out of a chat, on purpose. @param {Chat} chat @param {Promise<unknown>} call */
+async function go(chat, call) {
+  leaving.add(chat.id);
+  try {
+    await client.group(chat.id, call);
+  } catch (error) {
+    leaving.delete(chat.id);
+    throw error;
+  }
+}
+
 /** @param {Chat} chat */
 function leave(chat) {
   confirm({
@@ -93,15 +104,9 @@ function leave(chat) {
     text: t("info.leaveText"),
     label: t("info.leave"),
     act: async () => {
-      leaving.add(chat.id);
-      try {
-        await client.group(chat.id, client.calls.removeMember(chat.id, chat.me));
-        toast(t("chat.left", { name: titleOf(chat) }));
-        closeChat();
-      } catch (error) {
-        leaving.delete(chat.id);
-        throw error;
-      }
+      await go(chat, client.calls.removeMember(chat.id, chat.me));
+      toast(t("chat.left", { name: titleOf(chat) }));
+      closeChat();
     },
   });
 }
@@ -113,14 +118,8 @@ function dissolve(chat) {
     text: t("info.dissolveText"),
     label: t("info.dissolve"),
     act: async () => {
-      leaving.add(chat.id);
-      try {
-        await client.group(chat.id, client.calls.dissolve(chat.id));
-        closeChat();
-      } catch (error) {
-        leaving.delete(chat.id);
-        throw error;
-      }
+      await go(chat, client.calls.dissolve(chat.id));
+      closeChat();
     },
   });
 }

@@ -256,6 +256,9 @@ export async function submit(dialog, work) {
 /** @param {string} id */
 export const nameOf = (id) => client.person(id)?.name ?? t("app.unknownPerson");
 
+/** The same, for somebody who may be this person. @param {string} id */
+export const youOr = (id) => (id === client.account?.id ? t("app.you") : nameOf(id));
+
 /** @param {import("../client/chat.js").Chat} chat */
 export function titleOf(chat) {
   return chat.kind === "group" ? (chat.name ?? "") : (chat.peer?.name ?? t("app.unknownPerson"));

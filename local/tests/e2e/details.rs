@@ -4,6 +4,7 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
+use crate::answers::{code, listed};
 use crate::harness::{Device, Person, World, text};
 
 async fn react(who: &Person, chat_id: &str, id: i64, emoji: &[&str]) -> (u16, Value) {
@@ -18,16 +19,6 @@ async fn forward(who: &Person, from: (&str, i64), to: &str, key: &str) -> (u16, 
 async fn reply(who: &Person, chat_id: &str, to: i64, words: &str, key: &str) -> (u16, Value) {
     let body = json!({"chat_id": chat_id, "text": words, "reply_to_id": to, "client_message_id": key});
     who.post("/messages", body).await
-}
-
-/// The chat as it is in the person's list.
-async fn listed(who: &Person, chat_id: &str) -> Value {
-    let page = who.get("/chats").await;
-    page["chats"].as_array().unwrap().iter().find(|chat| chat["id"] == chat_id).unwrap().clone()
-}
-
-fn code(answer: &(u16, Value)) -> (u16, &str) {
-    (answer.0, answer.1["code"].as_str().unwrap_or_default())
 }
 
 #[tokio::test]

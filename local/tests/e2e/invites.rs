@@ -4,6 +4,7 @@ use futures_util::future::join_all;
 use reqwest::Method;
 use serde_json::{Value, json};
 
+use crate::answers::code;
 use crate::harness::{Person, World, text};
 
 async fn invite(who: &Person, chat_id: &str, body: Value) -> (u16, Value) {
@@ -12,10 +13,6 @@ async fn invite(who: &Person, chat_id: &str, body: Value) -> (u16, Value) {
 
 async fn join(who: &Person, code: &str) -> (u16, Value) {
     who.post(&format!("/invites/{code}"), Value::Null).await
-}
-
-fn code(answer: &(u16, Value)) -> (u16, &str) {
-    (answer.0, answer.1["code"].as_str().unwrap_or_default())
 }
 
 #[tokio::test]

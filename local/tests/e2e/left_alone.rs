@@ -3,19 +3,11 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
+use crate::answers::{code, listed};
 use crate::harness::{Person, World, text};
 
 async fn block(who: &Person, whom: &Person, method: Method) -> (u16, Value) {
     who.call(method, &format!("/users/{}/block", whom.id), None).await
-}
-
-async fn listed(who: &Person, chat_id: &str) -> Value {
-    let page = who.get("/chats").await;
-    page["chats"].as_array().unwrap().iter().find(|chat| chat["id"] == chat_id).unwrap().clone()
-}
-
-fn code(answer: &(u16, Value)) -> (u16, &str) {
-    (answer.0, answer.1["code"].as_str().unwrap_or_default())
 }
 
 const UNREACHABLE: (u16, &str) = (403, "not_reachable");

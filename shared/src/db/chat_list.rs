@@ -5,7 +5,7 @@ use sqlx::PgExecutor;
 use crate::db::chats::chat;
 use crate::db::messages::{message, select_messages};
 use crate::ids::{ChatId, SessionId, UserId};
-use crate::protocol::{ChatKind, ChatSettings, ListCursor, ListedChat, Person, Role, Timestamp};
+use crate::protocol::{ChatKind, ChatSettings, ListCursor, ListedChat, Person, Role, Timestamp, UnreadTotal};
 use crate::{Error, Result};
 
 /// How many messages that do not count are looked for among the unread ones of a chat. The count stays a subtraction, and what it
@@ -15,19 +15,10 @@ const MAX_UNCOUNTED: i64 = 1000;
 /// How many unread mentions are counted.
 const MAX_MENTIONS: i64 = 100;
 
-/// All unread messages of a person.
-#[derive(Debug)]
-pub struct Unread {
-    pub messages: i64,
-    /// How many chats these are in.
-    pub chats: i64,
-    pub mentions: i64,
-}
-
 /// Counts what is unread in all chats of a person, chat by chat as [`page`] does.
-pub async fn unread(db: impl PgExecutor<'_>, me: UserId) -> Result<Unread> {
+pub async fn unread(db: impl PgExecutor<'_>, me: UserId) -> Result<UnreadTotal> {
     Ok(sqlx::query_as!(
-        Unread,
+        UnreadTotal,
         r#"
         with counted as materialized (
             select c.last_message_id - mine.last_read_id - (select count(*) from (select from messages u
@@ -37,8 +28,8 @@ pub async fn unread(db: impl PgExecutor<'_>, me: UserId) -> Result<Unread> {
             from chat_members mine join chats c on c.chat_id = mine.chat_id
             where mine.user_id = $1 and c.last_message_id > mine.last_read_id
         )
-        select coalesce(sum(messages), 0)::int8 as "messages!", count(*) filter (where messages > 0) as "chats!",
-            coalesce(sum(mentions), 0)::int8 as "mentions!"
+        select coalesce(sum(messages), 0)::int8 as "unread_count!", count(*) filter (where messages > 0) as "unread_chats!",
+            coalesce(sum(mentions), 0)::int8 as "unread_mentions!"
         from counted
         "#,
         me as UserId,

@@ -199,8 +199,6 @@ pub async fn revisions(db: impl PgExecutor<'_>, me: UserId) -> Result<BTreeMap<C
 #[derive(Debug, Clone)]
 pub struct Seat {
     pub kind: ChatKind,
-    /// The chat's name.
-    pub name: Option<String>,
     pub pinned_message_ids: Vec<MessageId>,
     /// Whether one of the two people of a private chat has blocked the other.
     pub closed: bool,
@@ -231,7 +229,7 @@ impl Seat {
 /// [`Error::ChatNotFound`], also if `me` is not in the chat.
 pub async fn lock(db: &mut PgConnection, chat_id: ChatId, me: UserId) -> Result<Seat> {
     let chat = sqlx::query!(
-        r#"select kind as "kind: ChatKind", name, pinned_message_ids, closed from chats where chat_id = $1 for no key update"#,
+        r#"select kind as "kind: ChatKind", pinned_message_ids, closed from chats where chat_id = $1 for no key update"#,
         chat_id as ChatId
     )
     .fetch_optional(&mut *db)
@@ -240,7 +238,7 @@ pub async fn lock(db: &mut PgConnection, chat_id: ChatId, me: UserId) -> Result<
     let role = members::role_of(db, chat_id, me).await?.ok_or(Error::ChatNotFound)?;
     let pinned_message_ids = chat.pinned_message_ids.unwrap_or_default();
     let closed = chat.closed.unwrap_or_default();
-    Ok(Seat { kind: chat.kind, name: chat.name, pinned_message_ids, closed, role })
+    Ok(Seat { kind: chat.kind, pinned_message_ids, closed, role })
 }
 
 /// Counts one change and returns the chat's new revision. Must be called under the lock.

@@ -120,8 +120,6 @@ pub struct ListCursor {
     pub chat_id: ChatId,
 }
 
-const YEAR_10000_MILLIS: i64 = 253_402_300_800_000;
-
 /// Written as `<milliseconds since 1970>_<chat id>`; clients pass it back unchanged.
 impl std::fmt::Display for ListCursor {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -134,10 +132,11 @@ impl std::str::FromStr for ListCursor {
 
     fn from_str(text: &str) -> Result<Self, ()> {
         let (millis, chat_id) = text.split_once('_').ok_or(())?;
+        let activity = DateTime::from_timestamp_millis(millis.parse().map_err(|_| ())?).map(Timestamp);
         // PostgreSQL's years begin after chrono's do.
-        let millis = millis.parse().ok().filter(|millis| (0..YEAR_10000_MILLIS).contains(millis)).ok_or(())?;
-        let activity = DateTime::from_timestamp_millis(millis).ok_or(())?;
-        Ok(Self { activity: Timestamp(activity), chat_id: chat_id.parse().map_err(|_| ())? })
+        let years = Timestamp::YEAR_1970..Timestamp::YEAR_10000;
+        let activity = activity.filter(|activity| years.contains(activity)).ok_or(())?;
+        Ok(Self { activity, chat_id: chat_id.parse().map_err(|_| ())? })
     }
 }
 
