@@ -4,6 +4,7 @@
 
 use lambda_http::{Body, Request, Response};
 use windi_shared::auth::Tokens;
+use windi_shared::db::files::{self, Shown};
 use windi_shared::db::rates::{self, Deed};
 use windi_shared::db::{Database, chat_list, chats, members, messages, sessions};
 use windi_shared::fields::{Description, MAX_SLOW_SECONDS};
@@ -122,6 +123,11 @@ async fn change(db: &Database, tokens: &Tokens, push: &Push, request: &Request) 
     if let Some(text) = change.description.filter(|text| before.description.as_deref() != words(text.as_ref())) {
         chats::describe(&mut *transaction, chat_id, text.as_ref()).await?;
         events.push(ChatEvent::DescriptionChanged);
+    }
+    if let Some(wanted) = change.picture_id
+        && files::show(&mut transaction, Shown::ByGroup(chat_id), me, "picture_id", wanted).await?
+    {
+        events.push(ChatEvent::PictureChanged);
     }
     if let Some(posting) = change.posting.filter(|posting| before.posting != *posting) {
         chats::set_posting(&mut *transaction, chat_id, posting).await?;

@@ -26,6 +26,7 @@ use windi_shared::secrets::Secret;
 
 use crate::posts::Posts;
 use crate::push::Push;
+use crate::store::Store;
 
 /// Returned only if a setting is wrong.
 pub type Outcome = Result<(), Error>;
@@ -131,6 +132,19 @@ impl Door {
     /// If a setting is missing.
     pub async fn push(&self) -> Result<Push, Error> {
         Ok(Push::new(self.posts().await?, self.connections().await?))
+    }
+
+    /// The store at `FILES_BUCKET`.
+    ///
+    /// # Errors
+    /// If the setting is missing.
+    pub async fn store(&self) -> Result<Store, Error> {
+        Ok(Store::new(self.aws().await, &config::files()?))
+    }
+
+    /// `FILES_ORIGIN`, if it is set.
+    pub fn files_origin(&self) -> Option<String> {
+        config::optional("FILES_ORIGIN")
     }
 
     /// `WEBSOCKET_URL`, if it is set.

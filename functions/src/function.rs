@@ -10,6 +10,7 @@ pub enum Function {
     Connect,
     Default,
     Disconnect,
+    Files,
     Focus,
     Health,
     History,

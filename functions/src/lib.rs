@@ -1,7 +1,7 @@
 //! The messenger's Lambda functions. Each has one file here, one binary in `src/bin/` and one resource in
 //! `template.yaml`, all with the same name.
 //!
-//! Over HTTP: [`register`], [`login`], [`session`], [`users`], [`chats`], [`members`], [`messages`], [`history`], [`invites`],
+//! Over HTTP: [`register`], [`login`], [`session`], [`users`], [`chats`], [`members`], [`messages`], [`history`], [`invites`], [`files`],
 //! [`search`], [`health`], [`web`].
 //!
 //! Over the WebSocket: [`authorize`], [`connect`], [`disconnect`], [`send_message`], [`mark_read`], [`typing`],
@@ -17,6 +17,7 @@
 //! * [`messaging`]: sends and reads messages, over HTTP or the socket.
 //! * [`notify`]: sends frames to all of people's devices. [`push`]: finds their connections and
 //!   posts to them. [`posts`]: one post.
+//! * [`store`]: the contents of files.
 //! * [`door`]: what every binary does before it serves.
 //! * [`contract`]: the API's description for other people's clients, which `web` serves.
 //!
@@ -34,12 +35,14 @@ pub mod posts;
 pub mod push;
 pub mod routes;
 pub mod socket;
+pub mod store;
 
 pub mod authorize;
 pub mod chats;
 pub mod connect;
 pub mod default;
 pub mod disconnect;
+pub mod files;
 pub mod focus;
 pub mod health;
 pub mod history;

@@ -17,10 +17,12 @@ const FIRST_FAN_OUT: TimeDelta = TimeDelta::seconds(30);
 /// Stores a message. With a session, only if it is alive.
 ///
 /// # Errors
-/// Those of [`send::send`].
+/// Those of [`SendMessage::check`] and [`send::send`].
 pub async fn send(db: &Database, sender: UserId, session_id: Option<SessionId>, message: SendMessage) -> Result<Sent> {
-    let SendMessage { chat_id, text, reply_to_id, client_message_id } = message;
-    store(db, sender, session_id, chat_id, client_message_id, &Content::Text { text: &text, reply_to_id }).await
+    message.check()?;
+    let SendMessage { chat_id, text, file_ids, reply_to_id, client_message_id } = message;
+    let content = Content::Text { text: text.as_ref(), file_ids: file_ids.as_deref(), reply_to_id };
+    store(db, sender, session_id, chat_id, client_message_id, &content).await
 }
 
 /// Stores a copy of a message in another chat. With a session, only if it is alive.

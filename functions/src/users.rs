@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use lambda_http::{Body, Request, Response};
 use windi_shared::auth::Tokens;
+use windi_shared::db::files::{self, Shown};
 use windi_shared::db::members::Place;
 use windi_shared::db::rates::{self, Deed};
 use windi_shared::db::{Database, PgConnection, blocks, chats, members, presence, users};
@@ -99,8 +100,12 @@ async fn change(db: &Database, tokens: &Tokens, push: &Push, request: &Request) 
     let mut transaction = db.begin().await?;
     let before = users::account(&mut *transaction, me).await?;
     users::update(&mut *transaction, me, &change).await?;
+    if let Some(wanted) = change.avatar_id {
+        files::show(&mut transaction, Shown::ByPerson(me), me, "avatar_id", wanted).await?;
+    }
     let account = users::account(&mut *transaction, me).await?;
-    let is_visible = (&before.name, &before.username) != (&account.name, &account.username);
+    let is_visible =
+        (&before.name, &before.username, before.avatar_id) != (&account.name, &account.username, account.avatar_id);
     let told = if is_visible { told_of(&mut transaction, me, false).await? } else { Vec::new() };
     transaction.commit().await?;
     tell(db, push, told).await;

@@ -74,21 +74,21 @@ struct File {
 
 pub fn main() -> door::Outcome {
     door::run(|door| async move {
-        let websocket_url = door.websocket_url();
-        door.http(|request| handle(websocket_url.as_deref(), request)).await
+        let (websocket_url, files_origin) = (door.websocket_url(), door.files_origin());
+        door.http(|request| handle(websocket_url.as_deref(), files_origin.as_deref(), request)).await
     })
 }
 
-/// `websocket_url` is where the page opens its socket; by default on the page's own host.
-pub async fn handle(websocket_url: Option<&str>, request: Request) -> Response<Body> {
-    http_api::respond(&request, async { answer(websocket_url, &request) }).await
+/// `websocket_url` is where the page opens its socket, and `files_origin` where files are; by default on the page's own host.
+pub async fn handle(websocket_url: Option<&str>, files_origin: Option<&str>, request: Request) -> Response<Body> {
+    http_api::respond(&request, async { answer(websocket_url, files_origin.unwrap_or_default(), &request) }).await
 }
 
-fn answer(websocket_url: Option<&str>, request: &Request) -> Result<Answer> {
+fn answer(websocket_url: Option<&str>, files: &str, request: &Request) -> Result<Answer> {
     let websocket_url = websocket_url.map_or_else(|| own_websocket_url(request), str::to_owned);
     match http_api::route(request).as_str() {
-        "GET /" => page("index.html", &websocket_url, request),
-        "GET /docs" => page("docs.html", &websocket_url, request),
+        "GET /" => page("index.html", &websocket_url, files, request),
+        "GET /docs" => page("docs.html", &websocket_url, files, request),
         "GET /config.json" => http_api::ok(&PageConfig { web_socket_url: websocket_url }),
         "GET /openapi.json" => {
             static OPENAPI: LazyLock<File> = LazyLock::new(|| File::new(contract::openapi().to_string().into_bytes()));
@@ -113,7 +113,7 @@ fn answer(websocket_url: Option<&str>, request: &Request) -> Result<Answer> {
     }
 }
 
-fn page(name: &str, websocket_url: &str, request: &Request) -> Result<Answer> {
+fn page(name: &str, websocket_url: &str, files: &str, request: &Request) -> Result<Answer> {
     let site = site(true);
     let mut answer = serve(request, &site.pages[name], "text/html; charset=utf-8", ASK);
     let origin = websocket_url.rsplit_once('/').map_or(websocket_url, |(origin, _)| origin);
@@ -122,7 +122,8 @@ fn page(name: &str, websocket_url: &str, request: &Request) -> Result<Answer> {
         (
             CONTENT_SECURITY_POLICY,
             format!(
-                "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self' {origin}; \
+                "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob: {files}; \
+                 connect-src 'self' {origin} {files}; \
                  manifest-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
             ),
         ),

@@ -61,7 +61,7 @@ async fn searching(db: &Database, sender: UserId, chat_id: ChatId) {
         sqlx::query_scalar("select pg_get_indexdef('messages_search'::regclass)").fetch_one(db).await.unwrap();
     let text =
         MessageText::new("Shall we meet at eight in front of the theatre, or is that too late for you?").unwrap();
-    let content = Content::Text { text: &text, reply_to_id: None };
+    let content = Content::Text { text: Some(&text), file_ids: None, reply_to_id: None };
     let (mut with, mut without) = (Vec::new(), Vec::new());
     let mut number = 0;
     for block in 0..6 {

@@ -6,8 +6,9 @@ use aws_smithy_http_client::Builder as HttpClient;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use windi_functions::posts::Posts;
 use windi_functions::push::Push;
+use windi_functions::store::Store;
 use windi_shared::auth::Tokens;
-use windi_shared::config::{self, DatabaseConfig, TokenConfig};
+use windi_shared::config::{self, DatabaseConfig, FilesConfig, TokenConfig};
 use windi_shared::connections::Connections;
 use windi_shared::db::{self, Database};
 
@@ -23,6 +24,7 @@ pub struct App {
     pub tokens: Tokens,
     pub connections: Connections,
     pub push: Push,
+    pub store: Store,
     pub aws: InProcessAws,
 }
 
@@ -37,6 +39,7 @@ pub struct Settings {
     pub table: String,
     /// URL of the WebSocket stage, which serves `@connections`.
     pub push_endpoint: String,
+    pub files: FilesConfig,
 }
 
 impl std::fmt::Debug for Settings {
@@ -56,12 +59,14 @@ impl App {
         let network = HttpClient::new().build_http();
         let dynamodb = sdk_config(aws.dynamodb(network.clone()), Some(&settings.dynamodb_endpoint));
         let connections = Connections::new(&dynamodb, &settings.table);
+        let store = Store::new(&sdk_config(network.clone(), None), &settings.files);
         let posts = Posts::new(&sdk_config(aws.management(network), None), &settings.push_endpoint);
         Ok(Self {
             db: db::connect(&settings.database)?,
             tokens: Tokens::new(&settings.tokens)?,
             push: Push::new(posts, connections.clone()),
             connections,
+            store,
             settings,
             aws,
         })
@@ -69,6 +74,11 @@ impl App {
 }
 
 impl Settings {
+    /// Where the page finds files, if that is elsewhere.
+    pub fn files_origin(&self) -> Option<&str> {
+        self.files.endpoint.as_deref().filter(|_| self.files.public_url.is_none())
+    }
+
     /// The environment variables of a function that runs outside this process.
     fn environment(&self) -> Vec<(&'static str, String)> {
         let mut variables = vec![
@@ -77,12 +87,24 @@ impl Settings {
             ("CONNECTIONS_TABLE", self.table.clone()),
             ("CONNECTIONS_ENDPOINT", self.push_endpoint.clone()),
             ("AWS_ENDPOINT_URL_DYNAMODB", self.dynamodb_endpoint.clone()),
+            ("FILES_BUCKET", self.files.bucket.clone()),
             ("AWS_REGION", region()),
             ("AWS_ACCESS_KEY_ID", credential("AWS_ACCESS_KEY_ID")),
             ("AWS_SECRET_ACCESS_KEY", credential("AWS_SECRET_ACCESS_KEY")),
         ];
         if let Some(previous) = &self.tokens.previous_secret {
             variables.push(("JWT_SECRET_PREVIOUS", previous.clone()));
+        }
+        let FilesConfig { endpoint, credentials, public_url, .. } = &self.files;
+        let credentials = credentials.clone().unzip();
+        for (name, value) in [
+            ("AWS_ENDPOINT_URL_S3", endpoint.clone()),
+            ("FILES_ACCESS_KEY_ID", credentials.0),
+            ("FILES_SECRET_ACCESS_KEY", credentials.1),
+            // An empty one would count as none.
+            ("FILES_PUBLIC_URL", public_url.clone().map(|url| if url.is_empty() { "/".to_owned() } else { url })),
+        ] {
+            variables.extend(value.map(|value| (name, value)));
         }
         if !self.database.has_limits {
             variables.push(("RATE_LIMITS", "off".to_owned()));

@@ -15,7 +15,7 @@ use tokio::runtime::Builder;
 use tokio::sync::Semaphore;
 use tower::ServiceExt as _;
 use windi_functions::{
-    Function, authorize, chats, connect, default, disconnect, focus, health, history, invites, login, mark_read,
+    Function, authorize, chats, connect, default, disconnect, files, focus, health, history, invites, login, mark_read,
     members, messages, migrate, register, search, send_message, session, typing, users, web,
 };
 
@@ -118,6 +118,7 @@ async fn dispatch(app: Arc<App>, function: Function, event: Value) -> Result<Val
         Function::Connect => socket!(connect::handle, db, push),
         Function::Default => answer(default::handle(&app.db, app.push.posts(), read(event)?).await),
         Function::Disconnect => socket!(disconnect::handle, db, push),
+        Function::Files => http!(files::handle, db, tokens, store),
         Function::Focus => socket!(focus::handle, db, push),
         Function::Health => http!(health::handle, db, connections),
         Function::History => http!(history::handle, db, tokens),
@@ -137,7 +138,11 @@ async fn dispatch(app: Arc<App>, function: Function, event: Value) -> Result<Val
         Function::Typing => socket!(typing::handle, db, push),
         Function::Users => http!(users::handle, db, tokens, push),
         Function::Web => {
-            over_http(event, |request| async { Ok::<_, Infallible>(web::handle(None, request).await) }).await
+            over_http(event, move |request| {
+                let app = app.clone();
+                async move { Ok::<_, Infallible>(web::handle(None, app.settings.files_origin(), request).await) }
+            })
+            .await
         }
     }
 }

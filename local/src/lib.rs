@@ -13,3 +13,4 @@ pub mod demo;
 pub mod in_process;
 pub mod in_process_aws;
 pub mod stack;
+pub mod store;

@@ -9,9 +9,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::{Parser, Subcommand};
-use sam_gateway::gateway::{Gateway, TEST_API};
+use sam_gateway::gateway::{self, Gateway, TEST_API};
 use sam_gateway::invoke::Functions;
 use sam_gateway::invoke::host::Host;
+use sam_gateway::neighbour::Neighbour;
 use sam_gateway::options::{Options, exit_code, interrupted, start_logging};
 use sam_gateway::template::NamedBy;
 use sd_notify::NotifyState;
@@ -65,7 +66,8 @@ enum Command {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    start_logging("warn,windi=info,sam_gateway=info,sqlx=error");
+    // A link that is refused is a mistake of the client.
+    start_logging("warn,windi=info,sam_gateway=info,sqlx=error,s3s=off");
     exit_code(run(Arguments::parse()).await)
 }
 
@@ -138,7 +140,9 @@ async fn start(arguments: &Arguments) -> Result<(Gateway, Stack), Error> {
         }
         None => Arc::new(InProcess::new(app)),
     };
-    let gateway = Gateway::start(listener, template, functions, options.settings())?;
+    let neighbour = stack.store().map(|store| Arc::new(store) as Arc<dyn Neighbour>);
+    let settings = gateway::Settings { neighbour, ..options.settings() };
+    let gateway = Gateway::start(listener, template, functions, settings)?;
     aws.connect(gateway.management());
     if arguments.demo {
         demo::fill(&format!("http://{address}")).await?;

@@ -6,6 +6,7 @@
 //! | `DATABASE_MAX_CONNECTIONS` | 16: one process serves everybody here |
 //! | `AWS_ENDPOINT_URL_DYNAMODB` | DynamoDB in this process |
 //! | `CONNECTIONS_TABLE` | `connections` |
+//! | `AWS_ENDPOINT_URL_S3` with `FILES_BUCKET` | S3 in this process, with the files in the data directory |
 //! | `JWT_SECRET` | a random one, kept in the data directory |
 
 use std::fs::{File, TryLockError};
@@ -17,12 +18,14 @@ use std::time::Duration;
 use windi_backing::backup;
 use windi_backing::dynamodb::{DynamoDb, DynamoDbError};
 use windi_backing::postgres::{Cluster, PostgresError};
+use windi_backing::s3::{self, S3, S3Error};
 use windi_shared::auth::Tokens;
-use windi_shared::config::{self, ConfigError, DatabaseConfig, TokenConfig};
+use windi_shared::config::{self, ConfigError, DatabaseConfig, FilesConfig, TokenConfig};
 use windi_shared::db;
 
 use crate::app::{App, Settings};
 use crate::in_process_aws::InProcessAws;
+use crate::store::Store;
 
 /// Name of the messenger's database in the private cluster.
 const DATABASE: &str = "windi";
@@ -42,6 +45,8 @@ pub enum StackError {
     Postgres(#[from] PostgresError),
     #[error(transparent)]
     DynamoDb(#[from] DynamoDbError),
+    #[error(transparent)]
+    S3(#[from] S3Error),
     #[error("cannot bring the database's schema up to date: {0}")]
     Migrate(#[from] sqlx::migrate::MigrateError),
     #[error("{0}")]
@@ -57,6 +62,7 @@ pub enum StackError {
 pub struct Stack {
     cluster: Option<Cluster>,
     _dynamodb: DynamoDb,
+    s3: Option<S3>,
     /// Held for as long as the messenger runs.
     _lock: File,
 }
@@ -82,16 +88,18 @@ impl Stack {
             }
         };
         let dynamodb = DynamoDb::given_or_started().await?;
+        let (s3, files) = files(data).await?;
         let settings = Settings {
             database: DatabaseConfig { url: database_url, max_connections, ping_after: PING_AFTER, has_limits },
             tokens,
             dynamodb_endpoint: dynamodb.endpoint().to_owned(),
             table: config::optional("CONNECTIONS_TABLE").unwrap_or_else(|| "connections".to_owned()),
             push_endpoint: endpoint.to_owned(),
+            files,
         };
         let app = App::new(settings, InProcessAws::new(dynamodb.direct())).map_err(StackError::Setting)?;
         prepare(&app).await?;
-        Ok((Self { cluster, _dynamodb: dynamodb, _lock: lock }, app))
+        Ok((Self { cluster, _dynamodb: dynamodb, s3, _lock: lock }, app))
     }
 
     /// The `psql` command that opens the database in the private cluster, if there is one.
@@ -113,6 +121,11 @@ impl Stack {
                 format!("PostgreSQL has ended and could not be started again:\n{}", cluster.log_tail())
             }
         }
+    }
+
+    /// The store of files, if it is in this process, for the gateway to serve.
+    pub fn store(&self) -> Option<Store> {
+        self.s3.as_ref().map(Store::new)
     }
 
     /// The private cluster, if there is one.
@@ -151,6 +164,28 @@ pub async fn restore(data: &Path, file: &Path) -> Result<(), StackError> {
 pub async fn prepare(app: &App) -> Result<(), StackError> {
     db::migrate(&app.settings.database.url).await?;
     app.connections.create_table().await.map_err(StackError::Connections)
+}
+
+/// The store that the environment names, or else one in the data directory.
+async fn files(data: &Path) -> Result<(Option<S3>, FilesConfig), StackError> {
+    if config::optional(s3::ENDPOINT_VARIABLE).is_some() {
+        return Ok((None, config::files()?));
+    }
+    // Whoever knows this key can read and write all files through the gateway's port.
+    let secret = kept_secret(&data.join("files-secret"))?;
+    let store = S3::start(&data.join("files"), &secret).await?;
+    let config = in_process_files(&store, secret);
+    Ok((Some(store), config))
+}
+
+/// How functions reach a store of this process, and clients through the gateway.
+pub fn in_process_files(store: &S3, secret: String) -> FilesConfig {
+    FilesConfig {
+        bucket: s3::BUCKET.to_owned(),
+        endpoint: Some(store.endpoint().to_owned()),
+        credentials: Some((s3::KEY_ID.to_owned(), secret)),
+        public_url: Some(String::new()),
+    }
 }
 
 fn lock(data: &Path) -> Result<File, StackError> {

@@ -165,6 +165,31 @@ pub fn connections_endpoint() -> Result<String, ConfigError> {
     required("CONNECTIONS_ENDPOINT")
 }
 
+/// Where the contents of files are.
+#[derive(Clone)]
+pub struct FilesConfig {
+    pub bucket: String,
+    /// A store other than AWS's: its URL, and the key to it unless it is that of the environment.
+    pub endpoint: Option<String>,
+    pub credentials: Option<(String, String)>,
+    /// What clients read in place of `endpoint`; empty if the store is behind the address of the API.
+    pub public_url: Option<String>,
+}
+
+/// `FILES_BUCKET`, `AWS_ENDPOINT_URL_S3`, `FILES_ACCESS_KEY_ID`, `FILES_SECRET_ACCESS_KEY`, `FILES_PUBLIC_URL`, which is `/` for the
+/// address of the API.
+///
+/// # Errors
+/// If `FILES_BUCKET` is missing.
+pub fn files() -> Result<FilesConfig, ConfigError> {
+    Ok(FilesConfig {
+        bucket: required("FILES_BUCKET")?,
+        endpoint: optional("AWS_ENDPOINT_URL_S3"),
+        credentials: optional("FILES_ACCESS_KEY_ID").zip(optional("FILES_SECRET_ACCESS_KEY")),
+        public_url: optional("FILES_PUBLIC_URL").map(|url| url.trim_end_matches('/').to_owned()),
+    })
+}
+
 /// The value of a variable, unless it is missing or empty.
 pub fn optional(name: &'static str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())

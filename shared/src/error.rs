@@ -60,9 +60,16 @@ pub enum Error {
         /// The value of the `Allow` header.
         allow: String,
     },
-    /// A file of the browser client.
+    /// A file of the browser client; or a file that does not exist, is not the caller's, is not in the store yet, or was not sent in
+    /// time.
     #[error("no such file")]
     FileNotFound,
+    /// The contents of an announced file are not in the store.
+    #[error("the file has not been uploaded")]
+    NotUploaded,
+    /// The contents of a file are not what was announced.
+    #[error("the file is refused: {0}")]
+    FileRefused(&'static str),
     /// A deleted message cannot be edited, quoted, forwarded, pinned or reacted to.
     #[error("the message has been deleted")]
     MessageDeleted,
@@ -176,6 +183,7 @@ impl ErrorKind {
             | Self::UsernameTaken
             | Self::IdempotencyConflict
             | Self::MessageDeleted
+            | Self::NotUploaded
             | Self::GroupFull
             | Self::TooManyReactions
             | Self::TooManyInvites
@@ -183,7 +191,7 @@ impl ErrorKind {
             | Self::TooManyPins => 409,
             Self::PayloadTooLarge => 413,
             Self::UnsupportedMediaType => 415,
-            Self::InvalidField => 422,
+            Self::InvalidField | Self::FileRefused => 422,
             Self::TooManyAttempts | Self::TooManyConnections | Self::SlowMode | Self::RateLimited => 429,
             Self::Internal => 500,
             Self::Unavailable => 503,
@@ -213,6 +221,8 @@ impl ErrorKind {
             Self::MemberNotFound => "member_not_found",
             Self::SessionNotFound => "session_not_found",
             Self::FileNotFound => "file_not_found",
+            Self::NotUploaded => "not_uploaded",
+            Self::FileRefused => "file_refused",
             Self::MethodNotAllowed => "method_not_allowed",
             Self::MessageDeleted => "message_deleted",
             Self::GroupFull => "group_full",

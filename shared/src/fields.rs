@@ -41,7 +41,7 @@ const MAX_EMOJI_CHARS: usize = 16;
 /// The longest e-mail address, in bytes (RFC 5321, section 4.5.3.1.3, less the angle brackets).
 const MAX_EMAIL_BYTES: usize = 254;
 
-fn length(text: &str, min: usize, max: usize) -> Result<(), String> {
+pub(crate) fn length(text: &str, min: usize, max: usize) -> Result<(), String> {
     let chars = text.chars().count();
     if chars < min || chars > max {
         return Err(format!("must have {min} to {max} characters, has {chars}"));
@@ -49,7 +49,7 @@ fn length(text: &str, min: usize, max: usize) -> Result<(), String> {
     Ok(())
 }
 
-fn plain(text: String, max: usize) -> Result<String, String> {
+pub(crate) fn plain(text: String, max: usize) -> Result<String, String> {
     if has_controls(&text) {
         return Err("must not contain control characters other than tab and newline".to_owned());
     }
@@ -95,6 +95,7 @@ macro_rules! field {
         impl ToSchema for $name {}
     };
 }
+pub(crate) use field;
 
 field!(
     /// The name of a person or a group: 1–100 characters on one line, NFC, surrounding space removed.

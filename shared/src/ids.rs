@@ -39,6 +39,7 @@ macro_rules! id {
 
 id!(UserId);
 id!(ChatId);
+id!(FileId);
 id!(
     /// Everything that descends from one login. The `sid` of an access token.
     SessionId

@@ -5,6 +5,7 @@
 //! * [`error`]: the one error type, and the stable code that clients read for each variant.
 //! * [`ids`]: a type for each kind of id.
 //! * [`fields`]: what a person may type (a name, a password, a message). [`limits`]: the same in terms of JSON Schema.
+//!   [`file_fields`]: the same for files.
 //! * [`json`]: bytes in, checked values out.
 //! * [`protocol`]: the whole wire format: every frame in both directions and the body of every HTTP request and answer.
 //! * [`auth`]: passwords, access tokens, refresh tokens.
@@ -19,6 +20,7 @@ pub mod connections;
 pub mod db;
 pub mod error;
 pub mod fields;
+pub mod file_fields;
 pub mod ids;
 pub mod json;
 pub mod limits;

@@ -4,7 +4,7 @@ use utoipa::openapi::schema::{KnownFormat, SchemaFormat};
 use utoipa::openapi::{ObjectBuilder, RefOr, Schema, Type};
 use utoipa::{PartialSchema as _, ToSchema};
 use windi_shared::error::ErrorKind::{self, *};
-use windi_shared::ids::{ChatId, SessionId, UserId};
+use windi_shared::ids::{ChatId, FileId, SessionId, UserId};
 
 use super::schemas::Shape;
 use crate::http_api::MAX_PAGE;
@@ -141,6 +141,7 @@ fn path_parameter(name: &'static str) -> Parameter {
         "message_id" => (number(1), "The message's number in the chat."),
         "chat_id" => (ChatId::schema(), "The chat."),
         "user_id" => (UserId::schema(), "The person."),
+        "file_id" => (FileId::schema(), "The file."),
         "session_id" => (SessionId::schema(), "The session."),
         "code" => (text("").into(), "The link's code."),
         _ => (text("").into(), "As the page names it."),

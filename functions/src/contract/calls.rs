@@ -6,10 +6,11 @@ use windi_shared::error::ErrorKind::*;
 use windi_shared::fields::Words;
 use windi_shared::ids::ChatId;
 use windi_shared::protocol::{
-    Account, AccountChange, Changes, ChatChange, ChatList, ChatWithMembers, ChosenReactions, Farewell, FormLogin,
-    Forward, FoundMessages, FoundPeople, Health, History, Invite, InvitePreview, Invites, LoginSchema, Member, Message,
-    MessageRead, NewChatSchema, NewInvite, NewMember, NewPassword, NewRole, NewText, PageConfig, Person, PresenceList,
-    Refresh, Registration, Removed, SendMessage, Sessions, SettingsChange, SettingsChanged, TokenPair, UnreadTotal,
+    Account, AccountChange, AnnouncedFile, Changes, ChatChange, ChatList, ChatWithMembers, ChosenReactions, Farewell,
+    FileInfo, FileLinks, FormLogin, Forward, FoundMessages, FoundPeople, Health, History, Invite, InvitePreview,
+    Invites, LoginSchema, Member, Message, MessageRead, NewChatSchema, NewFile, NewInvite, NewMember, NewPassword,
+    NewRole, NewText, PageConfig, Person, PresenceList, Refresh, Registration, Removed, SendMessage, Sessions,
+    SettingsChange, SettingsChanged, TokenPair, UnreadTotal,
 };
 
 use super::call::{Call, FILES, JSON, UUID, limit, number, text};
@@ -24,7 +25,10 @@ const MESSAGES: &str = "Messages";
 const OPERATION: &str = "Operation";
 
 pub fn all() -> Vec<Call> {
-    [accounts(), people(), chats(), members(), invites(), messages(), files()].into_iter().flatten().collect()
+    [accounts(), people(), chats(), members(), invites(), messages(), attachments(), files()]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 fn accounts() -> Vec<Call> {
@@ -71,7 +75,7 @@ fn accounts() -> Vec<Call> {
         Call::new("PATCH", "/users/me", "changeAccount", ACCOUNTS, "Change your name, username or privacy")
             .takes::<AccountChange>("account_change")
             .returns::<Account>(200, "The account.", "account")
-            .refuses(&[UsernameTaken, RateLimited]),
+            .refuses(&[UsernameTaken, FileNotFound, RateLimited]),
     ]
 }
 
@@ -127,7 +131,7 @@ fn chats() -> Vec<Call> {
         )
         .takes::<ChatChange>("chat_change")
         .returns::<ChatWithMembers>(200, "The chat.", "chat")
-        .refuses(&[ChatNotFound, Forbidden, RateLimited]),
+        .refuses(&[ChatNotFound, Forbidden, FileNotFound, RateLimited]),
         Call::new("DELETE", "/chats/{chat_id}", "dissolveGroup", CHATS, "End a group for everybody, as its owner")
             .done("Nobody is in the group any more.")
             .refuses(&[ChatNotFound, Forbidden]),
@@ -224,6 +228,35 @@ fn invites() -> Vec<Call> {
     ]
 }
 
+fn attachments() -> Vec<Call> {
+    vec![
+        Call::new("POST", "/files", "announceFile", MESSAGES, "Announce a file, and learn where to put its contents")
+            .takes::<NewFile>("new_file")
+            .returns::<AnnouncedFile>(
+                201,
+                "The file, and the request that puts its contents into the store.",
+                "announced_file",
+            )
+            .refuses(&[RateLimited]),
+        Call::new(
+            "POST",
+            "/files/{file_id}/done",
+            "finishFile",
+            MESSAGES,
+            "Say that a file's contents are in the store",
+        )
+        .returns::<FileInfo>(200, "The file, which can be sent within a day.", "file")
+        .refuses(&[FileNotFound, NotUploaded, FileRefused]),
+        Call::new("GET", "/files", "linkFiles", MESSAGES, "Learn where to get the contents of files")
+            .query(
+                "ids",
+                text(&format!("^{UUID}(,{UUID}){{0,{}}}$", MAX_IDS - 1)),
+                "Up to 100 files' ids, separated by commas.",
+            )
+            .returns::<FileLinks>(200, "The links.", "file_links"),
+    ]
+}
+
 fn messages() -> Vec<Call> {
     let latest = OneOfBuilder::new().item(number(0)).item(text("^latest$"));
     vec![
@@ -231,7 +264,7 @@ fn messages() -> Vec<Call> {
             .takes::<SendMessage>("send")
             .returns::<Message>(201, "The message, which was stored.", "message")
             .returns::<Message>(200, "The message, which the same send had stored before.", "message")
-            .refuses(&[ChatNotFound, IdempotencyConflict, MessageNotFound, MessageDeleted, Forbidden, NotReachable, SlowMode, RateLimited]),
+            .refuses(&[ChatNotFound, IdempotencyConflict, MessageNotFound, MessageDeleted, FileNotFound, Forbidden, NotReachable, SlowMode, RateLimited]),
         Call::new("PATCH", "/messages/{chat_id}/{message_id}", "editMessage", MESSAGES, "Edit your message")
             .takes::<NewText>("new_text")
             .returns::<Message>(200, "The message.", "message")

@@ -7,10 +7,11 @@ use strum::VariantArray as _;
 use windi_functions::contract::prose::all_examples;
 use windi_shared::error::ErrorKind;
 use windi_shared::protocol::{
-    Account, AccountChange, Changes, ChatChange, ChatList, ChatWithMembers, ChosenReactions, ClientFrame, ErrorBody,
-    Farewell, Forward, FoundMessages, FoundPeople, Health, History, Invite, InvitePreview, JsonLogin, ListedChat,
-    Member, Message, NewChat, NewInvite, NewMember, NewPassword, NewRole, NewText, PageConfig, PresenceList, Refresh,
-    Registration, Removed, Reply, SendMessage, Sessions, SettingsChange, SettingsChanged, TokenPair, UnreadTotal,
+    Account, AccountChange, AnnouncedFile, Changes, ChatChange, ChatList, ChatWithMembers, ChosenReactions,
+    ClientFrame, ErrorBody, Farewell, FileInfo, FileLinks, Forward, FoundMessages, FoundPeople, Health, History,
+    Invite, InvitePreview, JsonLogin, ListedChat, Member, Message, NewChat, NewFile, NewInvite, NewMember, NewPassword,
+    NewRole, NewText, PageConfig, PresenceList, Refresh, Registration, Removed, Reply, SendMessage, Sessions,
+    SettingsChange, SettingsChanged, TokenPair, UnreadTotal,
 };
 
 const DOCUMENT: &str = include_str!("../../../docs/protocol.md");
@@ -44,6 +45,10 @@ fn every_example_is_what_it_says() {
             "client" => ClientFrame::parse(example).map(|_| ()).map_err(|e| e.to_string()),
             "config" => is::<PageConfig>(example),
             "error" => is::<ErrorBody>(example),
+            "announced_file" => is::<AnnouncedFile>(example),
+            "file" => is::<FileInfo>(example),
+            "file_links" => is::<FileLinks>(example),
+            "new_file" => is::<NewFile>(example),
             "farewell" => parses::<Farewell>(example),
             "forward" => is::<Forward>(example),
             "found_messages" => is::<FoundMessages>(example),

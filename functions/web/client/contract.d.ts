@@ -3,6 +3,8 @@
 
 /** A person as they see themselves. */
 export type Account = {
+  /** The person's picture; left out if they have none. */
+  avatar_id?: FileId;
   created_at: Timestamp;
   /** Not shown to anybody else. */
   email: string;
@@ -14,6 +16,7 @@ export type Account = {
 
 /** `PATCH /users/me`. What is left out stays as it is. */
 export type AccountChange = {
+  avatar_id?: FileId | null;
   name?: Name;
   username?: Username | null;
   who_may_add?: WhoMayAdd;
@@ -58,6 +61,12 @@ export type Action = {
   request_id?: string;
 };
 
+/** `POST /files`. */
+export type AnnouncedFile = {
+  file: File;
+  upload: Upload;
+};
+
 /** `GET /chats/{chat_id}/changes`. */
 export type Changes = {
   /** The chat as it is now, with its members and their cursors. */
@@ -82,6 +91,8 @@ export type Chat = {
   last_message_id: number;
   /** Null for a private chat, which each of the two sees under the other's name. */
   name: string | null;
+  /** The group's picture; left out if it has none. */
+  picture_id?: FileId;
   /** The latest pinned last; left out if there are none. */
   pinned_message_ids?: number[];
   /** Who writes in a group; left out if it is everyone. */
@@ -96,6 +107,7 @@ export type Chat = {
 export type ChatChange = {
   description?: Description | null;
   name?: Name;
+  picture_id?: FileId | null;
   posting?: Posting;
   /** 0 takes it away. */
   slow_seconds?: number;
@@ -135,6 +147,8 @@ export type ChatEvent = {
   type: "group_renamed";
 } | {
   type: "description_changed";
+} | {
+  type: "picture_changed";
 } | {
   posting: Posting;
   type: "posting_changed";
@@ -209,6 +223,7 @@ export type Description = string;
 export type Details = {
   /** In a service entry: what `sender_id` has done. */
   event?: ChatEvent;
+  files?: File[];
   forwarded_from?: Origin;
   /** The members whose `@username` is in the text. */
   mentions?: UserId[];
@@ -257,6 +272,8 @@ export type ErrorCode =
   | "session_not_found"
   | "method_not_allowed"
   | "file_not_found"
+  | "not_uploaded"
+  | "file_refused"
   | "message_deleted"
   | "group_full"
   | "too_many_reactions"
@@ -280,6 +297,39 @@ export type ErrorCode =
 export type Farewell = {
   password: string;
 };
+
+/** A file as those see it who may have it. `GET /files` tells where its contents are. */
+export type File = {
+  content_type: string;
+  height?: number;
+  id: FileId;
+  name: string;
+  /** A tiny picture of at most 32 by 32 pixels, in base64: a JPEG, PNG, GIF or WebP, as its first bytes tell. */
+  preview?: string;
+  /** In bytes. */
+  size: number;
+  /** Of a picture, in pixels; left out for other files. */
+  width?: number;
+};
+
+export type FileId = string;
+
+/** Where to get a file's contents for a few minutes, without a token. */
+export type FileLink = {
+  expires_at: Timestamp;
+  id: FileId;
+  /** Relative to the address of the API if it begins with a slash. */
+  url: string;
+};
+
+/** `GET /files`. */
+export type FileLinks = {
+  /** Those of the files that the caller may have; the others are left out. */
+  links: FileLink[];
+};
+
+/** A name without a path; not . or .. alone. Stored in Unicode's composed form, without the space around it. */
+export type FileName = string;
 
 /** `joinChat` and `leaveChat`: this device has opened or closed the chat. */
 export type Focus = {
@@ -508,8 +558,13 @@ export type MarkRead = {
   message_id: number;
 };
 
+/** A media type without parameters (RFC 6838, section 4.2); stored in lower case. */
+export type MediaType = string;
+
 /** A person in a chat. */
 export type Member = {
+  /** The person's picture; left out if they have none. */
+  avatar_id?: FileId;
   id: UserId;
   joined_at: Timestamp;
   /** The read cursor: they have read up to and including this message. */
@@ -608,6 +663,19 @@ export type NewChat = {
   name: Name;
 };
 
+/** `POST /files`. */
+export type NewFile = {
+  content_type: MediaType;
+  height?: number;
+  name: FileName;
+  /** Of a picture. */
+  preview?: Preview;
+  /** In bytes. */
+  size: number;
+  /** Of a picture (`image/jpeg`, `image/png`, `image/gif` or `image/webp`), in pixels, with the height. */
+  width?: number;
+};
+
 /** `POST /chats/{chat_id}/invites`. */
 export type NewInvite = {
   /** How long it works, in seconds; for ever if left out. */
@@ -654,6 +722,8 @@ export type Password = string;
 
 /** A person as everybody may see them. `Account` and `Member` have these fields and more. */
 export type Person = {
+  /** The person's picture; left out if they have none. */
+  avatar_id?: FileId;
   id: UserId;
   name: string;
   /** Null if they have not chosen one. */
@@ -683,8 +753,13 @@ export type PresenceList = {
   presence: UserStatus[];
 };
 
+/** A JPEG, PNG, GIF or WebP of at most 32 by 32 pixels, in base64 with padding. */
+export type Preview = string;
+
 /** The message that a reply answers, as it was then: its later edits and its deletion do not change the quote. */
 export type Quote = {
+  /** How many files it had; left out if none. */
+  files?: number;
   id: number;
   sender_id: UserId;
   /** The first 200 characters of its text. */
@@ -718,7 +793,7 @@ export type Removed = {
 
 /** What a client sends over HTTP. */
 export type RequestBody =
-  | AccountChange | ChatChange | ChosenReactions | Farewell | Forward | Login | NewChat | NewInvite | NewMember | NewPassword | NewRole | NewText | Refresh | Registration | SendMessage | SettingsChange;
+  | AccountChange | ChatChange | ChosenReactions | Farewell | Forward | Login | NewChat | NewFile | NewInvite | NewMember | NewPassword | NewRole | NewText | Refresh | Registration | SendMessage | SettingsChange;
 
 export type Role = "member" | "admin" | "owner";
 
@@ -726,9 +801,11 @@ export type Role = "member" | "admin" | "owner";
 export type SendMessage = {
   chat_id: ChatId;
   client_message_id?: ClientMessageId | null;
+  /** Files of the caller that are in the store. */
+  file_ids?: FileId[] | null;
   /** The message of this chat that this one replies to. */
   reply_to_id?: number | null;
-  text: MessageText;
+  text?: MessageText | null;
 };
 
 export type Session = {
@@ -802,6 +879,19 @@ export type UnreadTotal = {
   unread_count: number;
   /** The sum of their `unread_mentions`. */
   unread_mentions: number;
+};
+
+/** A request that puts a file's contents into the store. The store refuses any other length or type. */
+export type Upload = {
+  expires_at: Timestamp;
+  /** The request has exactly these headers besides those that every client sends by itself. */
+  headers: {
+    [key: string]: string;
+  };
+  /** Always `PUT`. */
+  method: string;
+  /** Relative to the address of the API if it begins with a slash. */
+  url: string;
 };
 
 export type UserId = string;

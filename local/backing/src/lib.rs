@@ -6,6 +6,7 @@
 //! * [`binaries`]: finds the PostgreSQL programs.
 //! * [`account`]: the account they run under. PostgreSQL refuses to run as root.
 //! * [`dynamodb`]: DynamoDB in this process, on a loopback port.
+//! * [`s3`]: S3 in this process, with the objects as files.
 //! * [`testing`]: a separate database for every test.
 //!
 //! `local/` uses them unless the environment names others. The tests of every crate use them too.
@@ -15,4 +16,5 @@ pub mod backup;
 pub mod binaries;
 pub mod dynamodb;
 pub mod postgres;
+pub mod s3;
 pub mod testing;

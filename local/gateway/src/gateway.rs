@@ -17,6 +17,7 @@ use crate::answers::{json, message};
 use crate::faults::Faults;
 use crate::invoke::Functions;
 use crate::management::Management;
+use crate::neighbour::{self, Neighbour};
 use crate::sockets::Sockets;
 use crate::state::{Limits, Peer, Shared};
 use crate::template::Template;
@@ -42,6 +43,7 @@ pub struct Settings {
     /// If it is given, even with nothing in it yet, the faults can be read and changed at [`TEST_API`].
     pub faults: Option<Faults>,
     pub access: Access,
+    pub neighbour: Option<Arc<dyn Neighbour>>,
 }
 
 impl Gateway {
@@ -56,7 +58,7 @@ impl Gateway {
         settings: Settings,
     ) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
         template.check(|function| functions.knows(function))?;
-        let Settings { limits, faults, access } = settings;
+        let Settings { limits, faults, access, neighbour } = settings;
         let address = listener.local_addr()?;
         let (stop, shutdown) = watch::channel(false);
         let shared = Arc::new(Shared {
@@ -65,6 +67,7 @@ impl Gateway {
             sockets: Sockets::default(),
             limits,
             access,
+            neighbour,
             port: address.port(),
             alive: Arc::new(()),
             under_way: Arc::new(()),
@@ -115,6 +118,10 @@ impl Gateway {
 }
 
 async fn answer(shared: Arc<Shared>, address: SocketAddr, request: Request<Body>) -> Response<Body> {
+    if let Some(neighbour) = shared.neighbour.as_ref().filter(|one| request.uri().path().starts_with(one.prefix())) {
+        let answered = tokio::time::timeout(neighbour::LIMIT, neighbour.answer(request)).await;
+        return answered.unwrap_or_else(|_| refused(StatusCode::REQUEST_TIMEOUT));
+    }
     let (parts, body) = request.into_parts();
     let peer = Peer { client: shared.access.client(address.ip(), &parts.headers), port: shared.port };
     let is_function = shared.access.is_function(address.ip(), &parts.headers);

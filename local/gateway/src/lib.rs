@@ -13,6 +13,7 @@
 //! * [`events`]: the JSON of every event.
 //! * [`http_api`], [`websocket_api`], [`management`]: the three APIs: HTTP, WebSocket and `@connections`.
 //! * [`listener`]: TCP connections, and deadlines for requests.
+//! * [`neighbour`]: something else behind the same port.
 //! * [`gateway`]: the three APIs on one port. [`options`]: the command line of a program that serves them.
 
 pub mod access;
@@ -28,6 +29,7 @@ pub mod invoke;
 pub mod listener;
 pub mod management;
 pub mod metrics;
+pub mod neighbour;
 pub mod options;
 pub mod routes;
 pub mod selection;

@@ -74,7 +74,7 @@ impl Options {
         if !self.host.is_unspecified() {
             access.functions.push(self.host.into());
         }
-        Settings { limits, faults: self.faults, access }
+        Settings { limits, faults: self.faults, access, neighbour: None }
     }
 
     /// Serves metrics, if an address for them was given.

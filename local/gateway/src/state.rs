@@ -10,6 +10,7 @@ use crate::access::{Access, Client};
 use crate::faults::Faults;
 use crate::invoke::{Functions, InvokeError};
 use crate::metrics;
+use crate::neighbour::Neighbour;
 use crate::sockets::Sockets;
 use crate::template::Template;
 
@@ -53,6 +54,7 @@ pub struct Shared {
     pub sockets: Sockets,
     pub limits: Limits,
     pub access: Access,
+    pub neighbour: Option<Arc<dyn Neighbour>>,
     /// The port the gateway listens on, as events report it.
     pub port: u16,
     /// Held by every socket until its `$disconnect` has been called.

@@ -28,7 +28,7 @@ use windi_shared::config::TokenConfig;
 use windi_shared::db::MIGRATOR;
 
 use crate::contract::{check_answer, check_frame};
-use crate::road::{Lease, ROAD, Road, secret, settings};
+use crate::road::{Lease, ROAD, Road, files, secret, settings};
 
 pub const PASSWORD: &str = "correct horse battery";
 /// Longer than anything takes; only a failure reaches it.
@@ -75,7 +75,8 @@ impl World {
             let mut access = Access::default();
             access.functions.push("172.16.0.0/12".parse().unwrap());
             access.functions.push(lease.seen_as().into());
-            let settings = gateway::Settings { limits, access, ..gateway::Settings::default() };
+            let neighbour = Some(files().await.0);
+            let settings = gateway::Settings { limits, access, neighbour, ..gateway::Settings::default() };
             let gateway = Arc::new(Gateway::start(listener, template, functions, settings).unwrap());
             return Self { gateway, app, base, seen_as: lease.seen_as(), http, _dynamodb: None, _lease: Some(lease) };
         }
@@ -85,13 +86,14 @@ impl World {
         let dynamodb = DynamoDb::given_or_started().await.unwrap();
         let url = windi_backing::testing::database(&MIGRATOR).await;
         let aws = InProcessAws::new(dynamodb.direct());
-        let app = App::new(settings(url, dynamodb.endpoint().to_owned(), address, 8), aws).unwrap();
-        let app = Arc::new(app);
+        let settings = settings(url, dynamodb.endpoint().to_owned(), address, 8).await;
+        let app = Arc::new(App::new(settings, aws).unwrap());
         prepare(&app).await.unwrap();
         let template = Template::load(TEMPLATE.as_ref()).unwrap();
         let faults = (*ROAD == Road::Frozen).then(|| Faults { freeze: true, ..Faults::default() });
         let functions = Arc::new(InProcess::new(app.clone()));
-        let settings = gateway::Settings { limits, faults, ..gateway::Settings::default() };
+        let neighbour = Some(files().await.0);
+        let settings = gateway::Settings { limits, faults, neighbour, ..gateway::Settings::default() };
         let gateway = Arc::new(Gateway::start(listener, template, functions, settings).unwrap());
         app.aws.connect(gateway.management());
         Self { gateway, app, base, seen_as, http, _dynamodb: Some(dynamodb), _lease: None }

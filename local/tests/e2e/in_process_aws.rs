@@ -19,16 +19,17 @@ use crate::road::settings;
 /// Nothing listens there.
 const NOWHERE: &str = "127.0.0.1:9";
 
-fn app(dynamodb_endpoint: &str, aws: InProcessAws) -> App {
+async fn app(dynamodb_endpoint: &str, aws: InProcessAws) -> App {
     let database = format!("postgres://nobody@{NOWHERE}/none");
-    App::new(settings(database, dynamodb_endpoint.to_owned(), NOWHERE.parse().unwrap(), 1), aws).unwrap()
+    let settings = settings(database, dynamodb_endpoint.to_owned(), NOWHERE.parse().unwrap(), 1).await;
+    App::new(settings, aws).unwrap()
 }
 
 #[tokio::test]
 async fn connections_are_listed_without_a_socket() {
     let dynamodb = DynamoDb::start().await.unwrap();
-    app(dynamodb.endpoint(), InProcessAws::default()).connections.create_table().await.unwrap();
-    let connections = app(&format!("http://{NOWHERE}"), InProcessAws::new(dynamodb.direct())).connections;
+    app(dynamodb.endpoint(), InProcessAws::default()).await.connections.create_table().await.unwrap();
+    let connections = app(&format!("http://{NOWHERE}"), InProcessAws::new(dynamodb.direct())).await.connections;
     let user_id = UserId::new();
     let connection = |id: &str| Connection {
         id: ConnectionId(id.to_owned()),
@@ -47,13 +48,13 @@ async fn connections_are_listed_without_a_socket() {
     let chat_id = ChatId::new();
     assert!(connections.is_typing_news(chat_id, user_id, true).await.unwrap());
     assert!(connections.is_typing_news(chat_id, user_id, true).await.is_err());
-    let connections = app(dynamodb.endpoint(), InProcessAws::new(dynamodb.direct())).connections;
+    let connections = app(dynamodb.endpoint(), InProcessAws::new(dynamodb.direct())).await.connections;
     assert!(!connections.is_typing_news(chat_id, user_id, true).await.unwrap());
 }
 
 #[tokio::test]
 async fn posts_reach_the_gateway_without_a_socket_for_as_long_as_it_is_there() {
-    let app = Arc::new(app(&format!("http://{NOWHERE}"), InProcessAws::default()));
+    let app = Arc::new(app(&format!("http://{NOWHERE}"), InProcessAws::default()).await);
     let nobody = ConnectionId("nobody=".to_owned());
     assert!(app.push.posts().close(&nobody).await.is_err(), "there is no gateway yet");
     let template = Template::load(TEMPLATE.as_ref()).unwrap();

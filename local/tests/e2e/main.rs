@@ -19,6 +19,7 @@ mod details;
 mod devices;
 mod edits;
 mod exactly_once;
+mod files;
 mod groups;
 mod history;
 mod in_process_aws;

@@ -13,18 +13,21 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener as StdListener};
 use std::os::unix::process::CommandExt as _;
 use std::process::{Child, Command, Stdio};
-use std::sync::{LazyLock, Mutex};
+use std::sync::{Arc, LazyLock, Mutex};
 use std::time::{Duration, Instant};
 
+use sam_gateway::neighbour::Neighbour;
 use sam_gateway::template::NamedBy;
 use serde::Deserialize;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OnceCell, Semaphore, SemaphorePermit};
 use windi_backing::dynamodb::DynamoDb;
+use windi_backing::s3::S3;
 use windi_backing::testing;
 use windi_local::app::Settings;
-use windi_local::stack::PING_AFTER;
-use windi_shared::config::{DatabaseConfig, TokenConfig};
+use windi_local::stack::{PING_AFTER, in_process_files};
+use windi_local::store::Store;
+use windi_shared::config::{DatabaseConfig, FilesConfig, TokenConfig};
 use windi_shared::db::MIGRATOR;
 
 /// How many tests run at once under `cargo lambda watch`.
@@ -37,6 +40,7 @@ const KEEPER: &str = r#""$@" & host=$!; read -r _; kill -TERM $host; wait"#;
 static TURNS: LazyLock<Semaphore> = LazyLock::new(|| Semaphore::new(if *ROAD == Road::Elsewhere { 1 } else { HOSTS }));
 static FREE: Mutex<Vec<Host>> = Mutex::new(Vec::new());
 static DYNAMODB: OnceCell<String> = OnceCell::const_new();
+static FILES: OnceCell<(Arc<dyn Neighbour>, FilesConfig)> = OnceCell::const_new();
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Road {
@@ -123,9 +127,9 @@ impl Lease {
         let url = testing::replace_database(database, &MIGRATOR).await;
         if *ROAD == Road::Elsewhere {
             let Elsewhere { dynamodb_endpoint, table, .. } = &*ELSEWHERE;
-            return Settings { table: table.clone(), ..settings(url, dynamodb_endpoint.clone(), gateway, 8) };
+            return Settings { table: table.clone(), ..settings(url, dynamodb_endpoint.clone(), gateway, 8).await };
         }
-        settings(url, dynamodb().await, gateway, 8)
+        settings(url, dynamodb().await, gateway, 8).await
     }
 
     /// What the gateway calls the functions.
@@ -165,7 +169,7 @@ impl Host {
         let address = free_listener().await.local_addr().unwrap();
         let database = testing::new_name();
         let url = testing::replace_database(&database, &MIGRATOR).await;
-        let settings = settings(url, dynamodb().await, gateway.local_addr().unwrap(), 1);
+        let settings = settings(url, dynamodb().await, gateway.local_addr().unwrap(), 1).await;
         let mut command = Command::new("/bin/sh");
         command.args(["-c", KEEPER, "keeper", "cargo", "lambda", "watch", "--package", "windi-functions"]);
         command.args(["--ignore-changes", "--invoke-address", "127.0.0.1", "--invoke-port"]);
@@ -194,31 +198,57 @@ pub fn secret() -> &'static str {
     if *ROAD == Road::Elsewhere { &ELSEWHERE.jwt_secret } else { "the secret of all end-to-end tests, long enough" }
 }
 
-pub fn settings(url: String, dynamodb_endpoint: String, gateway: SocketAddr, max_connections: u32) -> Settings {
+pub async fn settings(url: String, dynamodb_endpoint: String, gateway: SocketAddr, max_connections: u32) -> Settings {
     Settings {
         database: DatabaseConfig { url, max_connections, ping_after: PING_AFTER, has_limits: false },
         tokens: TokenConfig { secret: secret().to_owned(), previous_secret: None },
         dynamodb_endpoint,
         table: testing::TABLE.to_owned(),
         push_endpoint: format!("http://{gateway}/ws"),
+        files: files().await.1,
     }
 }
 
-/// Returns the URL of one DynamoDB for all hosts. It runs on a separate thread to outlive the test that starts it.
+/// Returns the URL of one DynamoDB for all hosts. It outlives the test that starts it.
 async fn dynamodb() -> String {
-    let start = || async {
-        let (tell, told) = tokio::sync::oneshot::channel();
-        std::thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-            runtime.block_on(async {
-                let dynamodb = DynamoDb::given_or_started().await.unwrap();
-                tell.send(dynamodb.endpoint().to_owned()).unwrap();
-                std::future::pending::<()>().await;
-            });
-        });
-        told.await.unwrap()
+    let start = || {
+        elsewhere(|| async {
+            let dynamodb = DynamoDb::given_or_started().await.unwrap();
+            (dynamodb.endpoint().to_owned(), dynamodb)
+        })
     };
     DYNAMODB.get_or_init(start).await.clone()
+}
+
+/// One store of files for all worlds, and how functions reach it.
+pub async fn files() -> (Arc<dyn Neighbour>, FilesConfig) {
+    let start = || {
+        elsewhere(|| async {
+            let directory = tempfile::tempdir().unwrap();
+            let s3 = S3::start(directory.path(), secret()).await.unwrap();
+            let store: Arc<dyn Neighbour> = Arc::new(Store::new(&s3));
+            ((store, in_process_files(&s3, secret().to_owned())), (s3, directory))
+        })
+    };
+    FILES.get_or_init(start).await.clone()
+}
+
+/// Starts something on a thread of its own, where it stays, and returns what is to be known of it.
+async fn elsewhere<T, S, F>(start: impl FnOnce() -> F + Send + 'static) -> T
+where
+    T: Send + 'static,
+    F: Future<Output = (T, S)>,
+{
+    let (tell, told) = tokio::sync::oneshot::channel();
+    std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        runtime.block_on(async {
+            let (known, _running) = start().await;
+            tell.send(known).ok().unwrap();
+            std::future::pending::<()>().await;
+        });
+    });
+    told.await.unwrap()
 }
 
 /// Listens on a port that the system does not hand out by itself.

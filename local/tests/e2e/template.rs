@@ -55,10 +55,16 @@ fn policies(properties: &Yaml<'_>) -> BTreeSet<String> {
 }
 
 /// What a function's `main` asks for, the variables this reads, and the policies it needs at least.
-const CLIENTS: [(&str, &[&str], &[&str]); 6] = [
+const CLIENTS: [(&str, &[&str], &[&str]); 8] = [
     ("door.database", &["DATABASE_URL"], &["ReadDatabaseSecret"]),
     ("door.tokens", &["JWT_SECRET"], &["ReadJwtSecret"]),
     ("door.connections", &["CONNECTIONS_TABLE"], &["CheckConnections"]),
+    (
+        "door.store",
+        &["FILES_BUCKET", "AWS_ENDPOINT_URL_S3", "FILES_ACCESS_KEY_ID", "FILES_SECRET_ACCESS_KEY", "FILES_PUBLIC_URL"],
+        &["UseStore"],
+    ),
+    ("door.files_origin", &["FILES_ORIGIN"], &[]),
     ("door.websocket_url", &["WEBSOCKET_URL"], &[]),
     ("door.posts", &["CONNECTIONS_ENDPOINT"], &["PostToConnections"]),
     ("door.push", &["CONNECTIONS_TABLE", "CONNECTIONS_ENDPOINT"], &["FindConnections", "PostToConnections"]),

@@ -3,7 +3,7 @@
 use sqlx::{PgConnection, PgExecutor};
 
 use crate::fields::MAX_BLOCKED;
-use crate::ids::UserId;
+use crate::ids::{FileId, UserId};
 use crate::protocol::Person;
 use crate::{Error, Result};
 
@@ -89,7 +89,7 @@ pub async fn list(db: impl PgExecutor<'_>, me: UserId) -> Result<Vec<Person>> {
     Ok(sqlx::query_as!(
         Person,
         r#"
-        select u.user_id as "id: UserId", u.name, u.username
+        select u.user_id as "id: UserId", u.name, u.username, u.avatar_id as "avatar_id: FileId"
         from blocks b join users u on u.user_id = b.blocked_id where b.user_id = $1
         order by b.created_at desc, u.user_id
         "#,

@@ -4,7 +4,7 @@ use sqlx::PgExecutor;
 
 use crate::db::chats::chat;
 use crate::db::messages::{message, select_messages};
-use crate::ids::{ChatId, SessionId, UserId};
+use crate::ids::{ChatId, FileId, SessionId, UserId};
 use crate::protocol::{ChatKind, ChatSettings, ListCursor, ListedChat, Person, Role, Timestamp, UnreadTotal};
 use crate::{Error, Result};
 
@@ -45,7 +45,12 @@ macro_rules! listed {
     ($row:expr) => {{
         let peer = $row.peer_id.zip($row.peer_name);
         ListedChat {
-            peer: peer.map(|(id, name)| Person { id, name, username: $row.peer_username }),
+            peer: peer.map(|(id, name)| Person {
+                id,
+                name,
+                username: $row.peer_username,
+                avatar_id: $row.peer_avatar_id,
+            }),
             role: $row.role,
             last_read_id: $row.last_read_id,
             unread_count: $row.last_message_id - $row.last_read_id - $row.uncounted,
@@ -93,6 +98,7 @@ pub async fn page(
             c.created_at as "created_at!: Timestamp", c.revision as "revision!",
             c.last_message_id as "last_message_id!", c.role as "role!: Role", c.last_read_id as "last_read_id!",
             peer.user_id as "peer_id?: UserId", peer.name as "peer_name?", peer.username as "peer_username?",
+            peer.avatar_id as "peer_avatar_id?: FileId", c.picture_id as "picture_id: FileId",
             c.active_at as "activity!: Timestamp", c.pinned_message_ids, c.description, c.admins_post, c.slow_seconds,
             c.muted_until as "muted_until: Timestamp", c.archived, c.marked_unread,
             (select count(*) from (select from messages u where u.chat_id = c.chat_id and u.id > c.last_read_id

@@ -9,7 +9,7 @@ use sqlx::{PgConnection, PgExecutor};
 
 use crate::db::{blocks, invites, members};
 use crate::fields::{ClientMessageId, Description, Name};
-use crate::ids::{ChatId, MessageId, UserId};
+use crate::ids::{ChatId, FileId, MessageId, UserId};
 use crate::protocol::{ChatKind, ChatSettings, ChatWithMembers, Member, Posting, Role, SettingsChange, Timestamp};
 use crate::{Error, Result};
 
@@ -111,6 +111,7 @@ macro_rules! chat {
             last_message_id: $row.last_message_id,
             pinned_message_ids: $row.pinned_message_ids.clone().unwrap_or_default(),
             description: $row.description.clone(),
+            picture_id: $row.picture_id,
             posting: match $row.admins_post {
                 Some(true) => crate::protocol::Posting::Admins,
                 _ => crate::protocol::Posting::Everyone,
@@ -129,7 +130,7 @@ pub async fn get(db: impl PgExecutor<'_>, chat_id: ChatId, me: UserId) -> Result
         r#"
         select c.chat_id as "id: ChatId", c.kind as "kind: ChatKind", c.name, c.created_by as "created_by: UserId",
             c.created_at as "created_at: Timestamp", c.revision, c.last_message_id, c.pinned_message_ids,
-            c.description, c.admins_post, c.slow_seconds, m.user_id as "user_id: UserId", u.name as user_name, u.username, m.role as "role: Role",
+            c.description, c.picture_id as "picture_id: FileId", c.admins_post, c.slow_seconds, m.user_id as "user_id: UserId", u.name as user_name, u.username, u.avatar_id as "avatar_id: FileId", m.role as "role: Role",
             m.joined_at as "joined_at: Timestamp", m.last_read_id
         from chats c
         join chat_members me on me.chat_id = c.chat_id
@@ -149,6 +150,7 @@ pub async fn get(db: impl PgExecutor<'_>, chat_id: ChatId, me: UserId) -> Result
         id: row.user_id,
         name: row.user_name,
         username: row.username,
+        avatar_id: row.avatar_id,
         role: row.role,
         joined_at: row.joined_at,
         last_read_id: row.last_read_id,

@@ -4,7 +4,7 @@
 use sqlx::PgExecutor;
 
 use crate::error::OnConstraint as _;
-use crate::ids::{ChatId, UserId};
+use crate::ids::{ChatId, FileId, UserId};
 use crate::protocol::{Member, Role, Timestamp};
 use crate::{Error, Result};
 
@@ -33,7 +33,7 @@ pub async fn list(db: impl PgExecutor<'_>, chat_id: ChatId) -> Result<Vec<Member
     Ok(sqlx::query_as!(
         Member,
         r#"
-        select m.user_id as "id: UserId", u.name, u.username, m.role as "role: Role",
+        select m.user_id as "id: UserId", u.name, u.username, u.avatar_id as "avatar_id: FileId", m.role as "role: Role",
             m.joined_at as "joined_at: Timestamp", m.last_read_id
         from chat_members m join users u on u.user_id = m.user_id
         where m.chat_id = $1
@@ -154,7 +154,7 @@ pub async fn get(db: impl PgExecutor<'_>, chat_id: ChatId, user_id: UserId) -> R
     sqlx::query_as!(
         Member,
         r#"
-        select m.user_id as "id: UserId", u.name, u.username, m.role as "role: Role",
+        select m.user_id as "id: UserId", u.name, u.username, u.avatar_id as "avatar_id: FileId", m.role as "role: Role",
             m.joined_at as "joined_at: Timestamp", m.last_read_id
         from chat_members m join users u on u.user_id = m.user_id
         where m.chat_id = $1 and m.user_id = $2
@@ -185,7 +185,8 @@ pub async fn places(
     let chat_ids: Vec<_> = chat_ids.iter().map(|chat_id| chat_id.0).collect();
     let rows = sqlx::query!(
         r#"
-        select m.chat_id as "chat_id: ChatId", m.user_id as "id: UserId", u.name, u.username, m.role as "role: Role",
+        select m.chat_id as "chat_id: ChatId", m.user_id as "id: UserId", u.name, u.username,
+            u.avatar_id as "avatar_id: FileId", m.role as "role: Role",
             m.joined_at as "joined_at: Timestamp", m.last_read_id,
             array(select o.user_id from chat_members o where o.chat_id = m.chat_id) as "user_ids!: Vec<UserId>"
         from chat_members m join users u on u.user_id = m.user_id join chats c on c.chat_id = m.chat_id
@@ -203,6 +204,7 @@ pub async fn places(
             id: row.id,
             name: row.name,
             username: row.username,
+            avatar_id: row.avatar_id,
             role: row.role,
             joined_at: row.joined_at,
             last_read_id: row.last_read_id,

@@ -5,6 +5,7 @@ use sqlx::{PgConnection, PgExecutor};
 use uuid::Uuid;
 
 use crate::db::chats::Head;
+use crate::db::files;
 use crate::fields::MessageText;
 use crate::ids::{ChatId, MessageId, SessionId, UserId};
 use crate::mentions::usernames;
@@ -235,7 +236,8 @@ async fn mention(
 
 /// Reduces a message to its tombstone, at this revision: what others have attached to it goes too. Must be called under the
 /// chat's lock.
-pub async fn delete(db: impl PgExecutor<'_>, chat_id: ChatId, id: MessageId, revision: i64) -> Result<()> {
+pub async fn delete(db: &mut PgConnection, chat_id: ChatId, id: MessageId, revision: i64) -> Result<()> {
+    files::detach(&mut *db, chat_id, id).await?;
     sqlx::query!(
         "
         with no_reactions as (delete from reactions where chat_id = $1 and message_id = $2),

@@ -6,6 +6,7 @@ pub mod blocks;
 pub mod chat_list;
 pub mod chats;
 mod database;
+pub mod files;
 pub mod invites;
 pub mod logins;
 pub mod members;

@@ -37,6 +37,8 @@ pub enum Deed {
     Change,
     /// A change of one's own account.
     Account,
+    /// A file that is announced.
+    Upload,
 }
 
 impl Deed {
@@ -47,6 +49,7 @@ impl Deed {
             Self::Search => Rate { burst: 30.0, per_second: 2.0 },
             Self::Change => Rate { burst: 60.0, per_second: 2.0 },
             Self::Account => Rate { burst: 20.0, per_second: 1.0 / 60.0 },
+            Self::Upload => Rate { burst: 40.0, per_second: 1.0 / 20.0 },
         }
     }
 }

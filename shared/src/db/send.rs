@@ -7,7 +7,7 @@ use sqlx::types::Json;
 use crate::db::messages::NO_WORDS;
 use crate::db::{Database, rates};
 use crate::fields::{ClientMessageId, MessageText};
-use crate::ids::{ChatId, MessageId, SessionId, UserId};
+use crate::ids::{ChatId, FileId, MessageId, SessionId, UserId};
 use crate::mentions::usernames;
 use crate::protocol::{Details, Message, Timestamp};
 use crate::{Error, Result};
@@ -26,7 +26,9 @@ pub struct Sent {
 #[derive(Debug)]
 pub enum Content<'a> {
     Text {
-        text: &'a MessageText,
+        /// May only be missing if there are files.
+        text: Option<&'a MessageText>,
+        file_ids: Option<&'a [FileId]>,
         /// The message of the same chat that it replies to.
         reply_to_id: Option<MessageId>,
     },
@@ -35,13 +37,13 @@ pub enum Content<'a> {
 }
 
 /// Stores a message exactly once per `client_message_id`, in one round trip. The rules are in
-/// `migrations/25_sends_with_details.sql`. With a session, only if it is alive.
+/// `migrations/30_sends_with_files.sql`. With a session, only if it is alive.
 ///
 /// # Errors
 /// [`Error::ChatNotFound`], also if the session has ended; [`Error::IdempotencyConflict`]; [`Error::NotReachable`],
 /// [`Error::Forbidden`], [`Error::SlowMode`] or [`Error::RateLimited`] if the sender may not write there, or not yet. For the message that is quoted or
 /// forwarded: [`Error::ChatNotFound`], [`Error::MessageNotFound`], [`Error::MessageDeleted`], and [`Error::Forbidden`] for a
-/// service entry.
+/// service entry. [`Error::FileNotFound`] if one of the files is not the sender's or not in the store.
 pub async fn send(
     db: &Database,
     chat_id: ChatId,
@@ -50,10 +52,11 @@ pub async fn send(
     client_message_id: &ClientMessageId,
     content: &Content<'_>,
 ) -> Result<Sent> {
-    let (text, reply_to_id, origin) = match *content {
-        Content::Text { text, reply_to_id } => (Some(text), reply_to_id, None),
-        Content::Forward { chat_id, message_id } => (None, None, Some((chat_id, message_id))),
+    let (text, file_ids, reply_to_id, origin) = match *content {
+        Content::Text { text, file_ids, reply_to_id } => (text, file_ids, reply_to_id, None),
+        Content::Forward { chat_id, message_id } => (None, None, None, Some((chat_id, message_id))),
     };
+    let file_ids: Option<Vec<_>> = file_ids.map(|ids| ids.iter().map(|id| id.0).collect());
     let rate = db.has_limits().then_some(rates::SENDS);
     let mentioned = text.map(usernames).filter(|usernames| !usernames.is_empty());
     let row = sqlx::query!(
@@ -61,12 +64,12 @@ pub async fn send(
         select outcome as "outcome!", id, text, created_at as "created_at: Timestamp",
             edited_at as "edited_at: Timestamp", deleted_at as "deleted_at: Timestamp", is_read, revision,
             details as "details: Json<Details>", wait, recipients as "recipients: Vec<UserId>"
-        from send_message($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) where $11::uuid is null or session_is_live($11)
+        from send_message($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $12) where $11::uuid is null or session_is_live($11)
         "#,
         chat_id as ChatId,
         sender_id as UserId,
         client_message_id.as_str(),
-        text.map(MessageText::as_str),
+        text.map(MessageText::as_str).or(file_ids.as_ref().map(|_| "")),
         reply_to_id,
         origin.map(|(chat_id, _)| chat_id.0),
         origin.map(|(_, message_id)| message_id),
@@ -74,6 +77,7 @@ pub async fn send(
         rate.map(|rate| rate.burst),
         rate.map(|rate| rate.per_second),
         session_id.map(|session_id| session_id.0),
+        file_ids.as_deref(),
     )
     .fetch_optional(db)
     .await?
@@ -111,6 +115,7 @@ fn refusal(outcome: &str, wait: Option<i32>) -> Error {
         "conflict" => Error::IdempotencyConflict,
         "no_message" => Error::MessageNotFound,
         "deleted" => Error::MessageDeleted,
+        "no_file" => Error::FileNotFound,
         "service" => Error::Forbidden(NO_WORDS),
         "closed" => Error::NotReachable,
         "admins_only" => Error::Forbidden("only admins write in this group"),

@@ -5,7 +5,7 @@ use unicode_normalization::UnicodeNormalization as _;
 
 use crate::error::OnConstraint as _;
 use crate::fields::{Email, Name, Username};
-use crate::ids::UserId;
+use crate::ids::{FileId, UserId};
 use crate::protocol::{Account, AccountChange, Person, Timestamp, WhoMayAdd};
 use crate::{Error, Result};
 
@@ -26,8 +26,8 @@ pub async fn insert(db: impl PgExecutor<'_>, new: &NewUser<'_>) -> Result<Accoun
         r#"
         insert into users (user_id, name, username, email, password_hash)
         values ($1, $2, $3, $4, $5)
-        returning user_id as "id: UserId", name, username, email, created_at as "created_at: Timestamp",
-            coalesce(who_may_add, 'everyone') as "who_may_add!: WhoMayAdd"
+        returning user_id as "id: UserId", name, username, avatar_id as "avatar_id: FileId", email,
+            created_at as "created_at: Timestamp", coalesce(who_may_add, 'everyone') as "who_may_add!: WhoMayAdd"
         "#,
         UserId::new() as UserId,
         new.name.as_str(),
@@ -89,8 +89,8 @@ pub async fn account(db: impl PgExecutor<'_>, user_id: UserId) -> Result<Account
     sqlx::query_as!(
         Account,
         r#"
-        select user_id as "id: UserId", name, username, email, created_at as "created_at: Timestamp",
-            coalesce(who_may_add, 'everyone') as "who_may_add!: WhoMayAdd"
+        select user_id as "id: UserId", name, username, avatar_id as "avatar_id: FileId", email,
+            created_at as "created_at: Timestamp", coalesce(who_may_add, 'everyone') as "who_may_add!: WhoMayAdd"
         from users where user_id = $1
         "#,
         user_id as UserId,
@@ -143,9 +143,17 @@ pub async fn delete(db: impl PgExecutor<'_>, user_id: UserId) -> Result<()> {
             closed as (
                 update chats c set closed = true from chat_members m
                 where m.user_id = $1 and c.chat_id = m.chat_id and c.kind = 'private'
+            ),
+            -- What was not sent goes at once, and so does the picture.
+            no_files as (
+                update files set doomed_at = now() where owner_id = $1 and doomed_at is not null
+            ),
+            no_picture as (
+                update files f set uses = f.uses - 1, is_avatar = false, doomed_at = case when f.uses = 1 then now() end
+                from users u where u.user_id = $1 and f.file_id = u.avatar_id
             )
         update users set name = 'Deleted account', username = null, email = 'deleted:' || user_id, password_hash = '',
-            last_seen_at = null, who_may_add = null, deleted_at = date_trunc('milliseconds', clock_timestamp())
+            avatar_id = null, last_seen_at = null, who_may_add = null, deleted_at = date_trunc('milliseconds', clock_timestamp())
         where user_id = $1
         ",
         user_id as UserId,
@@ -160,7 +168,9 @@ pub async fn by_ids(db: impl PgExecutor<'_>, ids: &[UserId]) -> Result<Vec<Perso
     let ids: Vec<_> = ids.iter().map(|id| id.0).collect();
     Ok(sqlx::query_as!(
         Person,
-        r#"select user_id as "id: UserId", name, username from users where user_id = any ($1)"#,
+        r#"
+        select user_id as "id: UserId", name, username, avatar_id as "avatar_id: FileId" from users where user_id = any ($1)
+        "#,
         &ids,
     )
     .fetch_all(db)
@@ -175,7 +185,7 @@ pub async fn search(db: impl PgExecutor<'_>, words: &str, limit: i64) -> Result<
     Ok(sqlx::query_as!(
         Person,
         r#"
-        select user_id as "id: UserId", name, username from users
+        select user_id as "id: UserId", name, username, avatar_id as "avatar_id: FileId" from users
         where deleted_at is null and (username = $3 or to_tsvector('simple'::regconfig,
             translate(name || ' ' || coalesce(username, ''), '._-/@', '     ')) @@ to_tsquery('simple', $1))
         order by coalesce(username = $3, false) desc, lower(name), user_id limit $2

@@ -5,8 +5,9 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::ids::{ChatId, MessageId, SessionId, UserId};
-use crate::protocol::objects::{ChatWithMembers, ListedChat, Message, Person, Timestamp};
+use crate::protocol::objects::{ChatWithMembers, ListedChat, Message, Person};
 use crate::protocol::server::UserStatus;
+use crate::protocol::timestamp::Timestamp;
 
 /// `POST /auth/login` and `POST /auth/refresh`. The names are OAuth 2.0's (RFC 6749, section 5.1).
 #[derive(Serialize, Deserialize, ToSchema)]

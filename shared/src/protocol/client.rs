@@ -1,13 +1,14 @@
 //! What a client may send over the socket.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
 use crate::fields::{ClientMessageId, MessageText};
-use crate::ids::{ChatId, MessageId};
+use crate::file_fields::MAX_FILES;
+use crate::ids::{ChatId, FileId, MessageId};
 use crate::{Error, Result, json};
 
 /// Every action, as listed to a client in an error.
@@ -18,7 +19,13 @@ const ACTIONS: &str = "sendMessage, markRead, typing, joinChat, leaveChat, ping"
 #[serde(deny_unknown_fields)]
 pub struct SendMessage {
     pub chat_id: ChatId,
-    pub text: MessageText,
+    /// May be left out if there are files.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<MessageText>,
+    /// Files of the caller that are in the store.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(min_items = 1, max_items = 10)]
+    pub file_ids: Option<Vec<FileId>>,
     /// The message of this chat that this one replies to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<i64>)]
@@ -26,6 +33,23 @@ pub struct SendMessage {
     /// The idempotency key. Without one, the server creates one and the send cannot be repeated.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client_message_id: Option<ClientMessageId>,
+}
+
+impl SendMessage {
+    /// # Errors
+    /// [`Error::InvalidField`] if there is neither a text nor a file, or if the files are too many or not all different.
+    pub fn check(&self) -> Result<()> {
+        let Some(file_ids) = &self.file_ids else {
+            return if self.text.is_some() { Ok(()) } else { Err(Error::field("text", "is required without files")) };
+        };
+        if !(1..=MAX_FILES).contains(&file_ids.len()) {
+            return Err(Error::field("file_ids", format!("must be from 1 to {MAX_FILES}, are {}", file_ids.len())));
+        }
+        if file_ids.iter().collect::<BTreeSet<_>>().len() < file_ids.len() {
+            return Err(Error::field("file_ids", "must all be different"));
+        }
+        Ok(())
+    }
 }
 
 #[derive(Debug, Clone, Deserialize, Serialize, ToSchema)]
@@ -174,7 +198,9 @@ mod tests {
             format!(r#"{{"action":"sendMessage","request_id":"r1","data":{{"chat_id":"{CHAT}","text":"hi"}}}}"#);
         let frame = ClientFrame::parse(&frame).expect("valid");
         assert_eq!(frame.request_id.as_deref(), Some("r1"));
-        assert!(matches!(frame.action, ClientAction::SendMessage(send) if send.text.as_str() == "hi"));
+        assert!(
+            matches!(frame.action, ClientAction::SendMessage(send) if send.text.as_ref().map(MessageText::as_str) == Some("hi"))
+        );
     }
 
     #[test]

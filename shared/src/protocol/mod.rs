@@ -3,6 +3,7 @@
 //!
 //! * [`objects`]: messages, chats and people, the same in answers and in frames.
 //! * [`requests`], [`answers`]: the bodies over HTTP.
+//! * [`files`]: files, and the bodies of the calls about them.
 //! * [`client`]: what a client may send over the socket; [`server`]: what it may receive, errors included.
 //!
 //! An object's own id is called `id`; a reference to another object is called `<what>_id`. `docs/protocol.md` describes
@@ -10,12 +11,16 @@
 
 pub mod answers;
 pub mod client;
+pub mod files;
 pub mod objects;
 pub mod requests;
 pub mod server;
+pub mod timestamp;
 
 pub use answers::*;
 pub use client::*;
+pub use files::*;
 pub use objects::*;
 pub use requests::*;
 pub use server::*;
+pub use timestamp::*;

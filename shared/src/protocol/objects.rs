@@ -1,34 +1,11 @@
 //! Messages, chats and people, the same in HTTP answers and in frames.
 
-use chrono::{DateTime, SecondsFormat, Utc};
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::ids::{ChatId, MessageId, UserId};
-
-/// A moment, written as `2026-11-20T08:00:00.123Z`: always in UTC, always with milliseconds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, sqlx::Type, ToSchema)]
-#[sqlx(transparent)]
-#[schema(value_type = String, format = DateTime, example = "2026-11-20T08:00:00.123Z")]
-pub struct Timestamp(pub DateTime<Utc>);
-
-impl Timestamp {
-    pub const YEAR_1970: Self = Self(DateTime::UNIX_EPOCH);
-    /// PostgreSQL's years go on, but four digits do not.
-    pub const YEAR_10000: Self = Self(DateTime::from_timestamp_millis(253_402_300_800_000).expect("is a time"));
-}
-
-impl Serialize for Timestamp {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&self.0.to_rfc3339_opts(SecondsFormat::Millis, true))
-    }
-}
-
-impl<'de> Deserialize<'de> for Timestamp {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        DateTime::<Utc>::deserialize(deserializer).map(Self)
-    }
-}
+use crate::ids::{ChatId, FileId, MessageId, UserId};
+use crate::protocol::files::FileInfo;
+use crate::protocol::timestamp::Timestamp;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Message {
@@ -99,6 +76,9 @@ pub struct Details {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schema(nullable = false)]
     pub reactions: Vec<Reaction>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schema(nullable = false)]
+    pub files: Vec<FileInfo>,
 }
 
 impl Details {
@@ -129,6 +109,8 @@ pub enum ChatEvent {
         name: String,
     },
     DescriptionChanged,
+    /// The group has another picture, or none.
+    PictureChanged,
     PostingChanged {
         posting: Posting,
     },
@@ -150,6 +132,10 @@ pub struct Quote {
     pub sender_id: UserId,
     /// The first 200 characters of its text.
     pub text: String,
+    /// How many files it had; left out if none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub files: Option<i32>,
 }
 
 /// Who wrote a forwarded message first, and when. Which chat it comes from is not told.
@@ -211,6 +197,10 @@ pub struct Person {
     /// Null if they have not chosen one.
     #[schema(required)]
     pub username: Option<String>,
+    /// The person's picture; left out if they have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub avatar_id: Option<FileId>,
 }
 
 /// A person as they see themselves.
@@ -220,6 +210,10 @@ pub struct Account {
     pub name: String,
     #[schema(required)]
     pub username: Option<String>,
+    /// The person's picture; left out if they have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub avatar_id: Option<FileId>,
     /// Not shown to anybody else.
     pub email: String,
     pub who_may_add: WhoMayAdd,
@@ -233,6 +227,10 @@ pub struct Member {
     pub name: String,
     #[schema(required)]
     pub username: Option<String>,
+    /// The person's picture; left out if they have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub avatar_id: Option<FileId>,
     pub role: Role,
     pub joined_at: Timestamp,
     /// The read cursor: they have read up to and including this message.
@@ -263,6 +261,10 @@ pub struct Chat {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub description: Option<String>,
+    /// The group's picture; left out if it has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub picture_id: Option<FileId>,
     /// Who writes in a group; left out if it is everyone.
     #[serde(default, skip_serializing_if = "Posting::is_open")]
     #[schema(nullable = false)]

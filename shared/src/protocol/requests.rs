@@ -2,14 +2,16 @@
 
 use std::collections::BTreeSet;
 
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::fields::{
     ClientMessageId, Description, Email, Emoji, MAX_GROUP_MEMBERS, MessageText, Name, Password, Username,
 };
-use crate::ids::{ChatId, UserId};
-use crate::protocol::objects::{ChatKind, Posting, Role, Timestamp, WhoMayAdd};
+use crate::ids::{ChatId, FileId, UserId};
+use crate::json::{given, not_null};
+use crate::protocol::objects::{ChatKind, Posting, Role, WhoMayAdd};
+use crate::protocol::timestamp::Timestamp;
 use crate::{Error, Result};
 
 /// `POST /auth/register`.
@@ -193,6 +195,10 @@ pub struct ChatChange {
     #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Description>)]
     pub description: Option<Option<Description>>,
+    /// A picture of the caller's, of at most 1 MiB and 1,024 pixels a side. Null takes it away.
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<FileId>)]
+    pub picture_id: Option<Option<FileId>>,
     #[serde(default, deserialize_with = "not_null", skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub posting: Option<Posting>,
@@ -200,24 +206,6 @@ pub struct ChatChange {
     #[serde(default, deserialize_with = "not_null", skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, minimum = 0, maximum = 3600)]
     pub slow_seconds: Option<i32>,
-}
-
-/// Refuses null: such a field is left out instead.
-fn not_null<'de, T, D>(deserializer: D) -> std::result::Result<Option<T>, D::Error>
-where
-    T: Deserialize<'de>,
-    D: Deserializer<'de>,
-{
-    T::deserialize(deserializer).map(Some)
-}
-
-/// Tells null from a field that is left out.
-fn given<'de, T, D>(deserializer: D) -> std::result::Result<Option<Option<T>>, D::Error>
-where
-    T: Deserialize<'de>,
-    D: Deserializer<'de>,
-{
-    Option::deserialize(deserializer).map(Some)
 }
 
 /// `PATCH /chats/{chat_id}/settings`. What is left out stays as it is.
@@ -250,6 +238,10 @@ pub struct AccountChange {
     #[serde(default, deserialize_with = "not_null", skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub who_may_add: Option<WhoMayAdd>,
+    /// A picture of the caller's, of at most 1 MiB and 1,024 pixels a side. Null takes it away.
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<FileId>)]
+    pub avatar_id: Option<Option<FileId>>,
 }
 
 /// `POST /chats/{chat_id}/invites`.

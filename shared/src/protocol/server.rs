@@ -7,7 +7,8 @@ use utoipa::ToSchema;
 
 use crate::Error;
 use crate::ids::{ChatId, MessageId, UserId};
-use crate::protocol::objects::{Chat, ChatSettings, ChatWithMembers, Member, Message, Reaction, Timestamp};
+use crate::protocol::objects::{Chat, ChatSettings, ChatWithMembers, Member, Message, Reaction};
+use crate::protocol::timestamp::Timestamp;
 
 /// How many chats one `pong` names; more would not fit into a frame. The next `ping` returns the rest.
 pub const MAX_STALE: usize = 1000;

@@ -108,7 +108,7 @@ impl Backoff {
 /// A message with a key of its own, so that it can be sent any number of times.
 pub fn new_message(chat_id: ChatId, text: MessageText) -> SendMessage {
     let client_message_id = ClientMessageId::new(Uuid::now_v7().to_string()).ok();
-    SendMessage { chat_id, text, reply_to_id: None, client_message_id }
+    SendMessage { chat_id, text: Some(text), file_ids: None, reply_to_id: None, client_message_id }
 }
 
 /// One messenger, and the login there if there is one.

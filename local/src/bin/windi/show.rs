@@ -7,7 +7,9 @@ use std::io::{self, Write as _};
 use reqwest::Method;
 use windi_shared::characters::breaks_a_line;
 use windi_shared::ids::UserId;
-use windi_shared::protocol::{ChatEvent, ChatWithMembers, FoundPeople, Message, MessageKind, Posting, Timestamp};
+use windi_shared::protocol::{
+    ChatEvent, ChatWithMembers, FileInfo, FoundPeople, Message, MessageKind, Posting, Timestamp,
+};
 
 use crate::client::{Client, Result};
 
@@ -45,7 +47,13 @@ pub fn message(names: &Names, message: &Message) -> String {
     let reply = message.details.reply_to.as_ref().map(|quote| format!("(to #{}) ", quote.id)).unwrap_or_default();
     let origin = message.details.forwarded_from.as_ref();
     let origin = origin.map(|origin| format!("(from {}) ", names.of(origin.user_id))).unwrap_or_default();
-    format!("{edited}{head}: {reply}{origin}{}", lines.join("\n    "))
+    format!("{edited}{head}: {reply}{origin}{}{}", files(message), lines.join("\n    "))
+}
+
+/// `[picture.png, 2 KB] `, once for each file.
+fn files(message: &Message) -> String {
+    let file = |file: &FileInfo| format!("[{}, {} KB] ", one_line(&file.name), file.size.div_euclid(1000) + 1);
+    message.details.files.iter().map(file).collect()
 }
 
 /// What somebody has done, as the rest of a sentence.
@@ -55,6 +63,7 @@ fn happened(names: &Names, event: &ChatEvent) -> String {
         ChatEvent::MemberRemoved { user_id } => format!("removed {}", names.of(*user_id)),
         ChatEvent::MemberLeft => "left".to_owned(),
         ChatEvent::MemberJoined => "joined by a link".to_owned(),
+        ChatEvent::PictureChanged => "changed the picture".to_owned(),
         ChatEvent::DescriptionChanged => "changed the description".to_owned(),
         ChatEvent::PostingChanged { posting: Posting::Admins } => "lets only admins write".to_owned(),
         ChatEvent::PostingChanged { posting: Posting::Everyone } => "lets everyone write".to_owned(),
@@ -72,7 +81,8 @@ pub fn summary(message: &Message) -> String {
     }
     let Some(text) = &message.text else { return "(deleted)".to_owned() };
     let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    one_line(&line.chars().take(SUMMARY_CHARS).collect::<String>())
+    let summary: String = line.chars().take(SUMMARY_CHARS).collect();
+    format!("{}{}", files(message), one_line(&summary))
 }
 
 /// A username, which nobody else has; the name of somebody without one is in quotes.
