@@ -19,11 +19,12 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::sync::OnceCell;
 use windi_shared::auth::Tokens;
-use windi_shared::config;
+use windi_shared::config::{self, MailConfig};
 use windi_shared::connections::Connections;
 use windi_shared::db::{self, Database};
 use windi_shared::secrets::Secret;
 
+use crate::mail::Mail;
 use crate::posts::Posts;
 use crate::push::Push;
 use crate::store::Store;
@@ -145,6 +146,18 @@ impl Door {
     /// `FILES_ORIGIN`, if it is set.
     pub fn files_origin(&self) -> Option<String> {
         config::optional("FILES_ORIGIN")
+    }
+
+    /// What `MAIL_FROM` and `MAIL_DIRECTORY` say.
+    ///
+    /// # Errors
+    /// If a setting is wrong.
+    pub async fn mail(&self) -> Result<Mail, Error> {
+        Ok(match config::mail()? {
+            MailConfig::Off => Mail::off(),
+            MailConfig::Service(from) => Mail::through_ses(self.aws().await, from),
+            MailConfig::Directory(directory) => Mail::into_files(directory),
+        })
     }
 
     /// `WEBSOCKET_URL`, if it is set.

@@ -135,7 +135,9 @@ fn compare(file: &FileInfo, head: &[u8]) -> Result<()> {
     if Some(&kind) != announced {
         return Err(Error::FileRefused("it is a picture of another type"));
     }
-    if (usize::try_from(width), usize::try_from(height)) != (Ok(real_width), Ok(real_height)) {
+    let is = |width, height| (usize::try_from(width), usize::try_from(height)) == (Ok(real_width), Ok(real_height));
+    // A camera that was held upright writes a JPEG that lies on its side, and says so; people see it upright.
+    if !is(width, height) && !(kind == ImageType::Jpeg && is(height, width)) {
         return Err(Error::FileRefused("the picture has another size"));
     }
     Ok(())

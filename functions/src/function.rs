@@ -20,6 +20,7 @@ pub enum Function {
     Members,
     Messages,
     Migrate,
+    Recover,
     Register,
     Search,
     SendMessage,

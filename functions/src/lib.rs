@@ -1,8 +1,8 @@
 //! The messenger's Lambda functions. Each has one file here, one binary in `src/bin/` and one resource in
 //! `template.yaml`, all with the same name.
 //!
-//! Over HTTP: [`register`], [`login`], [`session`], [`users`], [`chats`], [`members`], [`messages`], [`history`], [`invites`], [`files`],
-//! [`search`], [`health`], [`web`].
+//! Over HTTP: [`register`], [`login`], [`session`], [`recover`], [`users`], [`chats`], [`members`], [`messages`],
+//! [`history`], [`invites`], [`files`], [`search`], [`health`], [`web`].
 //!
 //! Over the WebSocket: [`authorize`], [`connect`], [`disconnect`], [`send_message`], [`mark_read`], [`typing`],
 //! [`focus`], [`default`].
@@ -18,6 +18,7 @@
 //! * [`notify`]: sends frames to all of people's devices. [`push`]: finds their connections and
 //!   posts to them. [`posts`]: one post.
 //! * [`store`]: the contents of files.
+//! * [`mail`]: sends mail. [`letters`]: its texts.
 //! * [`door`]: what every binary does before it serves.
 //! * [`contract`]: the API's description for other people's clients, which `web` serves.
 //!
@@ -28,7 +29,9 @@ pub mod contract;
 pub mod door;
 pub mod function;
 pub mod http_api;
+pub mod letters;
 pub mod liveness;
+pub mod mail;
 pub mod messaging;
 pub mod notify;
 pub mod posts;
@@ -52,6 +55,7 @@ pub mod mark_read;
 pub mod members;
 pub mod messages;
 pub mod migrate;
+pub mod recover;
 pub mod register;
 pub mod search;
 pub mod send_message;

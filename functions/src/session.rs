@@ -104,7 +104,12 @@ async fn change_password(db: &Database, tokens: &Tokens, push: &Push, request: &
 ///
 /// # Errors
 /// [`Error::WrongPassword`], [`Error::TooManyAttempts`].
-async fn require_password(db: &Database, request: &Request, user_id: UserId, attempts: Vec<Password>) -> Result<()> {
+pub(crate) async fn require_password(
+    db: &Database,
+    request: &Request,
+    user_id: UserId,
+    attempts: Vec<Password>,
+) -> Result<()> {
     let subjects = Subjects::new(Some(user_id), "", http_api::source_ip(request));
     let admission = logins::admit(db, &subjects).await?;
     let stored = users::password_hash(db, user_id).await?;
@@ -177,7 +182,7 @@ async fn close_session(push: &Push, request: &Request, user_id: UserId, session_
 }
 
 /// Closes some of a user's sockets and sends each the reason. Each socket's `$disconnect` reports that it has gone.
-async fn dismiss(
+pub(crate) async fn dismiss(
     push: &Push,
     request: &Request,
     user_id: UserId,

@@ -1,14 +1,17 @@
 // @ts-check
 import { html, nothing, render } from "./vendor/lit-html/lit-html.js";
 import { follow, leave, markSeen, openPending, closeChat } from "./app/actions.js";
+import { forgetAttached } from "./app/attach.js";
 import { conversation, fitComposer } from "./app/conversation.js";
 import { dialogs, showDialogs } from "./app/dialogs.js";
+import { textOf } from "./app/files.js";
 import { loadIcons } from "./app/format.js";
 import { loadLanguage, t } from "./app/i18n.js";
 import { leaving } from "./app/info.js";
 import { openJoin } from "./app/invites.js";
 import { loginScreen } from "./app/login.js";
 import { closeMenu, menu, placeMenu } from "./app/menu.js";
+import { forgetPictures, showPictures } from "./app/pictures.js";
 import { isMuted } from "./app/quiet.js";
 import { scroller } from "./app/scroller.js";
 import { forgetSearch } from "./app/search.js";
@@ -49,6 +52,7 @@ function draw() {
     root,
   );
   showDialogs();
+  showPictures();
   placeMenu();
   const composer = /** @type {HTMLTextAreaElement | null} */ (document.getElementById("composer"));
   if (composer && composer.dataset["fitted"] !== composer.value) {
@@ -84,6 +88,8 @@ function listen() {
     // Nothing that one person saw or asked for is shown to the next.
     state.toast = null;
     forgetSearch();
+    forgetAttached();
+    forgetPictures();
     announce("");
     closeAllDialogs();
     closeMenu();
@@ -107,7 +113,7 @@ function listen() {
     const account = client.account?.id;
     const tell = () => {
       if (client.account?.id !== account) return;
-      announce(t("chat.announce", { name: nameOf(sender_id), text: text.slice(0, 300) }));
+      announce(t("chat.announce", { name: nameOf(sender_id), text: textOf(message).slice(0, 300) }));
     };
     // A name that is not known yet is being asked for.
     if (client.person(sender_id)) tell();

@@ -4,11 +4,12 @@ use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_dynamodb::config::{Credentials, SharedCredentialsProvider};
 use aws_smithy_http_client::Builder as HttpClient;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use windi_functions::mail::Mail;
 use windi_functions::posts::Posts;
 use windi_functions::push::Push;
 use windi_functions::store::Store;
 use windi_shared::auth::Tokens;
-use windi_shared::config::{self, DatabaseConfig, FilesConfig, TokenConfig};
+use windi_shared::config::{self, DatabaseConfig, FilesConfig, MailDirectory, TokenConfig};
 use windi_shared::connections::Connections;
 use windi_shared::db::{self, Database};
 
@@ -25,6 +26,7 @@ pub struct App {
     pub connections: Connections,
     pub push: Push,
     pub store: Store,
+    pub mail: Mail,
     pub aws: InProcessAws,
 }
 
@@ -40,6 +42,8 @@ pub struct Settings {
     /// URL of the WebSocket stage, which serves `@connections`.
     pub push_endpoint: String,
     pub files: FilesConfig,
+    /// Where mails are written.
+    pub mail: MailDirectory,
 }
 
 impl std::fmt::Debug for Settings {
@@ -67,6 +71,7 @@ impl App {
             push: Push::new(posts, connections.clone()),
             connections,
             store,
+            mail: Mail::into_files(settings.mail.clone()),
             settings,
             aws,
         })
@@ -88,6 +93,7 @@ impl Settings {
             ("CONNECTIONS_ENDPOINT", self.push_endpoint.clone()),
             ("AWS_ENDPOINT_URL_DYNAMODB", self.dynamodb_endpoint.clone()),
             ("FILES_BUCKET", self.files.bucket.clone()),
+            ("MAIL_DIRECTORY", self.mail.path.display().to_string()),
             ("AWS_REGION", region()),
             ("AWS_ACCESS_KEY_ID", credential("AWS_ACCESS_KEY_ID")),
             ("AWS_SECRET_ACCESS_KEY", credential("AWS_SECRET_ACCESS_KEY")),

@@ -16,7 +16,7 @@ use tokio::sync::Semaphore;
 use tower::ServiceExt as _;
 use windi_functions::{
     Function, authorize, chats, connect, default, disconnect, files, focus, health, history, invites, login, mark_read,
-    members, messages, migrate, register, search, send_message, session, typing, users, web,
+    members, messages, migrate, recover, register, search, send_message, session, typing, users, web,
 };
 
 use crate::app::{App, Settings};
@@ -131,6 +131,7 @@ async fn dispatch(app: Arc<App>, function: Function, event: Value) -> Result<Val
             let url = std::future::ready(Ok::<_, Infallible>(app.settings.database.url.clone()));
             answer(migrate::handle(url, read(event)?).await)
         }
+        Function::Recover => http!(recover::handle, db, tokens, push, mail),
         Function::Register => http!(register::handle, db),
         Function::Search => http!(search::handle, db, tokens),
         Function::SendMessage => socket!(send_message::handle, db, push),

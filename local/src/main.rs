@@ -131,7 +131,7 @@ async fn start(arguments: &Arguments) -> Result<(Gateway, Stack), Error> {
     if options.metrics.is_some() {
         tokio::spawn(measure(app.db.clone()));
     }
-    let aws = app.aws.clone();
+    let (aws, mail) = (app.aws.clone(), app.settings.mail.path.clone());
     let functions: Arc<dyn Functions> = match invoke_url {
         Some(url) => {
             write_private(&environment_file(data_dir), &app.settings.environment_file()?)?;
@@ -147,7 +147,7 @@ async fn start(arguments: &Arguments) -> Result<(Gateway, Stack), Error> {
     if arguments.demo {
         demo::fill(&format!("http://{address}")).await?;
     }
-    announce(arguments, &address.to_string(), &stage, &stack);
+    announce(arguments, &address.to_string(), &stage, &mail, &stack);
     Ok((gateway, stack))
 }
 
@@ -173,12 +173,13 @@ fn write_private(path: &Path, text: &str) -> Result<(), Error> {
     file.and_then(|mut file| file.write_all(text.as_bytes())).map_err(|e| format!("{}: {e}", path.display()).into())
 }
 
-fn announce(arguments: &Arguments, address: &str, stage: &str, stack: &Stack) {
+fn announce(arguments: &Arguments, address: &str, stage: &str, mail: &Path, stack: &Stack) {
     println!("WinDI Messenger {} is running. Ctrl-C stops it.\n", env!("CARGO_PKG_VERSION"));
     println!("  Page         http://{address}/");
     println!("  HTTP         http://{address}");
     println!("  WebSocket    ws://{address}/{stage}");
     println!("  Data         {}", arguments.data_dir.display());
+    println!("  Mail         {}", mail.display());
     if let Some(cluster) = stack.cluster() {
         println!("  PostgreSQL   {} (files in {})", stack.psql().unwrap_or_default(), cluster.home().display());
     }

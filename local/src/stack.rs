@@ -8,10 +8,11 @@
 //! | `CONNECTIONS_TABLE` | `connections` |
 //! | `AWS_ENDPOINT_URL_S3` with `FILES_BUCKET` | S3 in this process, with the files in the data directory |
 //! | `JWT_SECRET` | a random one, kept in the data directory |
+//! | `MAIL_DIRECTORY` | `mail` in the data directory |
 
-use std::fs::{File, TryLockError};
+use std::fs::{DirBuilder, File, TryLockError};
 use std::io::{Read as _, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -20,7 +21,7 @@ use windi_backing::dynamodb::{DynamoDb, DynamoDbError};
 use windi_backing::postgres::{Cluster, PostgresError};
 use windi_backing::s3::{self, S3, S3Error};
 use windi_shared::auth::Tokens;
-use windi_shared::config::{self, ConfigError, DatabaseConfig, FilesConfig, TokenConfig};
+use windi_shared::config::{self, ConfigError, DatabaseConfig, FilesConfig, MailDirectory, TokenConfig};
 use windi_shared::db;
 
 use crate::app::{App, Settings};
@@ -76,6 +77,7 @@ impl Stack {
         std::fs::create_dir_all(data).map_err(|e| StackError::Files(data.to_owned(), e))?;
         let lock = lock(data)?;
         let tokens = tokens(data)?;
+        let mail = mail(data)?;
         Tokens::new(&tokens).map_err(StackError::Setting)?;
         let (cluster, database_url) = match config::optional("DATABASE_URL") {
             Some(url) => (None, url),
@@ -96,6 +98,7 @@ impl Stack {
             table: config::optional("CONNECTIONS_TABLE").unwrap_or_else(|| "connections".to_owned()),
             push_endpoint: endpoint.to_owned(),
             files,
+            mail,
         };
         let app = App::new(settings, InProcessAws::new(dynamodb.direct())).map_err(StackError::Setting)?;
         prepare(&app).await?;
@@ -206,6 +209,16 @@ fn tokens(data: &Path) -> Result<TokenConfig, StackError> {
         None => kept_secret(&data.join("jwt-secret"))?,
     };
     Ok(TokenConfig { secret, previous_secret: config::optional("JWT_SECRET_PREVIOUS") })
+}
+
+/// `MAIL_DIRECTORY`, otherwise one in the data directory; its whole path, for functions that run elsewhere.
+fn mail(data: &Path) -> Result<MailDirectory, StackError> {
+    let path = config::optional("MAIL_DIRECTORY").map_or_else(|| data.join("mail"), PathBuf::from);
+    let path = std::path::absolute(&path).map_err(|e| StackError::Files(path, e))?;
+    // There from the start, for those who wait for the first mail.
+    let made = DirBuilder::new().recursive(true).mode(0o700).create(&path);
+    made.map_err(|e| StackError::Files(path.clone(), e))?;
+    Ok(config::mail_directory(path)?)
 }
 
 fn kept_secret(path: &Path) -> Result<String, StackError> {

@@ -57,6 +57,8 @@ def action(method: str, path: str, headers: Mapping[str, str]) -> str | None:
     if target := headers.get("x-amz-target"):
         service, _, operation = target.partition(".")
         return f"{service.split('_')[0].lower()}:{operation}"
+    if (method, path) == ("POST", "/v2/email/outbound-emails"):
+        return "ses:SendEmail"
     return None
 
 

@@ -1,10 +1,13 @@
 //! Every environment variable of the functions, read once at start. `.env.example` explains each one to operators.
 
 use std::fmt::Display;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
+
+use crate::fields::Email;
 
 /// A setting that is missing or wrong. The error names the variable and never shows its value.
 #[derive(Debug, thiserror::Error)]
@@ -26,6 +29,23 @@ pub struct DatabaseConfig {
     pub ping_after: Duration,
     /// Whether people are kept from doing things too fast.
     pub has_limits: bool,
+}
+
+/// How mail leaves the messenger.
+#[derive(Debug, Clone)]
+pub enum MailConfig {
+    /// Not at all.
+    Off,
+    /// Through Amazon SES, from this address.
+    Service(Email),
+    Directory(MailDirectory),
+}
+
+/// Where mails are written instead of being sent.
+#[derive(Debug, Clone)]
+pub struct MailDirectory {
+    pub path: PathBuf,
+    pub from: Email,
 }
 
 /// The keys of access tokens, each at least 32 bytes.
@@ -147,6 +167,34 @@ pub fn token_secret() -> Option<String> {
 
 fn arn(name: &'static str) -> Option<String> {
     optional(name).filter(|value| value.starts_with("arn:"))
+}
+
+/// `MAIL_FROM`, and `MAIL_DIRECTORY`, which takes precedence over SES and needs no sender.
+///
+/// # Errors
+/// If `MAIL_FROM` is not an e-mail address.
+pub fn mail() -> Result<MailConfig, ConfigError> {
+    match optional("MAIL_DIRECTORY") {
+        Some(path) => Ok(MailConfig::Directory(mail_directory(path)?)),
+        None => Ok(mail_sender()?.map_or(MailConfig::Off, MailConfig::Service)),
+    }
+}
+
+/// The directory at `path`, with the sender `MAIL_FROM`, or a local one.
+///
+/// # Errors
+/// If `MAIL_FROM` is not an e-mail address.
+pub fn mail_directory(path: impl Into<PathBuf>) -> Result<MailDirectory, ConfigError> {
+    let from = match mail_sender()? {
+        Some(from) => from,
+        None => Email::new("messenger@localhost").map_err(|problem| wrong("MAIL_FROM", problem))?,
+    };
+    Ok(MailDirectory { path: path.into(), from })
+}
+
+fn mail_sender() -> Result<Option<Email>, ConfigError> {
+    let from = optional("MAIL_FROM").map(Email::new).transpose();
+    from.map_err(|problem| wrong("MAIL_FROM", problem))
 }
 
 /// `CONNECTIONS_TABLE`: the DynamoDB table of live connections.

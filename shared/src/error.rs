@@ -35,6 +35,10 @@ pub enum Error {
     /// must not refresh it because of this.
     #[error("the current password is wrong")]
     WrongPassword,
+    /// A code that was sent by mail is wrong, used, expired or tried too often, or no account has the address; the
+    /// error does not reveal which.
+    #[error("this code does not work; ask for another one")]
+    InvalidCode,
     /// The caller is a member of the chat, but not allowed to do this.
     #[error("{0}")]
     Forbidden(&'static str),
@@ -114,13 +118,16 @@ pub enum Error {
     /// Sent on a person's oldest socket before closing it in favour of their newest.
     #[error("you have too many connections; this was the oldest")]
     TooManyConnections,
-    /// PostgreSQL or DynamoDB is unreachable or too busy, or gave up waiting for a lock. Nothing is known to have been
-    /// stored.
+    /// PostgreSQL, DynamoDB or the mail service is unreachable or too busy, or gave up waiting for a lock. Nothing is
+    /// known to have been stored.
     #[error("the service is busy or unavailable; try again")]
     Unavailable(#[source] Source),
     /// A failure on our side.
     #[error("something went wrong on our side")]
     Internal(#[source] Source),
+    /// Nobody has set up mail for this messenger.
+    #[error("this messenger sends no mail")]
+    MailDisabled,
 }
 
 impl Error {
@@ -170,7 +177,7 @@ impl ErrorKind {
         match self {
             Self::MalformedJson | Self::UnknownAction => 400,
             Self::Unauthorized | Self::InvalidCredentials | Self::SessionEnded | Self::PasswordChanged => 401,
-            Self::Forbidden | Self::WrongPassword | Self::NotReachable => 403,
+            Self::Forbidden | Self::WrongPassword | Self::InvalidCode | Self::NotReachable => 403,
             Self::ChatNotFound
             | Self::UserNotFound
             | Self::InviteNotFound
@@ -194,6 +201,7 @@ impl ErrorKind {
             Self::InvalidField | Self::FileRefused => 422,
             Self::TooManyAttempts | Self::TooManyConnections | Self::SlowMode | Self::RateLimited => 429,
             Self::Internal => 500,
+            Self::MailDisabled => 501,
             Self::Unavailable => 503,
         }
     }
@@ -208,6 +216,7 @@ impl ErrorKind {
             Self::SessionEnded => "session_ended",
             Self::PasswordChanged => "password_changed",
             Self::WrongPassword => "wrong_password",
+            Self::InvalidCode => "invalid_code",
             Self::Forbidden => "forbidden",
             Self::ChatNotFound => "chat_not_found",
             Self::UserNotFound => "user_not_found",
@@ -237,6 +246,7 @@ impl ErrorKind {
             Self::TooManyAttempts => "too_many_attempts",
             Self::TooManyConnections => "too_many_connections",
             Self::Internal => "internal",
+            Self::MailDisabled => "mail_disabled",
             Self::Unavailable => "unavailable",
         }
     }

@@ -8,7 +8,7 @@
 //!   [`file_fields`]: the same for files.
 //! * [`json`]: bytes in, checked values out.
 //! * [`protocol`]: the whole wire format: every frame in both directions and the body of every HTTP request and answer.
-//! * [`auth`]: passwords, access tokens, refresh tokens.
+//! * [`auth`]: passwords, access tokens, refresh tokens, codes sent by mail.
 //! * [`db`]: all SQL, one file per subject.
 //! * [`connections`]: who is connected where, in DynamoDB.
 //! * [`config`]: every environment variable, read once. [`secrets`]: what Secrets Manager keeps instead.

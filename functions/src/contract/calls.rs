@@ -6,11 +6,12 @@ use windi_shared::error::ErrorKind::*;
 use windi_shared::fields::Words;
 use windi_shared::ids::ChatId;
 use windi_shared::protocol::{
-    Account, AccountChange, AnnouncedFile, Changes, ChatChange, ChatList, ChatWithMembers, ChosenReactions, Farewell,
-    FileInfo, FileLinks, FormLogin, Forward, FoundMessages, FoundPeople, Health, History, Invite, InvitePreview,
-    Invites, LoginSchema, Member, Message, MessageRead, NewChatSchema, NewFile, NewInvite, NewMember, NewPassword,
-    NewRole, NewText, PageConfig, Person, PresenceList, Refresh, Registration, Removed, SendMessage, Sessions,
-    SettingsChange, SettingsChanged, TokenPair, UnreadTotal,
+    Account, AccountChange, AnnouncedFile, Changes, ChatChange, ChatList, ChatWithMembers, ChosenReactions,
+    EmailConfirmation, Farewell, FileInfo, FileLinks, ForgottenPassword, FormLogin, Forward, FoundMessages,
+    FoundPeople, Health, History, Invite, InvitePreview, Invites, LoginSchema, Member, Message, MessageRead,
+    NewChatSchema, NewEmail, NewFile, NewInvite, NewMember, NewPassword, NewRole, NewText, PageConfig, PasswordReset,
+    Person, PresenceList, Refresh, Registration, Removed, SendMessage, Sessions, SettingsChange, SettingsChanged,
+    TokenPair, UnreadTotal,
 };
 
 use super::call::{Call, FILES, JSON, UUID, limit, number, text};
@@ -25,7 +26,7 @@ const MESSAGES: &str = "Messages";
 const OPERATION: &str = "Operation";
 
 pub fn all() -> Vec<Call> {
-    [accounts(), people(), chats(), members(), invites(), messages(), attachments(), files()]
+    [accounts(), recovery(), people(), chats(), members(), invites(), messages(), attachments(), files()]
         .into_iter()
         .flatten()
         .collect()
@@ -76,6 +77,29 @@ fn accounts() -> Vec<Call> {
             .takes::<AccountChange>("account_change")
             .returns::<Account>(200, "The account.", "account")
             .refuses(&[UsernameTaken, FileNotFound, RateLimited]),
+    ]
+}
+
+fn recovery() -> Vec<Call> {
+    vec![
+        Call::new("POST", "/auth/forgot", "forgetPassword", ACCOUNTS, "Get a code for a new password by mail")
+            .without_token()
+            .takes::<ForgottenPassword>("forgotten_password")
+            .done("If there is such an account, a code is on its way to its address.")
+            .refuses(&[TooManyAttempts, MailDisabled]),
+        Call::new("POST", "/auth/reset", "resetPassword", ACCOUNTS, "Set a new password with a code")
+            .without_token()
+            .takes::<PasswordReset>("password_reset")
+            .done("The password is changed; all sessions have ended.")
+            .refuses(&[InvalidCode, TooManyAttempts, MailDisabled]),
+        Call::new("POST", "/users/me/email", "changeEmail", ACCOUNTS, "Get a code for a new e-mail address")
+            .takes::<NewEmail>("new_email")
+            .done("A mail is on its way to the new address.")
+            .refuses(&[WrongPassword, TooManyAttempts, RateLimited, MailDisabled]),
+        Call::new("POST", "/users/me/email/confirm", "confirmEmail", ACCOUNTS, "Confirm a new e-mail address")
+            .takes::<EmailConfirmation>("email_confirmation")
+            .returns::<Account>(200, "The account.", "account")
+            .refuses(&[InvalidCode, EmailTaken, RateLimited, MailDisabled]),
     ]
 }
 

@@ -8,10 +8,11 @@ use windi_functions::contract::prose::all_examples;
 use windi_shared::error::ErrorKind;
 use windi_shared::protocol::{
     Account, AccountChange, AnnouncedFile, Changes, ChatChange, ChatList, ChatWithMembers, ChosenReactions,
-    ClientFrame, ErrorBody, Farewell, FileInfo, FileLinks, Forward, FoundMessages, FoundPeople, Health, History,
-    Invite, InvitePreview, JsonLogin, ListedChat, Member, Message, NewChat, NewFile, NewInvite, NewMember, NewPassword,
-    NewRole, NewText, PageConfig, PresenceList, Refresh, Registration, Removed, Reply, SendMessage, Sessions,
-    SettingsChange, SettingsChanged, TokenPair, UnreadTotal,
+    ClientFrame, EmailConfirmation, ErrorBody, Farewell, FileInfo, FileLinks, ForgottenPassword, Forward,
+    FoundMessages, FoundPeople, Health, History, Invite, InvitePreview, JsonLogin, ListedChat, Member, Message,
+    NewChat, NewEmail, NewFile, NewInvite, NewMember, NewPassword, NewRole, NewText, PageConfig, PasswordReset,
+    PresenceList, Refresh, Registration, Removed, Reply, SendMessage, Sessions, SettingsChange, SettingsChanged,
+    TokenPair, UnreadTotal,
 };
 
 const DOCUMENT: &str = include_str!("../../../docs/protocol.md");
@@ -44,18 +45,22 @@ fn every_example_is_what_it_says() {
             "chosen_reactions" => is::<ChosenReactions>(example),
             "client" => ClientFrame::parse(example).map(|_| ()).map_err(|e| e.to_string()),
             "config" => is::<PageConfig>(example),
+            "email_confirmation" => parses::<EmailConfirmation>(example),
             "error" => is::<ErrorBody>(example),
             "announced_file" => is::<AnnouncedFile>(example),
             "file" => is::<FileInfo>(example),
             "file_links" => is::<FileLinks>(example),
             "new_file" => is::<NewFile>(example),
             "farewell" => parses::<Farewell>(example),
+            "forgotten_password" => parses::<ForgottenPassword>(example),
             "forward" => is::<Forward>(example),
             "found_messages" => is::<FoundMessages>(example),
             "found_people" => is::<FoundPeople>(example),
             "health" => is::<Health>(example),
             "login" => parses::<JsonLogin>(example),
+            "new_email" => parses::<NewEmail>(example),
             "new_password" => parses::<NewPassword>(example),
+            "password_reset" => parses::<PasswordReset>(example),
             "refresh" => parses::<Refresh>(example),
             "history" => is::<History>(example),
             "invite" => is::<Invite>(example),

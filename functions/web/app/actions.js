@@ -1,4 +1,5 @@
 // @ts-check
+import { attachedTo, notReady, takeAttached } from "./attach.js";
 import { scroller } from "./scroller.js";
 import { afterDrawing, attempt, client, closeAllDialogs, redraw, state, toast } from "./store.js";
 import { t } from "./i18n.js";
@@ -144,15 +145,18 @@ export function sendOrSave() {
     return;
   }
   const text = client.draft(chatId);
-  if (!text.trim()) return;
+  if (!text.trim() && attachedTo(chatId) === 0) return;
   if (tooLong(text)) return toast(t("chat.tooLong"), "error");
+  const reason = notReady(chatId);
+  if (reason) return toast(reason);
   client.setDraft(chatId, "");
   view.firstUnread = 0;
   const { replying } = view;
   view.replying = null;
   // It may have been deleted since.
   const answered = replying && (client.chat(chatId)?.window.get(replying.id) ?? replying);
-  void client.send(chatId, text, answered?.text ? answered : null);
+  const said = text.trim() ? text : "";
+  void client.send(chatId, said, answered && answered.text !== null ? answered : null, takeAttached(chatId));
   void toNewest();
 }
 

@@ -2,14 +2,16 @@
 import { html, nothing } from "../vendor/lit-html/lit-html.js";
 import { live } from "../vendor/lit-html/directives/live.js";
 import { closeChat, editLast, sendOrSave, stopEditing, stopReply, toNewest } from "./actions.js";
+import { attachButton, attachedChips, attachedTo, dropTarget, notReady, paste } from "./attach.js";
 import { pinnedBar } from "./details.js";
+import { textOf } from "./files.js";
 import { ago, avatar, icon } from "./format.js";
 import { t } from "./i18n.js";
 import { messageList } from "./messages.js";
 import { closedFor } from "./quiet.js";
 import { searchIn } from "./search.js";
 import { typingText } from "./sidebar.js";
-import { client, composes, openDialog, redraw, state, titleOf, youOr } from "./store.js";
+import { client, composes, openDialog, pictureOf, redraw, state, titleOf, youOr } from "./store.js";
 
 /** @import {Chat} from "../client/chat.js" */
 
@@ -43,7 +45,11 @@ function header(chat) {
       aria-haspopup="dialog"
       @click=${() => openDialog({ type: "info", chatId: chat.id })}
     >
-      ${avatar(chat.peer?.id ?? chat.id, title, { size: "medium", group: chat.kind === "group" })}
+      ${avatar(chat.peer?.id ?? chat.id, title, {
+        size: "medium",
+        group: chat.kind === "group",
+        picture: pictureOf(chat),
+      })}
       <span class="item-text">
         <span class="item-title" dir="auto">${title}</span>
         <span class="subtitle">${subtitle(chat)}</span>
@@ -77,7 +83,7 @@ function subject({ editing, replying }) {
   return html`<div class="editing">
     ${icon(editing ? "edit" : "reply")}
     <p><b dir="auto">${editing ? t("chat.editing") : t("chat.replying", { name: youOr(message.sender_id) })}</b
-      ><span dir="auto">${message.text}</span></p>
+      ><span dir="auto">${textOf(message)}</span></p>
     <button
       type="button"
       class="round tiny"
@@ -93,6 +99,8 @@ function subject({ editing, replying }) {
 function composer(chat) {
   const view = /** @type {NonNullable<typeof state.view>} */ (state.view);
   const text = view.editing ? view.editText : client.draft(chat.id);
+  const reason = view.editing ? "" : notReady(chat.id);
+  const nothingToSend = !text.trim() && (view.editing || attachedTo(chat.id) === 0);
   const label = t(view.editing ? "chat.saveEdit" : "chat.send");
   const input = (/** @type {any} */ { target }) => {
     if (view.editing) view.editText = target.value;
@@ -125,7 +133,7 @@ function composer(chat) {
     document.getElementById("composer")?.focus();
   };
   return html`<form class="composer" @submit=${submit}>
-    ${subject(view)}
+    ${subject(view)} ${view.editing ? nothing : attachedChips(chat.id)}
     <div class="compose-row">
       <textarea
         id="composer"
@@ -136,8 +144,16 @@ function composer(chat) {
         .value=${live(text)}
         @input=${input}
         @keydown=${keydown}
+        @paste=${(/** @type {ClipboardEvent} */ event) => view.editing || paste(chat.id, event)}
       ></textarea>
-      <button class="send" aria-label=${label} title=${label} ?disabled=${!text.trim()}>
+      ${view.editing ? nothing : attachButton(chat.id)}
+      <button
+        class="send"
+        aria-label=${label}
+        title=${reason || label}
+        aria-describedby=${reason ? "not-ready" : nothing}
+        ?disabled=${nothingToSend || reason !== ""}
+      >
         ${icon(view.editing ? "check" : "send")}
       </button>
     </div>
@@ -171,9 +187,18 @@ export function conversation() {
       ${client.listed ? html`<button class="link back" @click=${closeChat}>${t("action.back")}</button>` : nothing}
     </section>`;
   }
-  return html`<section class="conversation" aria-labelledby="chat-title">
+  const closed = closedFor(chat);
+  const target = dropTarget(chat.id, !closed && !view.editing);
+  return html`<section
+    class="conversation"
+    aria-labelledby="chat-title"
+    @dragover=${target.dragover}
+    @dragleave=${target.dragleave}
+    @drop=${target.drop}
+  >
     ${header(chat)} ${pinnedBar(chat)}
     <div class="middle">${messageList(chat)} ${downButton(chat)}</div>
-    ${closedFor(chat) ?? composer(chat)}
+    ${closed ?? composer(chat)}
+    ${target.over ? html`<p class="drop-here" aria-hidden="true">${icon("clip")}${t("attach.drop")}</p>` : nothing}
   </section>`;
 }

@@ -1,6 +1,7 @@
 // @ts-check
 import { html, nothing } from "../vendor/lit-html/lit-html.js";
 import { openChat } from "./actions.js";
+import { quotedText, textOf } from "./files.js";
 import { icon } from "./format.js";
 import { has, t } from "./i18n.js";
 import { attempt, client, nameOf, youOr } from "./store.js";
@@ -43,10 +44,11 @@ export function reactionChips(message) {
 }
 
 /** @param {string} chatId @param {{id: number, sender_id: string, text: string}} quote */
-export function quoteOf(chatId, { id, sender_id, text }) {
+export function quoteOf(chatId, quote) {
+  const { id, sender_id } = quote;
   return html`<button class="quote" tabindex="-1" @click=${() => openChat(chatId, id)}>
     <b dir="auto">${youOr(sender_id)}</b>
-    <span dir="auto">${text}</span>
+    <span dir="auto">${quotedText(chatId, quote)}</span>
   </button>`;
 }
 
@@ -108,6 +110,7 @@ export function pinnedBar(chat) {
   const next = nextPin.get(chat);
   const place = next && next.latest === latest ? Math.min(next.place, pinned.length - 1) : pinned.length - 1;
   const id = Number(pinned[place]);
+  const message = pinnedMessage(chat, id);
   const go = () => {
     nextPin.set(chat, { latest, place: (place + pinned.length - 1) % pinned.length });
     openChat(chat.id, id);
@@ -116,7 +119,7 @@ export function pinnedBar(chat) {
     ${icon("pin")}
     <span class="item-text">
       <b>${t("chat.pinned", { count: pinned.length, place: place + 1 })}</b>
-      <span class="preview" dir="auto">${pinnedMessage(chat, id)?.text?.slice(0, 200) ?? ""}</span>
+      <span class="preview" dir="auto">${message ? textOf(message).slice(0, 200) : ""}</span>
     </span>
   </button>`;
 }

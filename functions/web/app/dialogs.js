@@ -1,6 +1,7 @@
 // @ts-check
 import { html, nothing } from "../vendor/lit-html/lit-html.js";
 import { openChat } from "./actions.js";
+import { pictureDialog } from "./files.js";
 import { avatar, icon } from "./format.js";
 import { field, fields, formError } from "./forms.js";
 import { t } from "./i18n.js";
@@ -8,8 +9,9 @@ import { infoDialog } from "./info.js";
 import { invitesDialog, joinDialog } from "./invites.js";
 import { menu } from "./menu.js";
 import { muteDialog } from "./quiet.js";
+import { emailDialog } from "./recover.js";
 import { blockedDialog, farewellDialog, passwordDialog, profileDialog, settingsDialog } from "./settings.js";
-import { client, closeDialog, failure, openDialog, redraw, state, submit, titleOf } from "./store.js";
+import { client, closeDialog, failure, openDialog, pictureOf, redraw, state, submit, titleOf } from "./store.js";
 
 /** @import {Dialog} from "./store.js" */
 /** @import {Person} from "../client/types.js" */
@@ -73,7 +75,10 @@ export function peopleFinder(dialog, choose, chosen) {
               aria-pressed=${chosen ? String(chosen(person)) : nothing}
               @click=${() => choose(person)}
             >
-              ${avatar(person.id, person.name, { online: client.status(person.id)?.online ?? false })}
+              ${avatar(person.id, person.name, {
+                online: client.status(person.id)?.online ?? false,
+                picture: person.avatar_id,
+              })}
               <span class="item-text">
                 <span class="item-title" dir="auto">${person.name}</span>
                 <span class="preview">${person.username ? `@${person.username}` : ""}</span>
@@ -211,9 +216,9 @@ function readers(dialog) {
   const list = (/** @type {Person[]} */ people) =>
     html`<ul class="items people">
       ${people.map(
-        ({ id, name }) =>
+        ({ id, name, avatar_id }) =>
           html`<li class="item">
-            ${avatar(id, name, { size: "small" })}
+            ${avatar(id, name, { size: "small", picture: avatar_id })}
             <span class="item-title" dir="auto">${id === chat.me ? t("app.youIn", { name }) : name}</span>
           </li>`,
       )}
@@ -244,7 +249,7 @@ function forward(dialog) {
         const title = titleOf(chat);
         return html`<li>
           <button type="button" class="item" ?disabled=${dialog.busy} @click=${() => choose(chat.id)}>
-            ${avatar(chat.peer?.id ?? chat.id, title, { group: chat.kind === "group" })}
+            ${avatar(chat.peer?.id ?? chat.id, title, { group: chat.kind === "group", picture: pictureOf(chat) })}
             <span class="item-title" dir="auto">${title}</span>
           </button>
         </li>`;
@@ -292,8 +297,12 @@ function contents(dialog) {
       return { title: t("settings.profile"), body: profileDialog(dialog) };
     case "blocked":
       return { title: t("settings.blocked"), body: blockedDialog(dialog) };
+    case "email":
+      return { title: t("recover.email"), body: emailDialog(dialog) };
     case "farewell":
       return { title: t("settings.delete"), body: farewellDialog(dialog) };
+    case "photo":
+      return pictureDialog(dialog);
     case "forward":
       return { title: t("forward.title"), body: forward(dialog) };
     case "settings":

@@ -74,10 +74,16 @@ export function hue(id) {
   return sum % 10;
 }
 
-/** @param {string} id @param {string} name @param {{size?: string, online?: boolean, group?: boolean}} [options] */
-export function avatar(id, name, { size = "", online = false, group = false } = {}) {
+/**
+ * The initials of a name, and above them the picture, once it is loaded.
+ * @param {string} id @param {string} name
+ * @param {{size?: string, online?: boolean, group?: boolean, picture?: string | null | undefined}} [options]
+ */
+export function avatar(id, name, { size = "", online = false, group = false, picture = null } = {}) {
   return html`<span class="avatar hue-${hue(id)} ${size} ${group ? "square" : ""}" aria-hidden="true"
-    >${initials(name)}${online ? html`<span class="dot"></span>` : nothing}</span
+    >${initials(name)}${picture ? html`<img data-file=${picture} alt="" />` : nothing}${
+      online ? html`<span class="dot"></span>` : nothing
+    }</span
   >`;
 }
 

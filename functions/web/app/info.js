@@ -5,6 +5,7 @@ import { ago, avatar, icon, withLinks } from "./format.js";
 import { t } from "./i18n.js";
 import { openInvites } from "./invites.js";
 import { openMenu } from "./menu.js";
+import { portraitButtons } from "./portrait.js";
 import { chatButtons } from "./quiet.js";
 import { attempt, client, confirm, openDialog, titleOf, toast } from "./store.js";
 
@@ -60,12 +61,12 @@ function memberActions(chat, member) {
 
 /** @param {Chat} chat @param {Member} member */
 function memberItem(chat, member) {
-  const { id, name, username, role } = member;
+  const { id, name, username, role, avatar_id } = member;
   const me = id === chat.me;
   const online = me || (client.status(id)?.online ?? false);
   const open = (/** @type {any} */ event) => openMenu(event.currentTarget, memberActions(chat, member));
   return html`<li class="item">
-    ${avatar(id, name, { online })}
+    ${avatar(id, name, { online, picture: avatar_id })}
     <span class="item-text">
       <span class="item-title" dir="auto">${me ? t("app.youIn", { name }) : name}</span>
       <span class="preview">${username ? `@${username}` : statusText(id)}</span>
@@ -124,14 +125,17 @@ function dissolve(chat) {
   });
 }
 
-/** @param {Chat} chat */
-function group(chat) {
+/** @param {Dialog} dialog @param {Chat} chat */
+function group(dialog, chat) {
   const members = [...(chat.members?.values() ?? [])].sort(
     (a, b) => RANK[b.role] - RANK[a.role] || a.name.localeCompare(b.name),
   );
   const manages = RANK[chat.role] > 0;
+  const save = (/** @type {string | null} */ picture_id) =>
+    client.group(chat.id, client.calls.change(chat.id, { picture_id }));
   return html`<div class="profile">
-      ${avatar(chat.id, titleOf(chat), { size: "large", group: true })}
+      ${avatar(chat.id, titleOf(chat), { size: "large", group: true, picture: chat.pictureId })}
+      ${manages ? portraitButtons(dialog, chat.pictureId, save) : nothing}
       <p class="profile-name" dir="auto">
         ${titleOf(chat)}
         ${
@@ -181,7 +185,7 @@ function person(chat) {
   const { peer } = chat;
   if (!peer) return nothing;
   return html`<div class="profile">
-    ${avatar(peer.id, peer.name, { size: "large" })}
+    ${avatar(peer.id, peer.name, { size: "large", picture: peer.avatar_id })}
     <p class="profile-name" dir="auto">${peer.name}</p>
     ${peer.username ? html`<p class="faint">@${peer.username}</p>` : nothing}
       <p class="faint">${statusText(peer.id)}</p>
@@ -194,5 +198,5 @@ export function infoDialog(dialog) {
   const chat = client.chat(String(dialog.chatId));
   if (!chat) return { title: "", body: nothing };
   const isGroup = chat.kind === "group";
-  return { title: t(isGroup ? "info.group" : "info.person"), body: isGroup ? group(chat) : person(chat) };
+  return { title: t(isGroup ? "info.group" : "info.person"), body: isGroup ? group(dialog, chat) : person(chat) };
 }

@@ -113,7 +113,7 @@ export function joinDialog(dialog) {
       ${formError(dialog.error)}`;
   }
   return html`<div class="profile">
-      ${avatar(preview.chat_id, preview.name, { size: "large", group: true })}
+      ${avatar(preview.chat_id, preview.name, { size: "large", group: true, picture: preview.picture_id })}
       <p class="profile-name" dir="auto">${preview.name}</p>
       <p class="faint">${t("chat.members", { count: preview.member_count })}</p>
       ${preview.description ? html`<p class="about" dir="auto">${preview.description}</p>` : nothing}

@@ -2,6 +2,7 @@
 import { html, nothing } from "../vendor/lit-html/lit-html.js";
 import { field, fields, formError } from "./forms.js";
 import { t } from "./i18n.js";
+import { forgottenLink, recoverForm } from "./recover.js";
 import { afterDrawing, client, failure, redraw, state } from "./store.js";
 
 const icon = new URL("../icon.svg", import.meta.url).href;
@@ -24,7 +25,7 @@ async function run(work) {
   redraw();
 }
 
-/** @param {'login' | 'register'} screen */
+/** @param {'login' | 'register' | 'forgotten' | 'reset'} screen */
 function go(screen) {
   state.screen = screen;
   state.formErrors = [];
@@ -42,6 +43,7 @@ function loginForm() {
       ${formError(state.formErrors[0])}
       <button class="primary wide" ?disabled=${state.formBusy}>${t("login.submit")}</button>
     </form>
+    ${forgottenLink(go)}
     <p class="switch">
       ${t("login.noAccount")}
       <button class="link" @click=${() => go("register")}>${t("login.toRegister")}</button>
@@ -116,13 +118,14 @@ function registerForm() {
 
 export function loginScreen() {
   const register = state.screen === "register";
+  const recover = state.screen === "forgotten" || state.screen === "reset";
   return html`<main class="entry">
     <div class="card">
       <img class="logo" src=${icon} alt="" width="56" height="56" />
       <p class="brand">${t("app.name")}</p>
-      <h1 id="title">${t(register ? "register.title" : "login.title")}</h1>
+      <h1 id="title">${t(recover ? "recover.title" : register ? "register.title" : "login.title")}</h1>
       ${state.notice ? html`<p class="notice" role="status">${state.notice}</p>` : nothing}
-      ${register ? registerForm() : loginForm()}
+      ${recover ? recoverForm(run, go) : register ? registerForm() : loginForm()}
     </div>
   </main>`;
 }

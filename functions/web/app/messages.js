@@ -12,6 +12,7 @@ import {
   serviceText,
   toggleReaction,
 } from "./details.js";
+import { fileActions, filesOf } from "./files.js";
 import { avatar, clockTime, dayName, dayOf, fullTime, hue, icon, withLinks } from "./format.js";
 import { t } from "./i18n.js";
 import { openMenu } from "./menu.js";
@@ -62,7 +63,8 @@ function actionsFor(chat, message) {
       : []),
     { label: t("message.forward"), icon: "forward", act: () => void openDialog({ type: "forward", message }) },
     ...(mayPin(chat) ? [pin] : []),
-    { label: t("message.copy"), icon: "copy", act: () => void attempt(copy) },
+    ...fileActions(message),
+    ...(text ? [{ label: t("message.copy"), icon: "copy", act: () => void attempt(copy) }] : []),
     {
       label: t("message.readers"),
       icon: "read",
@@ -122,6 +124,7 @@ function messageItem(chat, message, index, readUpTo) {
   const tail = !together(message, after) || (after !== undefined && view?.firstUnread === after.id);
   const mine = message.sender_id === chat.me;
   const name = mine ? t("app.you") : nameOf(message.sender_id);
+  const picture = client.person(message.sender_id)?.avatar_id;
   const others = chat.kind === "group" && !mine;
   const classes = ["message", mine ? "mine" : "", head ? "head" : "", tail ? "tail" : "", others ? "others" : ""];
   if (view?.marked === message.id) classes.push("marked");
@@ -150,7 +153,7 @@ function messageItem(chat, message, index, readUpTo) {
     <div class="line">
       ${
         others
-          ? html`<span class="side">${tail ? avatar(message.sender_id, name, { size: "small" }) : nothing}</span>`
+          ? html`<span class="side">${tail ? avatar(message.sender_id, name, { size: "small", picture }) : nothing}</span>`
           : nothing
       }
       <div class="bubble ${message.text === null ? "gone" : ""}">
@@ -160,6 +163,7 @@ function messageItem(chat, message, index, readUpTo) {
             : html`<span class="hidden">${name}:</span>`
         }
         ${originOf(message)} ${message.reply_to ? quoteOf(chat.id, message.reply_to) : nothing}
+        ${filesOf(message)}
         <div class="body">
           <span class="text" dir="auto"
             >${message.text === null ? t("message.deleted") : withLinks(message, mentioned(message))}</span
@@ -197,7 +201,7 @@ function outgoingItem(item) {
     <div class="line">
       <div class="bubble">
         <span class="hidden">${t("app.you")}:</span>
-        ${item.reply_to ? quoteOf(item.chat_id, item.reply_to) : nothing}
+        ${item.reply_to ? quoteOf(item.chat_id, item.reply_to) : nothing} ${filesOf(item)}
         <div class="body">
           <span class="text" dir="auto">${withLinks(item)}</span>
           <span class="meta">
@@ -236,7 +240,7 @@ function keyOf(chat, message) {
 /** @param {MouseEvent} event */
 function clicked(event) {
   const target = /** @type {Element} */ (event.target);
-  const onBubble = target.closest(".bubble") && !target.closest("a, .quote, .reaction");
+  const onBubble = target.closest(".bubble") && !target.closest("a, .quote, .reaction, .files");
   const tapped = onBubble && matchMedia("(hover: none)").matches;
   if (target.closest(".actions") || (tapped && !getSelection()?.toString())) openActions(target.closest("[data-id]"));
 }

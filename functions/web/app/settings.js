@@ -3,6 +3,8 @@ import { html, nothing } from "../vendor/lit-html/lit-html.js";
 import { ago, avatar, deviceName, icon } from "./format.js";
 import { field, fields, formError } from "./forms.js";
 import { t } from "./i18n.js";
+import { portraitButtons } from "./portrait.js";
+import { emailItem } from "./recover.js";
 import { client, confirm, failure, openDialog, redraw, state, submit, toast } from "./store.js";
 
 /** @import {Dialog} from "./store.js" */
@@ -105,7 +107,8 @@ export function settingsDialog(dialog) {
       act: () => client.logout(),
     });
   return html`<div class="profile">
-      ${avatar(account.id, account.name, { size: "large" })}
+      ${avatar(account.id, account.name, { size: "large", picture: account.avatar_id })}
+      ${portraitButtons(dialog, account.avatar_id, (avatar_id) => client.own.change({ avatar_id }))}
       <p class="profile-name" dir="auto">${account.name}</p>
       ${account.username ? html`<p class="faint">@${account.username}</p>` : nothing}
       <p class="faint">${account.email}</p>
@@ -122,6 +125,7 @@ export function settingsDialog(dialog) {
       <span class="avatar plain">${key}</span>
       <span class="item-title">${t("settings.password")}</span>
     </button>
+    ${emailItem()}
     <button class="item danger-text" @click=${logout}>
       <span class="avatar plain">${icon("leave")}</span><span class="item-title">${t("settings.logout")}</span>
     </button>
@@ -224,9 +228,9 @@ export function blockedDialog(dialog) {
     });
   return html`<ul class="items people">
       ${(dialog.found ?? []).map(
-        ({ id, name }) =>
+        ({ id, name, avatar_id }) =>
           html`<li class="item">
-            ${avatar(id, name, { size: "small" })}<span class="item-title" dir="auto">${name}</span>
+            ${avatar(id, name, { size: "small", picture: avatar_id })}<span class="item-title" dir="auto">${name}</span>
             <button class="quiet small" aria-label=${t("settings.unblock", { name })} @click=${() => unblock(id)}>
               ${t("quiet.unblock")}
             </button>

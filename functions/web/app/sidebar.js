@@ -5,12 +5,13 @@ import { repeat } from "../vendor/lit-html/directives/repeat.js";
 import { openChat, startPrivate } from "./actions.js";
 import { serviceText } from "./details.js";
 import { excerpt } from "./excerpt.js";
+import { textOf } from "./files.js";
 import { avatar, icon, shortTime } from "./format.js";
 import { t } from "./i18n.js";
 import { openMenu } from "./menu.js";
 import { chatActions, isMuted } from "./quiet.js";
 import { clearSearch, search } from "./search.js";
-import { client, composes, nameOf, openDialog, redraw, state, titleOf } from "./store.js";
+import { client, composes, nameOf, openDialog, pictureOf, redraw, state, titleOf } from "./store.js";
 
 /** @import {Chat} from "../client/chat.js" */
 /** @import {Message, Person} from "../client/types.js" */
@@ -71,11 +72,11 @@ function preview(chat) {
   }
   const [pending] = client.outgoing(chat.id).slice(-1);
   const message = chat.lastMessage;
-  if (pending) return html`${byWhom(t("list.yours"))}${pending.text.slice(0, 200)}`;
+  if (pending) return html`${byWhom(t("list.yours"))}${textOf(pending).slice(0, 200)}`;
   if (!message) return html`<span class="faint">${t("list.noMessages")}</span>`;
   if (message.event) return html`<i>${serviceText(message)}</i>`;
   if (message.text === null) return html`<i>${t("list.deleted")}</i>`;
-  return html`${byWhom(speaker(chat, message.sender_id))}${message.text.slice(0, 200)}`;
+  return html`${byWhom(speaker(chat, message.sender_id))}${textOf(message).slice(0, 200)}`;
 }
 
 /** @param {Chat} chat */
@@ -104,7 +105,7 @@ function chatItem(chat) {
         openMenu(/** @type {Element} */ (event.currentTarget), chatActions(chat));
       }}
     >
-      ${avatar(chat.peer?.id ?? chat.id, title, { online, group: chat.kind === "group" })}
+      ${avatar(chat.peer?.id ?? chat.id, title, { online, group: chat.kind === "group", picture: pictureOf(chat) })}
       <span class="item-text">
         <span class="row">
           <span class="item-title" dir="auto">${title}</span>
@@ -181,7 +182,10 @@ function chatList() {
 function personItem(person) {
   return html`<li>
     <button class="item" @click=${() => startPrivate(person.id)}>
-      ${avatar(person.id, person.name, { online: client.status(person.id)?.online ?? false })}
+      ${avatar(person.id, person.name, {
+        online: client.status(person.id)?.online ?? false,
+        picture: person.avatar_id,
+      })}
       <span class="item-text">
         <span class="item-title" dir="auto">${person.name}</span>
         <span class="preview">${person.username ? `@${person.username}` : ""}</span>
@@ -211,7 +215,10 @@ function hitItem(message) {
   const title = chat ? titleOf(chat) : "";
   return html`<li>
     <button class="item" @click=${() => openChat(message.chat_id, message.id)}>
-      ${avatar(chat?.peer?.id ?? message.chat_id, title, { group: chat?.kind === "group" })}
+      ${avatar(chat?.peer?.id ?? message.chat_id, title, {
+        group: chat?.kind === "group",
+        picture: chat && pictureOf(chat),
+      })}
       <span class="item-text">
         <span class="row">
           <span class="item-title" dir="auto">${title}</span>
@@ -271,7 +278,10 @@ export function sidebar() {
         title=${t("list.settings")}
         @click=${() => openDialog({ type: "settings" })}
       >
-        ${avatar(client.account?.id ?? "", client.account?.name ?? "", { size: "small" })}
+        ${avatar(client.account?.id ?? "", client.account?.name ?? "", {
+          size: "small",
+          picture: client.account?.avatar_id,
+        })}
       </button>
       <h2 class="heading">${t("app.chats")}</h2>
       <button

@@ -2,13 +2,13 @@
 import { Client } from "../client/index.js";
 import { t, has } from "./i18n.js";
 
-/** @import {Message, Person, SessionList} from "../client/types.js" */
+/** @import {FileObject, InvitePreview, Message, Person, SessionList} from "../client/types.js" */
 
 /**
  * What a dialog shows. `busy` and `error` belong to its form.
  * @typedef {object} Dialog
  * @property {'new' | 'group' | 'info' | 'add' | 'rename' | 'settings' | 'password' | 'readers' | 'forward' |
- *   'mute' | 'invites' | 'join' | 'profile' | 'blocked' | 'farewell' |
+ *   'mute' | 'invites' | 'join' | 'profile' | 'blocked' | 'farewell' | 'photo' | 'email' |
  *   'confirm'} type
  * @property {string} [chatId]
  * @property {Message} [message]
@@ -22,7 +22,12 @@ import { t, has } from "./i18n.js";
  * @property {SessionList} [sessions]
  * @property {import("../client/calls.js").Invite[]} [invites]
  * @property {string} [code] of a link into a group
- * @property {import("../client/contract.d.ts").InvitePreview} [preview] where it leads
+ * @property {InvitePreview} [preview] where it leads
+ * @property {FileObject[]} [files] pictures
+ * @property {number} [place] which of them is shown
+ * @property {boolean} [saving] whether a picture of somebody is being changed
+ * @property {Failure | null} [pictureError]
+ * @property {string} [email] a new address that a code was sent to
  * @property {boolean} [busy]
  * @property {Failure | null} [error]
  */
@@ -46,7 +51,7 @@ import { t, has } from "./i18n.js";
  */
 
 export const state = {
-  /** @type {'starting' | 'login' | 'register' | 'chats'} */
+  /** @type {'starting' | 'login' | 'register' | 'forgotten' | 'reset' | 'chats'} */
   screen: "starting",
   /** @type {string | null} */
   notice: null,
@@ -178,7 +183,12 @@ export function failure(error) {
     const field = String(message).split(":")[0] ?? "";
     if (has(`error.field.${field}`)) return { text: t(`error.field.${field}`), field };
   }
-  const field = { email_taken: "email", username_taken: "username", wrong_password: "current_password" }[String(code)];
+  const field = {
+    email_taken: "email",
+    username_taken: "username",
+    wrong_password: "current_password",
+    invalid_code: "code",
+  }[String(code)];
   const key = has(`error.${code}`) ? `error.${code}` : "error.unknown";
   return { text: t(key, { count: Math.ceil(retryAfter ?? 1) }), field: field ?? null };
 }
@@ -263,6 +273,9 @@ export const youOr = (id) => (id === client.account?.id ? t("app.you") : nameOf(
 export function titleOf(chat) {
   return chat.kind === "group" ? (chat.name ?? "") : (chat.peer?.name ?? t("app.unknownPerson"));
 }
+
+/** The picture of a chat. @param {import("../client/chat.js").Chat} chat */
+export const pictureOf = (chat) => (chat.kind === "group" ? chat.pictureId : chat.peer?.avatar_id);
 
 /** Says something to those who cannot see it. @param {string} text */
 export function announce(text) {

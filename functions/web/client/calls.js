@@ -1,6 +1,7 @@
 // @ts-check
 
-/** @import {Account, ChatObject, Member, Message, Person, Role, SessionList} from "./types.js" */
+/** @import {Account, AccountChange, ChatChange, ChatObject, InvitePreview} from "./types.js" */
+/** @import {Member, Message, Person, Role, SessionList} from "./types.js" */
 
 /**
  * @typedef {import("./contract.d.ts").FoundMessages} FoundMessages
@@ -28,6 +29,26 @@ export class Calls {
   async changePassword(currentPassword, newPassword) {
     const body = { current_password: currentPassword, new_password: newPassword };
     return this.#twice(() => this.session.call("POST", "/auth/password", { body }));
+  }
+
+  /** Has a code mailed for a new password. @param {string} email @returns {Promise<null>} */
+  forgot(email) {
+    return this.session.http.call("POST", "/auth/forgot", { body: { email } });
+  }
+
+  /** @param {string} email @param {string} code @param {string} newPassword @returns {Promise<null>} */
+  reset(email, code, newPassword) {
+    return this.session.http.call("POST", "/auth/reset", { body: { email, code, new_password: newPassword } });
+  }
+
+  /** Has a code mailed to a new address. @param {string} email @param {string} password @returns {Promise<null>} */
+  changeEmail(email, password) {
+    return this.session.call("POST", "/users/me/email", { body: { email, password } });
+  }
+
+  /** @param {string} code @returns {Promise<Account>} */
+  confirmEmail(code) {
+    return this.session.call("POST", "/users/me/email/confirm", { body: { code } });
   }
 
   /** @returns {Promise<SessionList>} */
@@ -80,10 +101,7 @@ export class Calls {
     return this.session.call("POST", "/chats", { body });
   }
 
-  /**
-   * @param {string} chatId @param {import("./contract.d.ts").ChatChange} change
-   * @returns {Promise<ChatObject>}
-   */
+  /** @param {string} chatId @param {ChatChange} change @returns {Promise<ChatObject>} */
   change(chatId, change) {
     return this.session.call("PATCH", `/chats/${chatId}`, { body: change });
   }
@@ -103,7 +121,7 @@ export class Calls {
     return this.session.call("GET", "/auth/me");
   }
 
-  /** @param {import("./contract.d.ts").AccountChange} change @returns {Promise<Account>} */
+  /** @param {AccountChange} change @returns {Promise<Account>} */
   changeAccount(change) {
     return this.session.call("PATCH", "/users/me", { body: change });
   }
@@ -139,7 +157,7 @@ export class Calls {
     return this.session.call("DELETE", `/chats/${chatId}/invites/${encodeURIComponent(code)}`);
   }
 
-  /** @param {string} code @returns {Promise<import("./contract.d.ts").InvitePreview>} */
+  /** @param {string} code @returns {Promise<InvitePreview>} */
   preview(code) {
     return this.session.call("GET", `/invites/${encodeURIComponent(code)}`);
   }

@@ -31,6 +31,8 @@ export class Chat {
   lastReadId = 0;
   /** The latest pinned last. @type {number[]} */
   pinned = [];
+  /** The picture of a group. @type {string | null} */
+  pictureId = null;
   /** What a group is about. */
   description = "";
   /** Who writes. @type {'everyone' | 'admins'} */
@@ -250,6 +252,7 @@ export class Chat {
     this.createdBy = chat.created_by;
     this.createdAt = chat.created_at;
     this.pinned = chat.pinned_message_ids ?? [];
+    this.pictureId = chat.picture_id ?? null;
     this.description = chat.description ?? "";
     this.posting = chat.posting ?? "everyone";
     this.slowSeconds = chat.slow_seconds ?? 0;
@@ -275,7 +278,8 @@ export class Chat {
       const returned = before !== undefined && before.joined_at !== member.joined_at;
       this.lastReadId = returned ? last_read_id : Math.max(this.lastReadId, last_read_id);
     } else if (this.kind === "private") {
-      this.peer = { id: member.id, name: member.name, username: member.username };
+      const { id, name, username, avatar_id } = member;
+      this.peer = { id, name, username, ...(avatar_id ? { avatar_id } : {}) };
     }
   }
 

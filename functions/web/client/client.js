@@ -6,7 +6,7 @@ import { again } from "./errors.js";
 import { Login } from "./login.js";
 import { Session } from "./session.js";
 
-/** @import {Account, Message} from "./types.js" */
+/** @import {Account, FileObject, Message} from "./types.js" */
 /** @import {Chat} from "./chat.js" */
 
 const WINDOW = 200;
@@ -156,6 +156,11 @@ export class Client extends Emitter {
     return this.#current.own;
   }
 
+  /** Uploads, and where files are read. */
+  get files() {
+    return this.#current.files;
+  }
+
   get connection() {
     return this.#login?.connection.state ?? "stopped";
   }
@@ -248,10 +253,10 @@ export class Client extends Emitter {
     if (!chat.window.get(id)) await this.#current.history.around(chat, id);
   }
 
-  /** @param {string} chatId @param {string} text @param {Message | null} [replyTo] */
-  send(chatId, text, replyTo = null) {
+  /** @param {string} chatId @param {string} text @param {Message | null} [replyTo] @param {FileObject[]} [files] */
+  send(chatId, text, replyTo = null, files = []) {
     this.#current.presence.mine(chatId, false);
-    return this.#current.outbox.send(chatId, text, replyTo);
+    return this.#current.outbox.send(chatId, text, replyTo, files);
   }
 
   /** Messages of a chat that are not yet among its messages. @param {string} chatId */
@@ -315,8 +320,7 @@ export class Client extends Emitter {
 
   /**
    * Call it on every keystroke, and with false when there is nothing to send any more.
-   * @param {string} chatId
-   * @param {boolean} typing
+   * @param {string} chatId @param {boolean} typing
    */
   typing(chatId, typing) {
     this.#login?.presence.mine(chatId, typing);
@@ -375,10 +379,7 @@ export class Client extends Emitter {
 
   /**
    * A change to a group through `calls`, after which the chat is caught up on: its push may be lost.
-   * @template T
-   * @param {string} chatId
-   * @param {Promise<T>} call
-   * @returns {Promise<T>}
+   * @template T @param {string} chatId @param {Promise<T>} call @returns {Promise<T>}
    */
   async group(chatId, call) {
     try {

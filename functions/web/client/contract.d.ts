@@ -235,6 +235,12 @@ export type Details = {
 /** An e-mail address of at most 254 bytes; an internationalised host is stored in Unicode. */
 export type Email = string;
 
+/** `POST /users/me/email/confirm`. */
+export type EmailConfirmation = {
+  /** As it was mailed; in any case, with or without the hyphen. */
+  code: string;
+};
+
 /** One emoji that Unicode recommends for interchange, such as 👍. */
 export type Emoji = string;
 
@@ -262,6 +268,7 @@ export type ErrorCode =
   | "session_ended"
   | "password_changed"
   | "wrong_password"
+  | "invalid_code"
   | "forbidden"
   | "chat_not_found"
   | "not_reachable"
@@ -291,7 +298,8 @@ export type ErrorCode =
   | "too_many_attempts"
   | "too_many_connections"
   | "unavailable"
-  | "internal";
+  | "internal"
+  | "mail_disabled";
 
 /** `POST /users/me/delete`. */
 export type Farewell = {
@@ -334,6 +342,11 @@ export type FileName = string;
 /** `joinChat` and `leaveChat`: this device has opened or closed the chat. */
 export type Focus = {
   chat_id: ChatId;
+};
+
+/** `POST /auth/forgot`. */
+export type ForgottenPassword = {
+  email: Email;
 };
 
 /** `POST /auth/login` as a form (RFC 6749, section 4.3.2). `username` may hold an e-mail address. The other fields of the grant are ignored. */
@@ -663,6 +676,12 @@ export type NewChat = {
   name: Name;
 };
 
+/** `POST /users/me/email`. */
+export type NewEmail = {
+  email: Email;
+  password: string;
+};
+
 /** `POST /files`. */
 export type NewFile = {
   content_type: MediaType;
@@ -719,6 +738,14 @@ export type PageConfig = {
 
 /** No rules but its length. */
 export type Password = string;
+
+/** `POST /auth/reset`. */
+export type PasswordReset = {
+  /** As it was mailed; in any case, with or without the hyphen. */
+  code: string;
+  email: Email;
+  new_password: Password;
+};
 
 /** A person as everybody may see them. `Account` and `Member` have these fields and more. */
 export type Person = {
@@ -793,7 +820,7 @@ export type Removed = {
 
 /** What a client sends over HTTP. */
 export type RequestBody =
-  | AccountChange | ChatChange | ChosenReactions | Farewell | Forward | Login | NewChat | NewFile | NewInvite | NewMember | NewPassword | NewRole | NewText | Refresh | Registration | SendMessage | SettingsChange;
+  | AccountChange | ChatChange | ChosenReactions | EmailConfirmation | Farewell | ForgottenPassword | Forward | Login | NewChat | NewEmail | NewFile | NewInvite | NewMember | NewPassword | NewRole | NewText | PasswordReset | Refresh | Registration | SendMessage | SettingsChange;
 
 export type Role = "member" | "admin" | "owner";
 

@@ -1,5 +1,6 @@
 // @ts-check
 import { MemoryLocks, MemoryStorage, openStorage } from "./storage.js";
+import { putByFetch, putByXhr } from "./transfer.js";
 
 /**
  * @typedef {object} Clock
@@ -22,6 +23,7 @@ import { MemoryLocks, MemoryStorage, openStorage } from "./storage.js";
  * Everything that comes from outside. Tests replace it; the defaults are the browser's, or Node's.
  * @typedef {object} Environment
  * @property {(url: string, options: any) => Promise<any>} fetch
+ * @property {(transfer: import("./transfer.js").Transfer) => Promise<number>} put sends a file to where it is stored
  * @property {new (url: string, protocols: string[]) => any} WebSocket
  * @property {Clock} clock
  * @property {import("./storage.js").Storage} storage
@@ -82,6 +84,7 @@ export function environment(given = {}) {
   const locks = typeof navigator === "undefined" ? undefined : navigator.locks;
   return {
     fetch: (url, options) => globalThis.fetch(url, options),
+    put: typeof XMLHttpRequest === "undefined" ? putByFetch : putByXhr,
     WebSocket: /** @type {any} */ (globalThis).WebSocket,
     clock: {
       now: () => Date.now(),

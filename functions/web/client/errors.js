@@ -2,7 +2,8 @@
 
 /**
  * The protocol's codes, and this client's own. A server newer than the client may have others.
- * @typedef {import("./types.js").ErrorCode | 'network' | 'timeout' | 'throttled' | 'not_found' | 'no_session'} Code
+ * @typedef {import("./types.js").ErrorCode | 'not_uploaded' | 'file_refused' | 'network' | 'timeout' | 'throttled' |
+ *   'not_found' | 'no_session' | 'aborted'} Code
  */
 
 /** Codes after which the same request may succeed later. @type {Set<Code>} */
@@ -16,7 +17,7 @@ export const CLOSING = new Set(["session_ended", "password_changed", "too_many_c
 
 /**
  * Any refusal. `code` is the protocol's, or one of these: `network` (no answer), `timeout`, `throttled` and `not_found`
- * (the gateway's own 429 and 404), `no_session` (nobody is logged in).
+ * (the gateway's own 429 and 404), `no_session` (nobody is logged in), `aborted` (this client gave up an upload).
  */
 export class WindiError extends Error {
   /**

@@ -4,7 +4,7 @@ import { WindiError, fromResponse } from "./errors.js";
 /**
  * @typedef {object} CallOptions
  * @property {Record<string, string | number | undefined>} [query]
- * @property {import("./contract.d.ts").RequestBody} [body]
+ * @property {import("./contract.d.ts").RequestBody | import("./types.js").Send | import("./files.js").NewFile} [body]
  * @property {string} [token] an access token
  * @property {number} [timeout] milliseconds; the gateway itself gives up after about 30 seconds
  * @property {boolean} [keepalive] whether the request outlives the page

@@ -1,6 +1,7 @@
 // @ts-check
 import { Connection } from "./connection.js";
 import { Drafts } from "./drafts.js";
+import { Files } from "./files.js";
 import { History } from "./history.js";
 import { Outbox } from "./outbox.js";
 import { Own } from "./own.js";
@@ -30,6 +31,7 @@ export class Login {
     this.people = new People(env, session, () => changed(""));
     this.people.learn([account]);
     this.reads = new Reads(env, session, this.connection);
+    this.files = new Files(env, session);
     this.drafts = new Drafts(env.storage, account.id);
     this.history = new History(session, changed);
     this.presence = new Presence({ env, session, connection: this.connection, changed });
@@ -94,6 +96,7 @@ export class Login {
     this.connection.stop();
     this.replicas.stop();
     this.outbox.stop();
+    this.files.stop();
     this.reads.stop();
     this.presence.stop();
     this.people.stop();

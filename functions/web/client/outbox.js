@@ -3,14 +3,15 @@ import { backoff } from "./env.js";
 import { WindiError, asWindiError } from "./errors.js";
 import { eraseAll } from "./storage.js";
 
-/** @import {Message} from "./types.js" */
+/** @import {FileObject, Message} from "./types.js" */
 
 /**
  * A message on its way. `sent` ones stay until the chat has caught up to them, so that a UI never shows a gap.
  * @typedef {object} Outgoing
  * @property {string} key its client_message_id, the same for all attempts
  * @property {string} chat_id
- * @property {string} text
+ * @property {string} text empty if it only has files
+ * @property {FileObject[]} files
  * @property {import("./contract.d.ts").Quote | null} reply_to what it answers
  * @property {string} created_at
  * @property {'waiting' | 'sent' | 'failed'} state
@@ -55,7 +56,8 @@ export class Outbox {
     for (const [name, saved] of await this.context.env.storage.entries(this.prefix)) {
       this.#latest = Math.max(this.#latest, Number.parseInt(name.slice(this.prefix.length), 10) || 0);
       const error = saved.error ? new WindiError(saved.error.code, saved.error) : null;
-      this.#add({ reply_to: null, ...saved, state: error ? "failed" : "waiting", error, message: null }, name);
+      const state = error ? "failed" : "waiting";
+      this.#add({ reply_to: null, files: [], ...saved, state, error, message: null }, name);
     }
     for (const chatId of this.#byChat.keys()) void this.#pump(chatId);
   }
@@ -82,9 +84,10 @@ export class Outbox {
 
   /**
    * @param {string} chatId @param {string} text @param {Message | null} [replyTo]
+   * @param {FileObject[]} [files] uploaded already
    * @returns {Promise<Outgoing>} once it is safe from a reload
    */
-  async send(chatId, text, replyTo = null) {
+  async send(chatId, text, replyTo = null, files = []) {
     const { env } = this.context;
     const now = env.clock.now();
     /** @type {Outgoing} */
@@ -92,6 +95,7 @@ export class Outbox {
       key: env.key(),
       chat_id: chatId,
       text,
+      files,
       reply_to: replyTo && { id: replyTo.id, sender_id: replyTo.sender_id, text: replyTo.text?.slice(0, 200) ?? "" },
       created_at: new Date(now).toISOString(),
       state: "waiting",
@@ -182,8 +186,10 @@ export class Outbox {
   /** @param {Outgoing} item @returns {Promise<Message>} */
   #attempt(item) {
     const { connection, session } = this.context;
-    /** @type {import("./contract.d.ts").SendMessage} */
-    const data = { chat_id: item.chat_id, text: item.text, client_message_id: item.key };
+    /** @type {import("./types.js").Send} */
+    const data = { chat_id: item.chat_id, client_message_id: item.key };
+    if (item.text || item.files.length === 0) data.text = item.text;
+    if (item.files.length > 0) data.file_ids = item.files.map(({ id }) => id);
     if (item.reply_to) data.reply_to_id = item.reply_to.id;
     // Without a socket, and for what does not fit into a frame, there is HTTP.
     if (connection.carries("sendMessage", data)) return connection.request("sendMessage", data);
@@ -239,12 +245,12 @@ export class Outbox {
 
   /** @param {Outgoing} item */
   async #save({ ...item }) {
-    const { key, chat_id, text, reply_to, created_at, error } = item;
+    const { key, chat_id, text, files, reply_to, created_at, error } = item;
     const original = this.of(chat_id).find((other) => other.key === key);
     const name = original && this.#names.get(original);
     const reply = reply_to ? { reply_to } : {};
     const why = error && { code: error.code, message: error.message, retryAfter: error.retryAfter };
-    const saved = { key, chat_id, text, ...reply, created_at, error: why };
+    const saved = { key, chat_id, text, ...(files.length > 0 ? { files } : {}), ...reply, created_at, error: why };
     if (name && !this.#erased) await this.context.env.storage.set(name, saved);
   }
 

@@ -1,6 +1,6 @@
 // @ts-check
 
-/** @import {Account} from "./types.js" */
+/** @import {Account, AccountChange} from "./types.js" */
 
 /** What belongs to this person and not to a chat: their account, and whom they have blocked. */
 export class Own {
@@ -31,9 +31,14 @@ export class Own {
     }
   }
 
-  /** @param {import("./contract.d.ts").AccountChange} change */
+  /** @param {AccountChange} change */
   async change(change) {
     await this.#take(await this.calls.changeAccount(change));
+  }
+
+  /** @param {string} code that was mailed to a new address */
+  async confirmEmail(code) {
+    await this.#take(await this.calls.confirmEmail(code));
   }
 
   /** @param {string} userId */

@@ -2,7 +2,7 @@
 
 /** @import {Person} from "./types.js" */
 
-/** Names by id, including those of people who have left. */
+/** Names and pictures by id, including those of people who have left. */
 export class People {
   /** @type {Map<string, Person | null>} */
   #known = new Map();
@@ -24,7 +24,9 @@ export class People {
 
   /** @param {Iterable<Person>} people */
   learn(people) {
-    for (const { id, name, username } of people) this.#known.set(id, { id, name, username });
+    for (const { id, name, username, avatar_id } of people) {
+      this.#known.set(id, { id, name, username, ...(avatar_id ? { avatar_id } : {}) });
+    }
   }
 
   /**

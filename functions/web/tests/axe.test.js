@@ -4,6 +4,7 @@ import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { test } from "node:test";
 import { account, call, device, enter, goOffline, group, open, openChat, send } from "./helpers.js";
+import { attach, chosen, loaded, png, upload, uploadPicture } from "./pictures.js";
 
 /** @import {Page} from "playwright-core" */
 
@@ -36,6 +37,11 @@ for (const [size, viewport] of Object.entries(SIZES)) {
       await call("PATCH", `/messages/${chat}/1`, ben.token, { text: "changed" });
       await call("DELETE", `/messages/${chat}/3`, ben.token);
       await call("POST", "/chats", ben.token, { kind: "private", user_id: ann.id });
+      const file_ids = [
+        await uploadPicture(ben.token, 300, 200),
+        await upload(ben.token, "a.txt", "text/plain", Buffer.from("a")),
+      ];
+      await call("POST", "/messages", ben.token, { chat_id: chat, file_ids });
 
       const entry = await open(await device(options));
       await check(entry, "log in");
@@ -51,6 +57,20 @@ for (const [size, viewport] of Object.entries(SIZES)) {
       await page.locator(".unread-line").waitFor();
       await page.locator("#composer").fill("a text\nof two lines");
       await check(page, "chat");
+      await loaded(page, ".message .picture");
+      await page.locator(".message .picture").click();
+      await loaded(page, "dialog.photo");
+      await check(page, "photo");
+      await page.keyboard.press("Escape");
+      await page.route("**/files/*/done", (route) => route.fulfill({ status: 422, json: { code: "file_refused" } }));
+      await attach(page, chosen("no.txt", Buffer.from("no"), "text/plain"));
+      await page.locator(".attachment.failed").waitFor();
+      await page.unroute("**/files/*/done");
+      await attach(page, chosen("yes.png", png(60, 40)));
+      await page.locator(".attachment.done").waitFor();
+      await check(page, "attached files");
+      await page.getByRole("button", { name: "Remove no.txt" }).click();
+      await page.getByRole("button", { name: "Remove yes.png" }).click();
       await page.getByRole("button", { name: "Send" }).click();
       const mine = page.locator(".message.mine .bubble");
       await page.locator(".ticks[title=Sent]").waitFor();

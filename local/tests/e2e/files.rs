@@ -84,7 +84,8 @@ async fn what_is_sent_is_got_by_the_members_and_by_nobody_else() {
     let mut announced = picture("Ünser Bild.gif", &contents, 3, 2);
     announced["preview"] = json!(BASE64_STANDARD.encode(gif(1, 1)));
     let id = stored(&world, &alice, announced.clone(), contents.clone()).await;
-    assert_eq!(link(&alice, &id).await, None, "it is in no chat yet");
+    assert!(link(&alice, &id).await.is_some(), "it is hers");
+    assert_eq!(link(&bob, &id).await, None, "it is in no chat yet");
 
     let (status, sent) = send(&alice, &chat_id, None, &[&id], "k").await;
     let mut file = announced.clone();

@@ -203,6 +203,19 @@ async fn the_id_of_a_failed_request_finds_its_lines_in_the_log_with_the_cause() 
     program.end();
 }
 
+/// Asks for a code and tries another one. Returns the code, which was mailed.
+async fn forget_password(client: &Client, program: &Program, data: &Path) -> String {
+    let post = async |path: &str, body: Value| {
+        client.post(format!("{}{path}", program.base)).json(&body).send().await.unwrap().status().as_u16()
+    };
+    assert_eq!(post("/auth/forgot", json!({"email": "alice@example.com"})).await, 204);
+    let mail = std::fs::read_dir(data.join("mail")).unwrap().next().expect("a mail").unwrap();
+    let mail = std::fs::read_to_string(mail.path()).unwrap();
+    let wrong = json!({"email": "alice@example.com", "code": "canary-code", "new_password": "canary-password"});
+    assert_eq!(post("/auth/reset", wrong).await, 403);
+    mail.lines().find_map(|line| line.strip_prefix("Your code: ")).unwrap().to_owned()
+}
+
 #[tokio::test]
 async fn the_log_tells_what_happened_and_nothing_that_is_secret() {
     let data = tempfile::tempdir().unwrap();
@@ -232,6 +245,7 @@ async fn the_log_tells_what_happened_and_nothing_that_is_secret() {
     wait_until("the refused frame", || refused_frame().is_some()).await;
     let line = refused_frame().unwrap();
     assert!(line.contains(r#"client_request_id="r\n1""#) && line.contains(me["id"].as_str().unwrap()), "{line}");
+    let code = forget_password(&client, &program, data.path()).await;
     let out = client.post(format!("{}/auth/logout", program.base)).bearer_auth(token).send().await.unwrap();
     assert_eq!(out.status(), 204);
     let logged = |text: &str| program.log.lock().unwrap().contains(text);
@@ -247,6 +261,7 @@ async fn the_log_tells_what_happened_and_nothing_that_is_secret() {
         "Opened a socket.",
         "Fanned out.",
         "Ended a session.",
+        "Wrote a mail.",
     ] {
         assert!(logged(event), "{event}");
     }
@@ -258,6 +273,8 @@ async fn the_log_tells_what_happened_and_nothing_that_is_secret() {
         "Loud and clear",
         "canary group",
         "canary-field",
+        "canary-code",
+        code.as_str(),
         token,
     ];
     for secret in secrets.into_iter().chain(tokens["refresh_token"].as_str()) {

@@ -30,6 +30,7 @@ mod lifecycle;
 mod matrix;
 mod presence;
 mod reads;
+mod recover;
 mod refusals;
 mod replicas;
 mod search;

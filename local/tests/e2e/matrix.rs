@@ -241,6 +241,8 @@ async fn what_needs_no_chat_still_needs_a_good_token() {
         (Method::GET, "/auth/sessions"),
         (Method::DELETE, "/auth/sessions/x"),
         (Method::POST, "/auth/password"),
+        (Method::POST, "/users/me/email"),
+        (Method::POST, "/users/me/email/confirm"),
         (Method::POST, "/auth/logout"),
     ] {
         for caller in [&anonymous, &alice] {

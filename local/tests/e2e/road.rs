@@ -27,7 +27,7 @@ use windi_backing::testing;
 use windi_local::app::Settings;
 use windi_local::stack::{PING_AFTER, in_process_files};
 use windi_local::store::Store;
-use windi_shared::config::{DatabaseConfig, FilesConfig, TokenConfig};
+use windi_shared::config::{self, DatabaseConfig, FilesConfig, TokenConfig};
 use windi_shared::db::MIGRATOR;
 
 /// How many tests run at once under `cargo lambda watch`.
@@ -199,6 +199,9 @@ pub fn secret() -> &'static str {
 }
 
 pub async fn settings(url: String, dynamodb_endpoint: String, gateway: SocketAddr, max_connections: u32) -> Settings {
+    // One for each gateway, and so for each test; what an earlier run has left there goes.
+    let mail = format!("{}/mail-{}", env!("CARGO_TARGET_TMPDIR"), gateway.port());
+    let _ = std::fs::remove_dir_all(&mail);
     Settings {
         database: DatabaseConfig { url, max_connections, ping_after: PING_AFTER, has_limits: false },
         tokens: TokenConfig { secret: secret().to_owned(), previous_secret: None },
@@ -206,6 +209,7 @@ pub async fn settings(url: String, dynamodb_endpoint: String, gateway: SocketAdd
         table: testing::TABLE.to_owned(),
         push_endpoint: format!("http://{gateway}/ws"),
         files: files().await.1,
+        mail: config::mail_directory(mail).unwrap(),
     }
 }
 

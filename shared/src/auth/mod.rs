@@ -1,5 +1,6 @@
-//! Authentication: passwords, access tokens, refresh tokens.
+//! Authentication: passwords, access tokens, refresh tokens, codes sent by mail.
 
+pub mod code;
 pub mod password;
 pub mod refresh;
 pub mod token;

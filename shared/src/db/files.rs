@@ -79,8 +79,8 @@ pub async fn set_ready(db: impl PgExecutor<'_>, id: FileId) -> Result<()> {
     if ready.execute(db).await?.rows_affected() == 0 { Err(Error::FileNotFound) } else { Ok(()) }
 }
 
-/// Those of the files that a person may have: what is in a message of one of their chats, what a person shows, and what one of
-/// their groups shows.
+/// Those of the files that a person may have: what they are about to send, what is in a message of one of their chats, what a
+/// person shows, and what one of their groups shows.
 pub async fn visible(db: impl PgExecutor<'_>, me: UserId, ids: &[FileId]) -> Result<Vec<FileInfo>> {
     let ids: Vec<_> = ids.iter().map(|id| id.0).collect();
     Ok(sqlx::query_as!(
@@ -88,6 +88,7 @@ pub async fn visible(db: impl PgExecutor<'_>, me: UserId, ids: &[FileId]) -> Res
         r#"
         select f.file_id as "id: FileId", f.name, f.content_type, f.size, f.width, f.height, f.preview from files f
         where f.file_id = any ($2) and (f.is_avatar
+            or f.owner_id = $1 and f.is_ready and f.doomed_at > now()
             or exists (select from attachments a join chat_members m on m.chat_id = a.chat_id
                 where a.file_id = f.file_id and m.user_id = $1)
             or exists (select from chat_members m where m.chat_id = f.picture_of and m.user_id = $1))

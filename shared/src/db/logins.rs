@@ -9,9 +9,13 @@
 //!
 //! The last two must not lock out people who have nothing to do with the guesses: at an address from which somebody has
 //! logged in before, they only slow down that account to one attempt a second. Open sessions are never affected.
+//!
+//! Requests for codes by mail and attempts at them are counted in the same way, apart from logins.
 
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest as _, Sha256};
 use sqlx::PgExecutor;
 
@@ -44,6 +48,13 @@ impl Subjects {
             address: format!("ip:{ip}"),
             user: account.map(|id| (id, address_hash(id))),
         }
+    }
+
+    /// For what anybody may ask about an e-mail address, whether or not an account has it. Each `deed` is counted by
+    /// itself, and only the hash of the address is kept.
+    pub fn of_email(deed: &str, email: &str, ip: &str) -> Self {
+        let name = format!("{deed}:{}", URL_SAFE_NO_PAD.encode(Sha256::digest(email.to_lowercase())));
+        Self { pair: format!("{name} ip:{ip}"), account: name, address: format!("{deed} ip:{ip}"), user: None }
     }
 }
 
@@ -147,6 +158,11 @@ pub async fn succeeded(db: &Database, subjects: &Subjects, admission: Admission)
     .execute(db)
     .await?;
     Ok(())
+}
+
+/// Like [`succeeded`], for a user who has shown in another way that the account is theirs.
+pub async fn forgive(db: &Database, user_id: UserId, ip: &str) -> Result<()> {
+    succeeded(db, &Subjects::new(Some(user_id), "", ip), Admission { account_was_counted: false }).await
 }
 
 /// Adds one failure to each subject that is not waiting, and sets how long to wait after it. Returns the subjects that

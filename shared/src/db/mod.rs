@@ -5,6 +5,7 @@
 pub mod blocks;
 pub mod chat_list;
 pub mod chats;
+pub mod codes;
 mod database;
 pub mod files;
 pub mod invites;

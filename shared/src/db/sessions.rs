@@ -175,6 +175,11 @@ pub async fn end_others(db: impl PgExecutor<'_>, user_id: UserId, but: SessionId
     Ok(())
 }
 
+pub async fn end_all(db: impl PgExecutor<'_>, user_id: UserId) -> Result<()> {
+    // All but one that does not exist.
+    end_others(db, user_id, SessionId::new()).await
+}
+
 /// A user's live sessions, newest first.
 pub async fn list(db: impl PgExecutor<'_>, user_id: UserId) -> Result<Vec<Session>> {
     Ok(sqlx::query_as!(

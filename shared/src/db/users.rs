@@ -78,6 +78,34 @@ pub async fn password_hash(db: impl PgExecutor<'_>, user_id: UserId) -> Result<S
     hash.fetch_optional(db).await?.ok_or(Error::UserNotFound)
 }
 
+/// Whom a mail about an account goes to.
+#[derive(Debug)]
+pub struct Addressee {
+    pub user_id: UserId,
+    /// The address as the account has it, which may not be what was typed.
+    pub email: String,
+}
+
+pub async fn by_email(db: impl PgExecutor<'_>, email: &Email) -> Result<Option<Addressee>> {
+    Ok(sqlx::query_as!(
+        Addressee,
+        r#"select user_id as "user_id: UserId", email from users where lower(email) = lower($1)"#,
+        email.as_str(),
+    )
+    .fetch_optional(db)
+    .await?)
+}
+
+/// # Errors
+/// [`Error::EmailTaken`].
+pub async fn set_email(db: impl PgExecutor<'_>, user_id: UserId, email: &str) -> Result<()> {
+    sqlx::query!("update users set email = $2 where user_id = $1 and deleted_at is null", user_id as UserId, email)
+        .execute(db)
+        .await
+        .on_constraint(|name| (name == "users_email_key").then_some(Error::EmailTaken))?;
+    Ok(())
+}
+
 pub async fn set_password_hash(db: impl PgExecutor<'_>, user_id: UserId, hash: &str) -> Result<()> {
     sqlx::query!("update users set password_hash = $2 where user_id = $1", user_id as UserId, hash).execute(db).await?;
     Ok(())
@@ -140,6 +168,7 @@ pub async fn delete(db: impl PgExecutor<'_>, user_id: UserId) -> Result<()> {
             no_mentions as (delete from mentions where user_id = $1),
             no_memberships as (delete from former_members where user_id = $1),
             no_buckets as (delete from buckets where user_id = $1),
+            no_codes as (delete from codes where user_id = $1),
             closed as (
                 update chats c set closed = true from chat_members m
                 where m.user_id = $1 and c.chat_id = m.chat_id and c.kind = 'private'

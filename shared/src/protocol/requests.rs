@@ -89,6 +89,42 @@ pub struct NewPassword {
     pub new_password: Password,
 }
 
+/// `POST /auth/forgot`.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ForgottenPassword {
+    pub email: Email,
+}
+
+/// `POST /auth/reset`.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PasswordReset {
+    pub email: Email,
+    /// As it was mailed; in any case, with or without the hyphen.
+    #[schema(max_length = 32)]
+    pub code: String,
+    pub new_password: Password,
+}
+
+/// `POST /users/me/email`.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewEmail {
+    pub email: Email,
+    #[schema(max_length = 256)]
+    pub password: String,
+}
+
+/// `POST /users/me/email/confirm`.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct EmailConfirmation {
+    /// As it was mailed; in any case, with or without the hyphen.
+    #[schema(max_length = 32)]
+    pub code: String,
+}
+
 /// `POST /users/me/delete`.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]

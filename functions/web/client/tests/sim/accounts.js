@@ -47,6 +47,12 @@ export class Accounts {
     return user;
   }
 
+  /** @param {string} id */
+  person(id) {
+    const { name, username, avatar_id } = this.users.get(id);
+    return { id, name, username, ...(avatar_id ? { avatar_id } : {}) };
+  }
+
   /** @param {any} session */
   issue(session) {
     const refresh = this.id("refresh");

@@ -1,11 +1,12 @@
 // @ts-check
-import { Accounts, Refusal } from "./accounts.js";
+import { Refusal } from "./accounts.js";
+import { Files } from "./files.js";
 
 /** Chats and their messages: what `server.js` changes and reads. */
 
 /** @import {Device} from "./accounts.js" */
 
-export class Chats extends Accounts {
+export class Chats extends Files {
   /** @type {Map<string, any>} */ chats = new Map();
 
   /** @param {any} user @param {string} kind @param {string | null} name @param {string[]} others */
@@ -55,15 +56,16 @@ export class Chats extends Accounts {
 
   /** @param {any} chat */
   object(chat) {
-    const { id, kind, name, created_by, created_at, revision } = chat;
+    const { id, kind, name, created_by, created_at, revision, picture_id } = chat;
+    const last_message_id = chat.messages.length;
     const pins = chat.pinned.length ? { pinned_message_ids: [...chat.pinned] } : {};
-    return { id, kind, name, created_by, created_at, revision, last_message_id: chat.messages.length, ...pins };
+    const picture = picture_id ? { picture_id } : {};
+    return { id, kind, name, created_by, created_at, revision, last_message_id, ...pins, ...picture };
   }
 
   /** @param {any} chat @param {string} id */
   member(chat, id) {
-    const { name, username } = this.users.get(id);
-    return { id, name, username, ...chat.members.get(id) };
+    return { ...this.person(id), ...chat.members.get(id) };
   }
 
   /** @param {any} user @param {string} id */
@@ -94,11 +96,15 @@ export class Chats extends Accounts {
     const quoted = chat.messages[data.reply_to_id - 1];
     if (data.reply_to_id && (!quoted || quoted.text === null)) throw new Refusal(409, "message_deleted");
     const reply_to = quoted && { id: quoted.id, sender_id: quoted.sender_id, text: quoted.text.slice(0, 200) };
-    const isMentioned = (/** @type {string} */ id) => data.text.includes(`@${this.users.get(id).username}`);
+    const files = this.attached(user, data.file_ids ?? []);
+    const { text = files.length ? "" : undefined } = data;
+    if (text === undefined) throw new Refusal(422, "invalid_field");
+    const isMentioned = (/** @type {string} */ id) => text.includes(`@${this.users.get(id).username}`);
     const mentions = [...chat.members.keys()].filter(isMentioned);
     const message = this.write(chat, user, data.client_message_id, {
       kind: "text",
-      text: data.text,
+      text,
+      ...(files.length ? { files } : {}),
       ...(reply_to ? { reply_to } : {}),
       ...(mentions.length ? { mentions } : {}),
     });
@@ -179,7 +185,7 @@ export class Chats extends Accounts {
     Object.assign(message, { text, revision: ++chat.revision });
     message[text === null ? "deleted_at" : "edited_at"] = this.time();
     if (text === null) {
-      for (const extra of ["reply_to", "mentions", "reactions"]) delete message[extra];
+      for (const extra of ["reply_to", "mentions", "reactions", "files"]) delete message[extra];
       message.chosen?.clear();
       chat.pinned = chat.pinned.filter((/** @type {number} */ other) => other !== id);
     }

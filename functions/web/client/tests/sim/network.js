@@ -1,4 +1,5 @@
 // @ts-check
+import { WindiError } from "../../errors.js";
 
 /**
  * Chances that something goes wrong, each between 0 and 1.
@@ -86,6 +87,22 @@ export class Network {
             text: async () => (answer.body === undefined ? "" : JSON.stringify(answer.body)),
           }),
         );
+      });
+    });
+
+  /** Brings a file to the store. @param {import("../../transfer.js").Transfer} transfer @returns {Promise<number>} */
+  put = ({ method, url, body, progress, signal }) =>
+    new Promise((resolve, reject) => {
+      const fail = () => reject(new WindiError("network"));
+      signal?.addEventListener("abort", () => reject(new WindiError("aborted")));
+      if (this.strikes("refuse") || this.strikes("loseFrame")) return this.soon(fail);
+      this.soon(() => {
+        this.seen.push(`${method} ${new URL(url).pathname}`);
+        progress?.(0.5);
+        if (this.strikes("overload")) return resolve(503);
+        const status = this.server.store(new URL(url), body);
+        progress?.(1);
+        this.soon(() => (this.strikes("loseAnswer") ? fail() : resolve(status)));
       });
     });
 

@@ -52,6 +52,28 @@ export class Server extends Chats {
     return this.detail(chat);
   }
 
+  /** @param {any} user @param {string} chatId @param {string | null} picture_id */
+  setPicture(user, chatId, picture_id) {
+    const { chat, role } = this.seat(user, chatId);
+    if (role === "member" || chat.kind !== "group") throw new Refusal(403, "forbidden");
+    if (picture_id) this.attached(user, [picture_id]);
+    chat.picture_id = picture_id;
+    this.revise(user, chatId, "chat_updated", {}, [], { type: "picture_changed" });
+    return this.detail(chat);
+  }
+
+  /** @param {any} user @param {string | null} avatar_id */
+  setAvatar(user, avatar_id) {
+    if (avatar_id) this.attached(user, [avatar_id]);
+    if (avatar_id) user.avatar_id = avatar_id;
+    else delete user.avatar_id;
+    for (const chat of this.chats.values()) {
+      if (!chat.members.has(user.id)) continue;
+      this.revise(user, chat.id, "member_updated", { member: this.member(chat, user.id) }, [], null);
+    }
+    return user;
+  }
+
   // Reading
 
   /** @param {any} user @param {string} chatId @param {number} after @param {number} limit */
@@ -139,12 +161,6 @@ export class Server extends Chats {
     return { chats, next: start + limit < mine.length ? String(start + limit) : null };
   }
 
-  /** @param {string} id */
-  person(id) {
-    const { name, username } = this.users.get(id);
-    return { id, name, username };
-  }
-
   // The two faces
 
   /**
@@ -185,6 +201,9 @@ export class Server extends Chats {
     const { user } = session;
     if (a === "auth" && b === "me") return user;
     if (a === "auth" && b === "logout") return void this.endSession(session, "session_ended");
+    if (a === "files" && method === "GET") return this.links(String(query.get("ids")).split(","));
+    if (a === "files") return c === "done" ? this.finish(user, b) : this.announce(user, body);
+    if (a === "users" && method === "PATCH") return this.setAvatar(user, body.avatar_id);
     if (a === "users" && b === "blocked") return { users: [] };
     if (a === "users" && b === "presence") return { presence: this.presence(user) };
     if (a === "users")
@@ -207,6 +226,7 @@ export class Server extends Chats {
     if (c === "changes") return this.changes(user, b, Number(query.get("after")), Number(query.get("limit")));
     if (c === "members" && method === "POST") return this.addMember(user, b, body.user_id);
     if (c === "members") return this.removeMember(user, b, d);
+    if (method === "PATCH" && "picture_id" in body) return this.setPicture(user, b, body.picture_id);
     if (method === "PATCH") return this.rename(user, b, body.name);
     return this.detail(this.seat(user, b).chat);
   }

@@ -43,6 +43,7 @@ export class World {
       windowLimit,
       env: {
         fetch: this.network.fetch,
+        put: this.network.put,
         WebSocket: this.network.socketClass(),
         clock: this.clock,
         random: this.random,
