@@ -137,7 +137,8 @@ fn compare(file: &FileInfo, head: &[u8]) -> Result<()> {
     }
     let is = |width, height| (usize::try_from(width), usize::try_from(height)) == (Ok(real_width), Ok(real_height));
     // A camera that was held upright writes a JPEG that lies on its side, and says so; people see it upright.
-    if !is(width, height) && !(kind == ImageType::Jpeg && is(height, width)) {
+    let may_lie = kind == ImageType::Jpeg;
+    if !(is(width, height) || may_lie && is(height, width)) {
         return Err(Error::FileRefused("the picture has another size"));
     }
     Ok(())

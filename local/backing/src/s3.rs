@@ -1,7 +1,7 @@
 //! S3 in this process: the wire protocol on a loopback port, with the objects as files below a directory.
 //!
 //! `s3s` speaks the protocol, checks signatures and what they cover; `s3s-fs` keeps the objects. Only whoever knows the key can do
-//! anything, so the port may also be reached from elsewhere, through [`S3::call`].
+//! anything, so the port may also be reached from elsewhere, through [`Service::call`].
 
 use std::convert::Infallible;
 use std::path::{Path, PathBuf};

@@ -216,6 +216,21 @@ async fn forget_password(client: &Client, program: &Program, data: &Path) -> Str
     mail.lines().find_map(|line| line.strip_prefix("Your code: ")).unwrap().to_owned()
 }
 
+/// What the log tells of.
+const EVENTS: [&str; 11] = [
+    "Registered.",
+    "Logged in.",
+    "Refused a login.",
+    "Created a chat.",
+    "Added a member.",
+    "Removed a member.",
+    "Stored a message.",
+    "Opened a socket.",
+    "Fanned out.",
+    "Ended a session.",
+    "Wrote a mail.",
+];
+
 #[tokio::test]
 async fn the_log_tells_what_happened_and_nothing_that_is_secret() {
     let data = tempfile::tempdir().unwrap();
@@ -250,19 +265,7 @@ async fn the_log_tells_what_happened_and_nothing_that_is_secret() {
     assert_eq!(out.status(), 204);
     let logged = |text: &str| program.log.lock().unwrap().contains(text);
     wait_until("the last line", || logged("route=\"/auth/logout\"") && logged("status=204")).await;
-    for event in [
-        "Registered.",
-        "Logged in.",
-        "Refused a login.",
-        "Created a chat.",
-        "Added a member.",
-        "Removed a member.",
-        "Stored a message.",
-        "Opened a socket.",
-        "Fanned out.",
-        "Ended a session.",
-        "Wrote a mail.",
-    ] {
+    for event in EVENTS {
         assert!(logged(event), "{event}");
     }
     wait_until("the socket's last line", || logged("Closed a socket.")).await;
