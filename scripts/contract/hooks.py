@@ -51,6 +51,7 @@ for chat in (CHAT, GROUP):
     for number in range(20):
         call("POST", "/messages", {"chat_id": chat, "text": f"message {number}"}, ANN.token)
 # Random ids name nothing; half of them are replaced by these.
+TINY = "R0lGODlhAQABAAAAADs="
 EMOJI = ["👍", "🎉", "😀"]
 KNOWN = {"chat_id": [CHAT, GROUP], "user_id": [ANN.id, BEN.id], "message_id": range(1, 21)}
 # A body names somebody else than the one who sends it.
@@ -94,6 +95,17 @@ def before_call(context: Any, case: Any, kwargs: Any) -> None:
         # What JSON Schema cannot say: which texts are an emoji, and that a whole number is not written as a fraction.
         if isinstance(case.body.get("reactions"), list):
             case.body["reactions"] = EMOJI[: len(case.body["reactions"])]
+        if case.operation.path == "/messages" and not case.body.keys() & {"text", "file_ids"}:
+            # One of them is needed; a schema that says so is read as "anything" by the generators of types.
+            case.body["text"] = "Hello"
+        if case.operation.path == "/files" and "content_type" in case.body:
+            # Which types are pictures, how many pixels both sides make, and what is a picture in base64.
+            if "width" in case.body and "height" in case.body:
+                case.body |= {"content_type": "image/png", "width": min(case.body["width"], 3000)}
+                case.body |= {"preview": TINY} if "preview" in case.body else {}
+            else:
+                case.body = {name: value for name, value in case.body.items() if name not in ("width", "height", "preview")}
+                case.body["content_type"] = "text/plain"
         for name, value in case.body.items():
             if isinstance(value, float) and value.is_integer():
                 case.body[name] = int(value)

@@ -91,7 +91,7 @@ export async function open(context, at = origin) {
   page.on("console", (message) => {
     // The browser itself reports every refused request; those are part of some tests.
     const text = message.text();
-    if (message.type() === "error" && !/^(Failed to load|WebSocket connection)/.test(text)) page.errors.push(text);
+    if (message.type() === "error" && !/^(Failed to load|WebSocket connection|WebSocket is already in CLOSING)/.test(text)) page.errors.push(text);
   });
   await page.goto(`${at}/`);
   await page.waitForSelector("form, .sidebar");
