@@ -95,7 +95,7 @@ def before_call(context: Any, case: Any, kwargs: Any) -> None:
         # What JSON Schema cannot say: which texts are an emoji, and that a whole number is not written as a fraction.
         if isinstance(case.body.get("reactions"), list):
             case.body["reactions"] = EMOJI[: len(case.body["reactions"])]
-        if case.operation.path == "/messages" and not case.body.keys() & {"text", "file_ids"}:
+        if case.operation.path == "/messages" and case.body.get("text") is None and case.body.get("file_ids") is None:
             # One of them is needed; a schema that says so is read as "anything" by the generators of types.
             case.body["text"] = "Hello"
         if case.operation.path == "/files" and "content_type" in case.body:

@@ -277,6 +277,7 @@ fn attachments() -> Vec<Call> {
                 text(&format!("^{UUID}(,{UUID}){{0,{}}}$", MAX_IDS - 1)),
                 "Up to 100 files' ids, separated by commas.",
             )
+            .must()
             .returns::<FileLinks>(200, "The links.", "file_links"),
     ]
 }
