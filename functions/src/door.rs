@@ -28,6 +28,7 @@ use crate::mail::Mail;
 use crate::posts::Posts;
 use crate::push::Push;
 use crate::store::Store;
+use crate::web_push::WebPush;
 
 /// Returned only if a setting is wrong.
 pub type Outcome = Result<(), Error>;
@@ -157,6 +158,18 @@ impl Door {
             MailConfig::Off => Mail::off(),
             MailConfig::Service(from) => Mail::through_ses(self.aws().await, from),
             MailConfig::Directory(directory) => Mail::into_files(directory),
+        })
+    }
+
+    /// What `PUSH_KEY`, or the secret whose ARN it is, and `VAPID_SUBJECT` say. The secret is read when it is first needed.
+    ///
+    /// # Errors
+    /// If a setting is missing or wrong.
+    pub async fn web_push(&self) -> Result<WebPush, Error> {
+        let config = config::web_push()?;
+        Ok(match config::push_secret() {
+            Some(secret) => WebPush::kept_in(Secret::new(self.aws().await, secret), &config),
+            None => WebPush::new(&config)?,
         })
     }
 

@@ -25,6 +25,7 @@ pub enum Function {
     Search,
     SendMessage,
     Session,
+    Subscriptions,
     Typing,
     Users,
     Web,

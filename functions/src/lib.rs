@@ -2,7 +2,7 @@
 //! `template.yaml`, all with the same name.
 //!
 //! Over HTTP: [`register`], [`login`], [`session`], [`recover`], [`users`], [`chats`], [`members`], [`messages`],
-//! [`history`], [`invites`], [`files`], [`search`], [`health`], [`web`].
+//! [`history`], [`invites`], [`files`], [`search`], [`subscriptions`], [`health`], [`web`].
 //!
 //! Over the WebSocket: [`authorize`], [`connect`], [`disconnect`], [`send_message`], [`mark_read`], [`typing`],
 //! [`focus`], [`default`].
@@ -17,6 +17,8 @@
 //! * [`messaging`]: sends and reads messages, over HTTP or the socket.
 //! * [`notify`]: sends frames to all of people's devices. [`push`]: finds their connections and
 //!   posts to them. [`posts`]: one post.
+//! * [`web_push`]: tells devices that are not connected. [`push_services`]: what may be posted to. [`vapid`]: the key.
+//!   [`aes128gcm`]: the encryption.
 //! * [`store`]: the contents of files.
 //! * [`mail`]: sends mail. [`letters`]: its texts.
 //! * [`door`]: what every binary does before it serves.
@@ -25,6 +27,7 @@
 //! Each handler takes only the clients it uses. A single state with all of them would add the code of all of them to
 //! every binary: the linker drops only what is unreachable.
 
+pub mod aes128gcm;
 pub mod contract;
 pub mod door;
 pub mod function;
@@ -36,9 +39,12 @@ pub mod messaging;
 pub mod notify;
 pub mod posts;
 pub mod push;
+pub mod push_services;
 pub mod routes;
 pub mod socket;
 pub mod store;
+pub mod vapid;
+pub mod web_push;
 
 pub mod authorize;
 pub mod chats;
@@ -60,6 +66,7 @@ pub mod register;
 pub mod search;
 pub mod send_message;
 pub mod session;
+pub mod subscriptions;
 pub mod typing;
 pub mod users;
 pub mod web;

@@ -18,6 +18,7 @@ use windi_shared::{Error, Result};
 use crate::door;
 use crate::http_api::{self, Answer};
 use crate::push::Push;
+use crate::web_push::WebPush;
 use crate::{messaging, notify};
 
 pub fn main() -> door::Outcome {
@@ -25,19 +26,26 @@ pub fn main() -> door::Outcome {
         let db = door.database().await?;
         let tokens = door.tokens().await?;
         let push = door.push().await?;
-        door.http(|request| handle(&db, &tokens, &push, request)).await
+        let web_push = door.web_push().await?;
+        door.http(|request| handle(&db, &tokens, &push, &web_push, request)).await
     })
 }
 
 /// Answers a send with `201`, or with `200` if an earlier attempt already stored it.
-pub async fn handle(db: &Database, tokens: &Tokens, push: &Push, request: Request) -> Response<Body> {
+pub async fn handle(
+    db: &Database,
+    tokens: &Tokens,
+    push: &Push,
+    web_push: &WebPush,
+    request: Request,
+) -> Response<Body> {
     http_api::respond(&request, async {
         match http_api::route(&request).as_str() {
-            "POST /messages" => send(db, tokens, push, &request).await,
+            "POST /messages" => send(db, tokens, push, web_push, &request).await,
             "PATCH /messages/{chat_id}/{message_id}" => edit(db, tokens, push, &request).await,
             "DELETE /messages/{chat_id}/{message_id}" => delete(db, tokens, push, &request).await,
             "POST /messages/{chat_id}/{message_id}/read" => read(db, tokens, push, &request).await,
-            "POST /messages/{chat_id}/{message_id}/forward" => forward(db, tokens, push, &request).await,
+            "POST /messages/{chat_id}/{message_id}/forward" => forward(db, tokens, push, web_push, &request).await,
             "PUT /messages/{chat_id}/{message_id}/reactions" => react(db, tokens, push, &request).await,
             "PUT /messages/{chat_id}/{message_id}/pin" | "DELETE /messages/{chat_id}/{message_id}/pin" => {
                 pin(db, tokens, push, &request).await
@@ -48,17 +56,17 @@ pub async fn handle(db: &Database, tokens: &Tokens, push: &Push, request: Reques
     .await
 }
 
-async fn send(db: &Database, tokens: &Tokens, push: &Push, request: &Request) -> Result<Answer> {
+async fn send(db: &Database, tokens: &Tokens, push: &Push, web_push: &WebPush, request: &Request) -> Result<Answer> {
     let caller = http_api::token_holder(tokens, request).await?;
     let Caller { user_id, session_id } = caller;
     let send = async {
         let message: SendMessage = http_api::read_json(request)?;
         messaging::send(db, user_id, Some(session_id), message).await
     };
-    answer_sent(db, push, caller, send.await).await
+    answer_sent(db, push, web_push, caller, send.await).await
 }
 
-async fn forward(db: &Database, tokens: &Tokens, push: &Push, request: &Request) -> Result<Answer> {
+async fn forward(db: &Database, tokens: &Tokens, push: &Push, web_push: &WebPush, request: &Request) -> Result<Answer> {
     let caller = http_api::token_holder(tokens, request).await?;
     let Caller { user_id, session_id } = caller;
     let send = async {
@@ -66,12 +74,18 @@ async fn forward(db: &Database, tokens: &Tokens, push: &Push, request: &Request)
         let to: Forward = http_api::read_json(request)?;
         messaging::forward(db, user_id, Some(session_id), from, to).await
     };
-    answer_sent(db, push, caller, send.await).await
+    answer_sent(db, push, web_push, caller, send.await).await
 }
 
-async fn answer_sent(db: &Database, push: &Push, caller: Caller, sent: Result<Sent>) -> Result<Answer> {
+async fn answer_sent(
+    db: &Database,
+    push: &Push,
+    web_push: &WebPush,
+    caller: Caller,
+    sent: Result<Sent>,
+) -> Result<Answer> {
     let sent = http_api::if_live(db, caller, sent).await?;
-    messaging::notify_sent(db, push, &sent, None).await;
+    messaging::notify_sent(db, push, web_push, &sent, None).await;
     if sent.repeated { http_api::ok(&sent.message) } else { http_api::created(&sent.message) }
 }
 

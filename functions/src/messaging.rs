@@ -10,6 +10,7 @@ use windi_shared::{Error, Result};
 
 use crate::notify;
 use crate::push::Push;
+use crate::web_push::WebPush;
 
 /// How long after a message was stored its first fan-out may still be missing: a function ends after 28 s.
 const FIRST_FAN_OUT: TimeDelta = TimeDelta::seconds(30);
@@ -64,11 +65,17 @@ async fn store(
 ///
 /// A repeated send goes to the sender's devices again. The others get it again only while the first attempt may have
 /// died between the commit and its pushes; after that, sync has already delivered it to them.
-pub async fn notify_sent(db: &Database, push: &Push, sent: &Sent, from: Option<&ConnectionId>) {
+///
+/// Whoever is not connected is told through a push service afterwards, if they have subscribed.
+pub async fn notify_sent(db: &Database, push: &Push, web_push: &WebPush, sent: &Sent, from: Option<&ConnectionId>) {
     let frame = ServerFrame::NewMessage(sent.message.clone());
     let is_settled = sent.repeated && sent.message.timestamp.0 < Utc::now() - FIRST_FAN_OUT;
     let recipients = if is_settled { std::slice::from_ref(&sent.message.sender_id) } else { &sent.recipients[..] };
-    notify::users(db, push, recipients, &frame, from).await;
+    let mut absent = notify::users(db, push, recipients, &frame, from).await;
+    if sent.has_subscribers && !is_settled {
+        absent.retain(|user_id| *user_id != sent.message.sender_id);
+        web_push.tell(db, &sent.message, &absent).await;
+    }
 }
 
 /// A read cursor after a request to move it.

@@ -10,7 +10,7 @@ use windi_shared::db::{Database, presence};
 use windi_shared::ids::{ConnectionId, UserId};
 use windi_shared::protocol::{ServerFrame, UserStatus};
 
-use crate::push::Push;
+use crate::push::{Missed, Push};
 
 /// How long a fan-out may afterwards spend on reporting the people it found to have gone.
 const REPORT_LIMIT: Duration = Duration::from_secs(5);
@@ -18,9 +18,17 @@ const REPORT_LIMIT: Duration = Duration::from_secs(5);
 const REPORTED_AT_ONCE: usize = 8;
 
 /// Sends `frame` to every device of `users` except one. Anybody found to have gone without a `$disconnect`, for example
-/// by closing a laptop, is shown as offline to the people who know them.
-pub async fn users(db: &Database, push: &Push, users: &[UserId], frame: &ServerFrame, except: Option<&ConnectionId>) {
-    let mut gone = push.to_users(users, frame, except).await;
+/// by closing a laptop, is shown as offline to the people who know them. Returns those of the users who are not connected,
+/// as far as that is known.
+pub async fn users(
+    db: &Database,
+    push: &Push,
+    users: &[UserId],
+    frame: &ServerFrame,
+    except: Option<&ConnectionId>,
+) -> Vec<UserId> {
+    let Missed { mut absent, mut gone } = push.to_users(users, frame, except).await;
+    absent.extend_from_slice(&gone);
     // Reporting that one person has gone may reveal that others have too; every round takes entries off the lists. All
     // rounds together are limited, so nobody waits longer because of other people's phones.
     let rounds = async {
@@ -33,7 +41,7 @@ pub async fn users(db: &Database, push: &Push, users: &[UserId], frame: &ServerF
                         return None;
                     }
                 };
-                Some(push.to_users(&peers, &status, None).await)
+                Some(push.to_users(&peers, &status, None).await.gone)
             });
             gone = round.buffer_unordered(REPORTED_AT_ONCE).filter_map(std::future::ready).concat().await;
         }
@@ -41,6 +49,7 @@ pub async fn users(db: &Database, push: &Push, users: &[UserId], frame: &ServerF
     if tokio::time::timeout(REPORT_LIMIT, rounds).await.is_err() {
         tracing::warn!("Some people who have gone were not shown offline; their next coming or going will correct it.");
     }
+    absent
 }
 
 /// Says of these people who is online.

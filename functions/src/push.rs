@@ -1,8 +1,9 @@
 //! Sends frames to connections through `@connections`. This is best effort: sync makes up for a push that does not
 //! arrive, and no request fails because somebody else's phone is off.
 
+use std::collections::HashSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use aws_sdk_apigatewaymanagement::primitives::Blob;
@@ -39,26 +40,45 @@ pub struct Push {
     places: Arc<Semaphore>,
 }
 
+/// Whom a frame did not reach, because they are not connected.
+#[derive(Debug, Default)]
+pub struct Missed {
+    /// They have no device on their list.
+    pub absent: Vec<UserId>,
+    /// They have no live device left, although their list said otherwise.
+    pub gone: Vec<UserId>,
+}
+
 /// The outcome of the posts of one fan-out.
 #[derive(Default)]
 struct Tally {
     posts: AtomicUsize,
     gone: AtomicUsize,
     failed: AtomicUsize,
-    /// The users whose list was emptied by a post.
-    offline: Mutex<Vec<UserId>>,
+    missed: Mutex<Missed>,
 }
 
 impl Tally {
-    /// Logs what was done since `start`, and returns the users whose list was emptied, also if the rest was cut short.
-    fn report(&self, start: Instant) -> Vec<UserId> {
+    fn missed(&self) -> MutexGuard<'_, Missed> {
+        self.missed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Notes those of the users who have none of these devices. If the devices are not known, nobody counts as absent.
+    fn note_absent(&self, users: &[UserId], devices: &Result<Vec<Connection>>) {
+        let Ok(devices) = devices else { return };
+        let present: HashSet<_> = devices.iter().map(|device| device.user_id).collect();
+        self.missed().absent.extend(users.iter().filter(|user_id| !present.contains(*user_id)));
+    }
+
+    /// Logs what was done since `start`, and returns whom it did not reach, also if the rest was cut short.
+    fn report(&self, start: Instant) -> Missed {
         let count = |counter: &AtomicUsize| counter.load(Ordering::Relaxed);
         let posts = count(&self.posts);
         if posts > 0 {
             let (gone, failed, ms) = (count(&self.gone), count(&self.failed), start.elapsed().as_millis() as u64);
             tracing::info!(posts, gone, failed, ms, "Fanned out.");
         }
-        std::mem::take(&mut *self.offline.lock().unwrap_or_else(PoisonError::into_inner))
+        std::mem::take(&mut *self.missed())
     }
 }
 
@@ -81,16 +101,16 @@ impl Push {
         &self.connections
     }
 
-    /// Sends `frame` to every device of `users` except one. Returns the users found to have no live device left
-    /// although their list said otherwise.
-    pub async fn to_users(&self, users: &[UserId], frame: &ServerFrame, except: Option<&ConnectionId>) -> Vec<UserId> {
-        let Some(body) = encode(frame) else { return Vec::new() };
+    /// Sends `frame` to every device of `users` except one. Returns the users who are not connected.
+    pub async fn to_users(&self, users: &[UserId], frame: &ServerFrame, except: Option<&ConnectionId>) -> Missed {
+        let Some(body) = encode(frame) else { return Missed::default() };
         let tally = Arc::new(Tally::default());
         let mut shares = users.chunks(BATCH).map(|users| {
             let (push, users, body) = (self.clone(), users.to_vec(), body.clone());
             let (except, tally) = (except.cloned(), Arc::clone(&tally));
             async move {
                 let devices = push.connections.of_users(&users).await;
+                tally.note_absent(&users, &devices);
                 let wanted = |connection: &Connection| Some(&connection.id) != except.as_ref();
                 push.post_all(devices, body, &tally, wanted, |connection| Address::User(connection.user_id)).await;
             }
@@ -182,7 +202,7 @@ impl Push {
         }
         match self.connections.forget(address, &[&connection.id]).await {
             Ok(forgotten) if forgotten.was_last => {
-                tally.offline.lock().unwrap_or_else(PoisonError::into_inner).push(connection.user_id);
+                tally.missed().gone.push(connection.user_id);
             }
             Ok(_) => {}
             Err(error) => error.log(),

@@ -1,5 +1,5 @@
-//! `GET /`, `/docs`, `/config.json`, `/openapi.json`, `/asyncapi.json` and `/web/{version}/{file+}`: the browser client, and
-//! the API's description.
+//! `GET /`, `/docs`, `/sw.js`, `/config.json`, `/openapi.json`, `/asyncapi.json` and `/web/{version}/{file+}`: the browser
+//! client, and the API's description.
 //!
 //! The files of `functions/web/` are in this function. A file's path begins with a version made of all their contents,
 //! so that browsers may keep it for ever and never mix two versions; only the page itself is asked for again. In a debug
@@ -41,6 +41,7 @@ const ASK: &str = "no-cache";
 #[include = "manifest.json"]
 #[include = "*.svg"]
 #[include = "app.js"]
+#[include = "sw.js"]
 #[include = "docs.html"]
 #[include = "docs.js"]
 #[include = "app/*.js"]
@@ -63,6 +64,8 @@ struct Site {
 
 /// The pages, whose paths have no version.
 const PAGES: [&str; 2] = ["index.html", "docs.html"];
+/// Its path has no version either, because it is for all paths: a service worker is for those below its own.
+const SERVICE_WORKER: &str = "sw.js";
 
 struct File {
     bytes: Vec<u8>,
@@ -89,6 +92,7 @@ fn answer(websocket_url: Option<&str>, files: &str, request: &Request) -> Result
     match http_api::route(request).as_str() {
         "GET /" => page("index.html", &websocket_url, files, request),
         "GET /docs" => page("docs.html", &websocket_url, files, request),
+        "GET /sw.js" => service_worker(request),
         "GET /config.json" => http_api::ok(&PageConfig { web_socket_url: websocket_url }),
         "GET /openapi.json" => {
             static OPENAPI: LazyLock<File> = LazyLock::new(|| File::new(contract::openapi().to_string().into_bytes()));
@@ -124,7 +128,7 @@ fn page(name: &str, websocket_url: &str, files: &str, request: &Request) -> Resu
             format!(
                 "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob: {files}; \
                  connect-src 'self' {origin} {files}; \
-                 manifest-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+                 manifest-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
             ),
         ),
         (REFERRER_POLICY, "no-referrer".to_owned()),
@@ -135,6 +139,12 @@ fn page(name: &str, websocket_url: &str, files: &str, request: &Request) -> Resu
         answer.set(name, &value).map_err(|_| Error::field("host", "is not the name of a host"))?;
     }
     Ok(answer)
+}
+
+fn service_worker(request: &Request) -> Result<Answer> {
+    let site = site(true);
+    let file = site.files.get(SERVICE_WORKER).ok_or_else(|| Error::internal("there is no service worker"))?;
+    Ok(serve(request, file, media_type(SERVICE_WORKER), ASK))
 }
 
 fn file(request: &Request) -> Result<Answer> {

@@ -8,8 +8,9 @@ use windi_functions::mail::Mail;
 use windi_functions::posts::Posts;
 use windi_functions::push::Push;
 use windi_functions::store::Store;
+use windi_functions::web_push::WebPush;
 use windi_shared::auth::Tokens;
-use windi_shared::config::{self, DatabaseConfig, FilesConfig, MailDirectory, TokenConfig};
+use windi_shared::config::{self, DatabaseConfig, FilesConfig, MailDirectory, PushConfig, TokenConfig};
 use windi_shared::connections::Connections;
 use windi_shared::db::{self, Database};
 
@@ -27,6 +28,7 @@ pub struct App {
     pub push: Push,
     pub store: Store,
     pub mail: Mail,
+    pub web_push: WebPush,
     pub aws: InProcessAws,
 }
 
@@ -44,6 +46,7 @@ pub struct Settings {
     pub files: FilesConfig,
     /// Where mails are written.
     pub mail: MailDirectory,
+    pub push: PushConfig,
 }
 
 impl std::fmt::Debug for Settings {
@@ -72,6 +75,7 @@ impl App {
             connections,
             store,
             mail: Mail::into_files(settings.mail.clone()),
+            web_push: WebPush::new(&settings.push)?,
             settings,
             aws,
         })
@@ -94,6 +98,7 @@ impl Settings {
             ("AWS_ENDPOINT_URL_DYNAMODB", self.dynamodb_endpoint.clone()),
             ("FILES_BUCKET", self.files.bucket.clone()),
             ("MAIL_DIRECTORY", self.mail.path.display().to_string()),
+            ("VAPID_SUBJECT", self.push.subject.clone()),
             ("AWS_REGION", region()),
             ("AWS_ACCESS_KEY_ID", credential("AWS_ACCESS_KEY_ID")),
             ("AWS_SECRET_ACCESS_KEY", credential("AWS_SECRET_ACCESS_KEY")),
@@ -111,6 +116,12 @@ impl Settings {
             ("FILES_PUBLIC_URL", public_url.clone().map(|url| if url.is_empty() { "/".to_owned() } else { url })),
         ] {
             variables.extend(value.map(|value| (name, value)));
+        }
+        if let Some(secret) = &self.push.secret {
+            variables.push(("PUSH_KEY", secret.clone()));
+        }
+        if self.push.allows_http {
+            variables.push(("PUSH_ALLOW_HTTP", "on".to_owned()));
         }
         if !self.database.has_limits {
             variables.push(("RATE_LIMITS", "off".to_owned()));

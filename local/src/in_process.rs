@@ -16,7 +16,7 @@ use tokio::sync::Semaphore;
 use tower::ServiceExt as _;
 use windi_functions::{
     Function, authorize, chats, connect, default, disconnect, files, focus, health, history, invites, login, mark_read,
-    members, messages, migrate, recover, register, search, send_message, session, typing, users, web,
+    members, messages, migrate, recover, register, search, send_message, session, subscriptions, typing, users, web,
 };
 
 use crate::app::{App, Settings};
@@ -126,7 +126,7 @@ async fn dispatch(app: Arc<App>, function: Function, event: Value) -> Result<Val
         Function::Login => http!(login::handle, db, tokens),
         Function::MarkRead => socket!(mark_read::handle, db, push),
         Function::Members => http!(members::handle, db, tokens, push),
-        Function::Messages => http!(messages::handle, db, tokens, push),
+        Function::Messages => http!(messages::handle, db, tokens, push, web_push),
         Function::Migrate => {
             let url = std::future::ready(Ok::<_, Infallible>(app.settings.database.url.clone()));
             answer(migrate::handle(url, read(event)?).await)
@@ -134,8 +134,9 @@ async fn dispatch(app: Arc<App>, function: Function, event: Value) -> Result<Val
         Function::Recover => http!(recover::handle, db, tokens, push, mail),
         Function::Register => http!(register::handle, db),
         Function::Search => http!(search::handle, db, tokens),
-        Function::SendMessage => socket!(send_message::handle, db, push),
+        Function::SendMessage => socket!(send_message::handle, db, push, web_push),
         Function::Session => http!(session::handle, db, tokens, push),
+        Function::Subscriptions => http!(subscriptions::handle, db, tokens, web_push),
         Function::Typing => socket!(typing::handle, db, push),
         Function::Users => http!(users::handle, db, tokens, push),
         Function::Web => {

@@ -9,6 +9,8 @@
 //! | `AWS_ENDPOINT_URL_S3` with `FILES_BUCKET` | S3 in this process, with the files in the data directory |
 //! | `JWT_SECRET` | a random one, kept in the data directory |
 //! | `MAIL_DIRECTORY` | `mail` in the data directory |
+//! | `PUSH_KEY` | a random one, kept in the data directory |
+//! | `VAPID_SUBJECT` | the sender of mails |
 
 use std::fs::{DirBuilder, File, TryLockError};
 use std::io::{Read as _, Write as _};
@@ -21,7 +23,7 @@ use windi_backing::dynamodb::{DynamoDb, DynamoDbError};
 use windi_backing::postgres::{Cluster, PostgresError};
 use windi_backing::s3::{self, S3, S3Error};
 use windi_shared::auth::Tokens;
-use windi_shared::config::{self, ConfigError, DatabaseConfig, FilesConfig, MailDirectory, TokenConfig};
+use windi_shared::config::{self, ConfigError, DatabaseConfig, FilesConfig, MailDirectory, PushConfig, TokenConfig};
 use windi_shared::db;
 
 use crate::app::{App, Settings};
@@ -78,6 +80,7 @@ impl Stack {
         let lock = lock(data)?;
         let tokens = tokens(data)?;
         let mail = mail(data)?;
+        let push = push(data, &mail)?;
         Tokens::new(&tokens).map_err(StackError::Setting)?;
         let (cluster, database_url) = match config::optional("DATABASE_URL") {
             Some(url) => (None, url),
@@ -99,6 +102,7 @@ impl Stack {
             push_endpoint: endpoint.to_owned(),
             files,
             mail,
+            push,
         };
         let app = App::new(settings, InProcessAws::new(dynamodb.direct())).map_err(StackError::Setting)?;
         prepare(&app).await?;
@@ -219,6 +223,16 @@ fn mail(data: &Path) -> Result<MailDirectory, StackError> {
     let made = DirBuilder::new().recursive(true).mode(0o700).create(&path);
     made.map_err(|e| StackError::Files(path.clone(), e))?;
     Ok(config::mail_directory(path)?)
+}
+
+/// `PUSH_KEY`, otherwise from a file created at the first start, so that subscriptions survive a restart.
+fn push(data: &Path, mail: &MailDirectory) -> Result<PushConfig, StackError> {
+    let secret = match config::optional("PUSH_KEY") {
+        Some(secret) => secret,
+        None => kept_secret(&data.join("push-key"))?,
+    };
+    let subject = config::optional("VAPID_SUBJECT").unwrap_or_else(|| format!("mailto:{}", mail.from.as_str()));
+    Ok(PushConfig { secret: Some(secret), subject, allows_http: config::push_allows_http()? })
 }
 
 fn kept_secret(path: &Path) -> Result<String, StackError> {

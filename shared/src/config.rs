@@ -197,6 +197,47 @@ fn mail_sender() -> Result<Option<Email>, ConfigError> {
     from.map_err(|problem| wrong("MAIL_FROM", problem))
 }
 
+/// How devices that are not connected are told of messages (Web Push).
+#[derive(Clone)]
+pub struct PushConfig {
+    /// What the key is made of by which push services know this messenger; none for a messenger without such pushes.
+    pub secret: Option<String>,
+    /// Whom push services may turn to: a `mailto:` or an `https:` address.
+    pub subject: String,
+    /// Whether subscriptions may lead to this machine, and without encryption, as in tests.
+    pub allows_http: bool,
+}
+
+/// `PUSH_KEY`, `VAPID_SUBJECT`, `PUSH_ALLOW_HTTP`.
+///
+/// # Errors
+/// If there is a key without a subject, or a value is not allowed. The key's length is checked where it is used.
+pub fn web_push() -> Result<PushConfig, ConfigError> {
+    let secret = optional("PUSH_KEY");
+    let subject = optional("VAPID_SUBJECT").unwrap_or_default();
+    if secret.is_some() && !["mailto:", "https:"].iter().any(|scheme| subject.starts_with(scheme)) {
+        return Err(wrong("VAPID_SUBJECT", "must begin with mailto: or https:"));
+    }
+    Ok(PushConfig { secret, subject, allows_http: push_allows_http()? })
+}
+
+/// `PUSH_ALLOW_HTTP`: `on` for tests, or `off`.
+///
+/// # Errors
+/// If it is anything else.
+pub fn push_allows_http() -> Result<bool, ConfigError> {
+    match optional("PUSH_ALLOW_HTTP").as_deref() {
+        None | Some("off") => Ok(false),
+        Some("on") => Ok(true),
+        Some(_) => Err(wrong("PUSH_ALLOW_HTTP", "must be on or off")),
+    }
+}
+
+/// The secret that holds the key of pushes, if `PUSH_KEY` is the ARN of one.
+pub fn push_secret() -> Option<String> {
+    arn("PUSH_KEY")
+}
+
 /// `CONNECTIONS_TABLE`: the DynamoDB table of live connections.
 ///
 /// # Errors

@@ -128,6 +128,9 @@ pub enum Error {
     /// Nobody has set up mail for this messenger.
     #[error("this messenger sends no mail")]
     MailDisabled,
+    /// This messenger has no key for push services.
+    #[error("this messenger sends no pushes to devices that are not connected")]
+    PushDisabled,
 }
 
 impl Error {
@@ -201,7 +204,7 @@ impl ErrorKind {
             Self::InvalidField | Self::FileRefused => 422,
             Self::TooManyAttempts | Self::TooManyConnections | Self::SlowMode | Self::RateLimited => 429,
             Self::Internal => 500,
-            Self::MailDisabled => 501,
+            Self::MailDisabled | Self::PushDisabled => 501,
             Self::Unavailable => 503,
         }
     }
@@ -247,6 +250,7 @@ impl ErrorKind {
             Self::TooManyConnections => "too_many_connections",
             Self::Internal => "internal",
             Self::MailDisabled => "mail_disabled",
+            Self::PushDisabled => "push_disabled",
             Self::Unavailable => "unavailable",
         }
     }

@@ -9,9 +9,9 @@ use windi_shared::protocol::{
     Account, AccountChange, AnnouncedFile, Changes, ChatChange, ChatList, ChatWithMembers, ChosenReactions,
     EmailConfirmation, Farewell, FileInfo, FileLinks, ForgottenPassword, FormLogin, Forward, FoundMessages,
     FoundPeople, Health, History, Invite, InvitePreview, Invites, LoginSchema, Member, Message, MessageRead,
-    NewChatSchema, NewEmail, NewFile, NewInvite, NewMember, NewPassword, NewRole, NewText, PageConfig, PasswordReset,
-    Person, PresenceList, Refresh, Registration, Removed, SendMessage, Sessions, SettingsChange, SettingsChanged,
-    TokenPair, UnreadTotal,
+    NewChatSchema, NewEmail, NewFile, NewInvite, NewMember, NewPassword, NewPushSubscription, NewRole, NewText,
+    OldPushSubscription, PageConfig, PasswordReset, Person, PresenceList, PushKey, Refresh, Registration, Removed,
+    SendMessage, Sessions, SettingsChange, SettingsChanged, TokenPair, UnreadTotal,
 };
 
 use super::call::{Call, FILES, JSON, UUID, limit, number, text};
@@ -26,7 +26,7 @@ const MESSAGES: &str = "Messages";
 const OPERATION: &str = "Operation";
 
 pub fn all() -> Vec<Call> {
-    [accounts(), recovery(), people(), chats(), members(), invites(), messages(), attachments(), files()]
+    [accounts(), recovery(), people(), chats(), members(), invites(), messages(), attachments(), pushes(), files()]
         .into_iter()
         .flatten()
         .collect()
@@ -282,6 +282,27 @@ fn attachments() -> Vec<Call> {
     ]
 }
 
+fn pushes() -> Vec<Call> {
+    vec![
+        Call::new("GET", "/push/key", "getPushKey", MESSAGES, "Learn the key that a browser subscribes to pushes with")
+            .returns::<PushKey>(200, "The key.", "push_key")
+            .refuses(&[PushDisabled]),
+        Call::new(
+            "PUT",
+            "/push/subscription",
+            "subscribe",
+            MESSAGES,
+            "Have a device told of messages while you are not connected",
+        )
+        .takes::<NewPushSubscription>("push_subscription")
+        .done("The device is told for as long as this session lives.")
+        .refuses(&[RateLimited, PushDisabled]),
+        Call::new("DELETE", "/push/subscription", "unsubscribe", MESSAGES, "Have a device not told any more")
+            .takes::<OldPushSubscription>("old_push_subscription")
+            .done("The device is not told."),
+    ]
+}
+
 fn messages() -> Vec<Call> {
     let latest = OneOfBuilder::new().item(number(0)).item(text("^latest$"));
     vec![
@@ -347,6 +368,13 @@ fn files() -> Vec<Call> {
         config,
         Call::file("/", "getPage", "The browser client", "text/html", "The page."),
         Call::file("/docs", "getDocs", "This description, to read and try", "text/html", "The page."),
+        Call::file(
+            "/sw.js",
+            "getServiceWorker",
+            "The browser client's service worker",
+            "text/javascript",
+            "The script.",
+        ),
         Call::file("/openapi.json", "getOpenapi", "This description", JSON, "OpenAPI 3.1."),
         Call::file("/asyncapi.json", "getAsyncapi", "The socket's description", JSON, "AsyncAPI 3."),
         Call::file(

@@ -13,6 +13,7 @@ use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, co
 use tokio::net::{TcpListener, TcpStream, UnixStream};
 use windi_functions::{chats, connect, default, focus, history, mark_read, messages, send_message, typing};
 use windi_shared::config::DatabaseConfig;
+use windi_shared::db::pushes::{self, NewSubscription};
 use windi_shared::db::{self, Database, sessions};
 use windi_shared::ids::ConnectionId;
 
@@ -93,7 +94,7 @@ async fn operations_ask_the_database_as_seldom_as_the_table_says() {
     let (alice, bob) = (stage.person("alice").await, stage.person("bob").await);
     let wire = Wire::to(&stage.url).await;
     stage.db = connected(&stage, &wire.url, 1).await;
-    let Stage { db, tokens, push, .. } = &stage;
+    let Stage { db, tokens, push, web_push, .. } = &stage;
     let chat_id = &stage.private_chat(&alice, &bob).await;
     let device = ConnectionId("a=".to_owned());
     let frame = |action: &str, data| {
@@ -125,16 +126,16 @@ async fn operations_ask_the_database_as_seldom_as_the_table_says() {
             };
         }
         count!("$connect", socket connect::handle(db, push, socket_event("$connect", Some(&alice), &device, None)));
-        count!("sendMessage", socket send_message::handle(db, push, frame("sendMessage", text.clone())));
+        count!("sendMessage", socket send_message::handle(db, push, web_push, frame("sendMessage", text.clone())));
         count!("markRead", socket mark_read::handle(db, push, frame("markRead", read_up_to)));
         count!("typing", socket typing::handle(db, push, frame("typing", json!({"chat_id": chat_id, "is_typing": true}))));
         count!("joinChat", socket focus::handle(db, push, frame("joinChat", json!({"chat_id": chat_id}))));
         count!("leaveChat", socket focus::handle(db, push, frame("leaveChat", json!({"chat_id": chat_id}))));
         count!("ping", socket default::handle(db, push.posts(), frame("ping", json!({}))));
         let send = http("POST /messages", Some(&alice.token), Some(text.clone()));
-        count!("POST /messages", http messages::handle(db, tokens, push, send));
+        count!("POST /messages", http messages::handle(db, tokens, push, web_push, send));
         let mark = http(&read_route, Some(&alice.token), None);
-        count!("POST /messages/{chat_id}/{message_id}/read", http messages::handle(db, tokens, push, mark));
+        count!("POST /messages/{chat_id}/{message_id}/read", http messages::handle(db, tokens, push, web_push, mark));
         let page = get(&in_chat("/messages/history/{chat_id}?before=latest"));
         count!("GET /messages/history/{chat_id}", http history::handle(db, tokens, page));
         count!("GET /chats", http chats::handle(db, tokens, push, get("/chats")));
@@ -145,6 +146,34 @@ async fn operations_ask_the_database_as_seldom_as_the_table_says() {
         windi_functions::disconnect::handle(db, push, offline).await.unwrap();
     }
     check_table(&counted);
+}
+
+/// Whoever is away and has subscribed is looked up in a statement of its own; a send to anybody else costs what it did.
+#[tokio::test]
+async fn a_send_asks_once_more_only_if_a_receiver_who_is_away_has_subscribed() {
+    let mut stage = Stage::new().await;
+    let (alice, bob, carol) = (stage.person("alice").await, stage.person("bob").await, stage.person("carol").await);
+    let wire = Wire::to(&stage.url).await;
+    stage.db = connected(&stage, &wire.url, 1).await;
+    let (with_bob, with_carol) = (stage.private_chat(&alice, &bob).await, stage.private_chat(&alice, &carol).await);
+    let send = async |chat_id: &str| {
+        wire.count();
+        assert_eq!(stage.send(&alice, json!({"chat_id": chat_id, "text": "x"})).await.0, 201);
+        wire.count()
+    };
+    send(&with_bob).await;
+    let plain = send(&with_bob).await;
+    assert_eq!(send(&with_carol).await, plain);
+
+    // Nothing is encrypted for what is no key, so nothing is posted.
+    let new = NewSubscription { endpoint: "http://127.0.0.1:9/x", p256dh: &[4; 65], auth: &[0; 16], shows_text: true };
+    pushes::put(&stage.db, bob.caller, &new).await.unwrap();
+    send(&with_bob).await;
+    // To find out who is due, and to take it back.
+    assert_eq!(send(&with_bob).await, plain + 2);
+    assert_eq!(send(&with_carol).await, plain);
+    stage.connected(&bob, "b=").await;
+    assert_eq!(send(&with_bob).await, plain);
 }
 
 fn check_table(counted: &[(&str, usize)]) {
@@ -210,7 +239,8 @@ async fn whoever_has_logged_out_changes_nothing() {
     let read_route = format!("POST /messages/{{chat_id={}}}/{{message_id=1}}/read", chat_id);
     for (route, body) in [("POST /messages", Some(text)), (read_route.as_str(), None)] {
         let request = http(route, Some(&alice.token), body);
-        assert_eq!(read(messages::handle(&stage.db, &stage.tokens, &stage.push, request).await).0, 401);
+        let refused = messages::handle(&stage.db, &stage.tokens, &stage.push, &stage.web_push, request);
+        assert_eq!(read(refused.await).0, 401);
     }
     let kept: (i64, i64) = sqlx::query_as(
         "select (select count(*) from messages), (select last_read_id from chat_members where user_id = $1)",

@@ -17,9 +17,10 @@ use windi_backing::dynamodb::DynamoDb;
 use windi_functions::posts::Posts;
 use windi_functions::push::Push;
 use windi_functions::socket::Event;
+use windi_functions::web_push::WebPush;
 use windi_functions::{chats, login, messages, register};
 use windi_shared::auth::{Caller, Tokens};
-use windi_shared::config::{DatabaseConfig, TokenConfig};
+use windi_shared::config::{DatabaseConfig, PushConfig, TokenConfig};
 use windi_shared::connections::{Address, Connection, Connections};
 use windi_shared::db::{self, Database, MIGRATOR};
 use windi_shared::ids::{ConnectionId, SessionId, UserId};
@@ -36,6 +37,7 @@ pub struct Stage {
     pub tokens: Tokens,
     pub connections: Connections,
     pub push: Push,
+    pub web_push: WebPush,
     pub posts: Recorder,
     _dynamodb: DynamoDb,
 }
@@ -57,7 +59,8 @@ impl Stage {
         let db = db::connect(&config).unwrap();
         let secret = "the secret of all handler tests, long enough".to_owned();
         let tokens = Tokens::new(&TokenConfig { secret, previous_secret: None }).unwrap();
-        Self { url, db, tokens, connections, push, posts, _dynamodb: dynamodb }
+        let web_push = WebPush::new(&push_config()).unwrap();
+        Self { url, db, tokens, connections, push, web_push, posts, _dynamodb: dynamodb }
     }
 
     /// Registers somebody and logs them in.
@@ -87,7 +90,7 @@ impl Stage {
     /// Sends a message over HTTP.
     pub async fn send(&self, who: &Person, body: Value) -> (u16, Value) {
         let request = http("POST /messages", Some(&who.token), Some(body));
-        read(messages::handle(&self.db, &self.tokens, &self.push, request).await)
+        read(messages::handle(&self.db, &self.tokens, &self.push, &self.web_push, request).await)
     }
 
     /// Records an open connection for somebody.
@@ -107,6 +110,12 @@ impl Stage {
         let live = self.connections.of_users(&[person.caller.user_id]).await.unwrap();
         live.into_iter().map(|connection| connection.id.0).collect()
     }
+}
+
+/// With a key, and subscriptions that lead to this machine.
+pub fn push_config() -> PushConfig {
+    let secret = Some("the push key of all handler tests, long enough".to_owned());
+    PushConfig { secret, subject: "mailto:tests@example.com".to_owned(), allows_http: true }
 }
 
 pub struct Person {

@@ -21,11 +21,12 @@ async fn without_dynamodb_a_send_is_stored_and_acknowledged() {
     let push = Push::new(Posts::new(&sdk_config(NOWHERE), &stage.posts.serve().await), connections.clone());
     let body = json!({"chat_id": chat_id, "text": "over HTTP"});
     let request = http("POST /messages", Some(&alice.token), Some(body));
-    assert_eq!(read(messages::handle(&stage.db, &stage.tokens, &push, request).await).0, 201);
+    assert_eq!(read(messages::handle(&stage.db, &stage.tokens, &push, &stage.web_push, request).await).0, 201);
 
     let id = ConnectionId("a=".to_owned());
     let frame = json!({"action": "sendMessage", "data": {"chat_id": chat_id, "text": "over the socket"}});
-    send_message::handle(&stage.db, &push, socket_event("sendMessage", Some(&alice), &id, Some(frame))).await.unwrap();
+    let event = socket_event("sendMessage", Some(&alice), &id, Some(frame));
+    send_message::handle(&stage.db, &push, &stage.web_push, event).await.unwrap();
     assert_eq!(stage.posts.to(&id)[0]["data"]["id"], 2);
 
     // A socket that could not be recorded must not open: it would receive nothing.

@@ -10,9 +10,9 @@ use windi_shared::protocol::{
     Account, AccountChange, AnnouncedFile, Changes, ChatChange, ChatList, ChatWithMembers, ChosenReactions,
     ClientFrame, EmailConfirmation, ErrorBody, Farewell, FileInfo, FileLinks, ForgottenPassword, Forward,
     FoundMessages, FoundPeople, Health, History, Invite, InvitePreview, JsonLogin, ListedChat, Member, Message,
-    NewChat, NewEmail, NewFile, NewInvite, NewMember, NewPassword, NewRole, NewText, PageConfig, PasswordReset,
-    PresenceList, Refresh, Registration, Removed, Reply, SendMessage, Sessions, SettingsChange, SettingsChanged,
-    TokenPair, UnreadTotal,
+    NewChat, NewEmail, NewFile, NewInvite, NewMember, NewPassword, NewPushSubscription, NewRole, NewText,
+    OldPushSubscription, PageConfig, PasswordReset, PresenceList, PushKey, PushMessage, Refresh, Registration, Removed,
+    Reply, SendMessage, Sessions, SettingsChange, SettingsChanged, TokenPair, UnreadTotal,
 };
 
 const DOCUMENT: &str = include_str!("../../../docs/protocol.md");
@@ -60,7 +60,11 @@ fn every_example_is_what_it_says() {
             "login" => parses::<JsonLogin>(example),
             "new_email" => parses::<NewEmail>(example),
             "new_password" => parses::<NewPassword>(example),
+            "old_push_subscription" => is::<OldPushSubscription>(example),
             "password_reset" => parses::<PasswordReset>(example),
+            "push_key" => is::<PushKey>(example),
+            "push_message" => is::<PushMessage>(example),
+            "push_subscription" => is::<NewPushSubscription>(example),
             "refresh" => parses::<Refresh>(example),
             "history" => is::<History>(example),
             "invite" => is::<Invite>(example),

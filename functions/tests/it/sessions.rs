@@ -147,7 +147,7 @@ async fn a_socket_that_was_not_closed_is_cut_off_when_its_session_is_found_to_ha
     sessions::end(&stage.db, alice.caller.user_id, alice.caller.session_id).await.unwrap();
     let send = json!({"action": "sendMessage", "request_id": "r", "data": {"chat_id": chat_id, "text": "still me"}});
     let event = socket_event("sendMessage", Some(&alice), &socket, Some(send));
-    send_message::handle(&stage.db, &stage.push, event).await.unwrap();
+    send_message::handle(&stage.db, &stage.push, &stage.web_push, event).await.unwrap();
     let type_ = json!({"action": "typing", "data": {"chat_id": chat_id, "is_typing": true}});
     let event = socket_event("typing", Some(&alice), &socket, Some(type_));
     typing::handle(&stage.db, &stage.push, event).await.unwrap();

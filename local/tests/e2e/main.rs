@@ -6,6 +6,7 @@
 
 mod answers;
 mod harness;
+mod push_service;
 mod road;
 
 mod accounts;
@@ -29,6 +30,7 @@ mod leftovers;
 mod lifecycle;
 mod matrix;
 mod presence;
+mod push;
 mod reads;
 mod recover;
 mod refusals;

@@ -27,7 +27,7 @@ use windi_backing::testing;
 use windi_local::app::Settings;
 use windi_local::stack::{PING_AFTER, in_process_files};
 use windi_local::store::Store;
-use windi_shared::config::{self, DatabaseConfig, FilesConfig, TokenConfig};
+use windi_shared::config::{self, DatabaseConfig, FilesConfig, PushConfig, TokenConfig};
 use windi_shared::db::MIGRATOR;
 
 /// How many tests run at once under `cargo lambda watch`.
@@ -210,6 +210,11 @@ pub async fn settings(url: String, dynamodb_endpoint: String, gateway: SocketAdd
         push_endpoint: format!("http://{gateway}/ws"),
         files: files().await.1,
         mail: config::mail_directory(mail).unwrap(),
+        push: PushConfig {
+            secret: Some("the push key of all end-to-end tests, long enough".to_owned()),
+            subject: "mailto:tests@example.com".to_owned(),
+            allows_http: true,
+        },
     }
 }
 

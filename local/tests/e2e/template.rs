@@ -55,10 +55,11 @@ fn policies(properties: &Yaml<'_>) -> BTreeSet<String> {
 }
 
 /// What a function's `main` asks for, the variables this reads, and the policies it needs at least.
-const CLIENTS: [(&str, &[&str], &[&str]); 9] = [
+const CLIENTS: [(&str, &[&str], &[&str]); 10] = [
     ("door.database", &["DATABASE_URL"], &["ReadDatabaseSecret"]),
     ("door.tokens", &["JWT_SECRET"], &["ReadJwtSecret"]),
     ("door.mail", &["MAIL_FROM"], &["SendMail"]),
+    ("door.web_push", &["PUSH_KEY", "VAPID_SUBJECT"], &["ReadPushKey"]),
     ("door.connections", &["CONNECTIONS_TABLE"], &["CheckConnections"]),
     (
         "door.store",

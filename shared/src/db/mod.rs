@@ -13,6 +13,7 @@ pub mod logins;
 pub mod members;
 pub mod messages;
 pub mod presence;
+pub mod pushes;
 pub mod rates;
 pub mod reactions;
 pub mod reads;

@@ -20,6 +20,8 @@ pub struct Sent {
     pub repeated: bool,
     /// Everybody who was in the chat when the message was numbered, including the sender.
     pub recipients: Vec<UserId>,
+    /// Whether any of the others has a push subscription; in a large group, whether anybody has.
+    pub has_subscribers: bool,
 }
 
 /// What to send.
@@ -63,7 +65,10 @@ pub async fn send(
         r#"
         select outcome as "outcome!", id, text, created_at as "created_at: Timestamp",
             edited_at as "edited_at: Timestamp", deleted_at as "deleted_at: Timestamp", is_read, revision,
-            details as "details: Json<Details>", wait, recipients as "recipients: Vec<UserId>"
+            details as "details: Json<Details>", wait, recipients as "recipients: Vec<UserId>",
+            case when cardinality(recipients) > 20 then exists (select from push_subscriptions)
+                else exists (select from push_subscriptions p where p.user_id = any (recipients) and p.user_id <> $2)
+                end as "has_subscribers!"
         from send_message($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $12) where $11::uuid is null or session_is_live($11)
         "#,
         chat_id as ChatId,
@@ -106,7 +111,8 @@ pub async fn send(
         details,
         my_reactions: None,
     };
-    Ok(Sent { message, repeated, recipients: row.recipients.unwrap_or_default() })
+    let recipients = row.recipients.unwrap_or_default();
+    Ok(Sent { message, repeated, recipients, has_subscribers: row.has_subscribers })
 }
 
 /// The error for an outcome of `send_message`; `wait` is in seconds.

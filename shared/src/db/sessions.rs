@@ -37,12 +37,17 @@ pub async fn start(
     Ok(has_started.then_some(session_id))
 }
 
-/// Deletes some expired rows whenever a row is added.
+/// Deletes some expired rows whenever a row is added, and the push subscription of a session that has expired with its last row.
 async fn purge(db: impl PgExecutor<'_>) -> Result<()> {
     sqlx::query!(
         "
-        delete from sessions where session_id in (
-            select session_id from sessions where expires_at < now() order by expires_at limit 10 for update skip locked)
+        with expired as (
+            delete from sessions where session_id in (
+                select session_id from sessions where expires_at < now()
+                order by expires_at limit 10 for update skip locked)
+            returning family
+        )
+        delete from push_subscriptions where session_id in (select family from expired) and not session_is_live(session_id)
         "
     )
     .execute(db)
@@ -146,10 +151,11 @@ async fn is_unused(db: impl PgExecutor<'_>, token: &str) -> Result<bool> {
 
 /// Ends a session. Returns `false` if the user has no such session or it has already been ended. One revoked row ends
 /// the family, so it does no harm if a refresh at the same moment adds a row that this does not see: the revoked row
-/// expires a day later than that one.
+/// expires a day later than that one. Its push subscriptions go with it.
 pub async fn end(db: impl PgExecutor<'_>, user_id: UserId, session_id: SessionId) -> Result<bool> {
     let ended = sqlx::query!(
         "
+        with no_pushes as (delete from push_subscriptions where session_id = $1 and user_id = $2)
         update sessions set revoked_at = now(), expires_at = greatest(expires_at, now() + make_interval(days => $3))
         where family = $1 and user_id = $2 and revoked_at is null
         ",
@@ -163,6 +169,7 @@ pub async fn end(db: impl PgExecutor<'_>, user_id: UserId, session_id: SessionId
 pub async fn end_others(db: impl PgExecutor<'_>, user_id: UserId, but: SessionId) -> Result<()> {
     sqlx::query!(
         "
+        with no_pushes as (delete from push_subscriptions where user_id = $1 and session_id <> $2)
         update sessions set revoked_at = now(), expires_at = greatest(expires_at, now() + make_interval(days => $3))
         where user_id = $1 and family <> $2 and revoked_at is null
         ",

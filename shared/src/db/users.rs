@@ -169,6 +169,7 @@ pub async fn delete(db: impl PgExecutor<'_>, user_id: UserId) -> Result<()> {
             no_memberships as (delete from former_members where user_id = $1),
             no_buckets as (delete from buckets where user_id = $1),
             no_codes as (delete from codes where user_id = $1),
+            no_pushes as (delete from push_subscriptions where user_id = $1),
             closed as (
                 update chats c set closed = true from chat_members m
                 where m.user_id = $1 and c.chat_id = m.chat_id and c.kind = 'private'

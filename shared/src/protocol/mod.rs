@@ -3,7 +3,8 @@
 //!
 //! * [`objects`]: messages, chats and people, the same in answers and in frames.
 //! * [`requests`], [`answers`]: the bodies over HTTP.
-//! * [`files`]: files, and the bodies of the calls about them.
+//! * [`files`]: files, and the bodies of the calls about them. [`pushes`]: the same for pushes to devices that are not
+//!   connected.
 //! * [`client`]: what a client may send over the socket; [`server`]: what it may receive, errors included.
 //!
 //! An object's own id is called `id`; a reference to another object is called `<what>_id`. `docs/protocol.md` describes
@@ -13,6 +14,7 @@ pub mod answers;
 pub mod client;
 pub mod files;
 pub mod objects;
+pub mod pushes;
 pub mod requests;
 pub mod server;
 pub mod timestamp;
@@ -21,6 +23,7 @@ pub use answers::*;
 pub use client::*;
 pub use files::*;
 pub use objects::*;
+pub use pushes::*;
 pub use requests::*;
 pub use server::*;
 pub use timestamp::*;
