@@ -12,6 +12,7 @@ import { openJoin } from "./app/invites.js";
 import { loginScreen } from "./app/login.js";
 import { closeMenu, menu, placeMenu } from "./app/menu.js";
 import { forgetPictures, showPictures } from "./app/pictures.js";
+import { listenToPushes } from "./app/push.js";
 import { isMuted } from "./app/quiet.js";
 import { scroller } from "./app/scroller.js";
 import { forgetSearch } from "./app/search.js";
@@ -119,6 +120,7 @@ function listen() {
     if (client.person(sender_id)) tell();
     else setTimeout(tell, 1_000);
   });
+  listenToPushes();
   addEventListener("hashchange", () => {
     if (state.screen === "chats") go();
   });

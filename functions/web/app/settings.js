@@ -4,6 +4,7 @@ import { ago, avatar, deviceName, icon } from "./format.js";
 import { field, fields, formError } from "./forms.js";
 import { t } from "./i18n.js";
 import { portraitButtons } from "./portrait.js";
+import { pushItems } from "./push.js";
 import { emailItem } from "./recover.js";
 import { client, confirm, failure, openDialog, redraw, state, submit, toast } from "./store.js";
 
@@ -132,6 +133,7 @@ export function settingsDialog(dialog) {
     <button class="item danger-text" @click=${() => openDialog({ type: "farewell" })}>
       <span class="avatar plain">${icon("trash")}</span><span class="item-title">${t("settings.delete")}</span>
     </button>
+    ${pushItems()}
     <h3 class="section">${t("settings.sessions")}</h3>
     ${formError(dialog.error)}
     <ul class="items sessions" aria-busy=${dialog.sessions ? "false" : "true"}>

@@ -51,6 +51,25 @@ export class Calls {
     return this.session.call("POST", "/users/me/email/confirm", { body: { code } });
   }
 
+  /** The key that a browser subscribes to pushes with. @returns {Promise<string>} in base64url */
+  async pushKey() {
+    const answer = await this.session.call("GET", "/push/key");
+    return /** @type {import("./contract.d.ts").PushKey} */ (answer).public_key;
+  }
+
+  /**
+   * Has this device told of messages while it is not connected, for as long as the session lives.
+   * @param {import("./contract.d.ts").NewPushSubscription} body @returns {Promise<null>}
+   */
+  subscribe(body) {
+    return this.session.call("PUT", "/push/subscription", { body });
+  }
+
+  /** @param {string} endpoint @returns {Promise<null>} */
+  unsubscribe(endpoint) {
+    return this.session.call("DELETE", "/push/subscription", { body: { endpoint } });
+  }
+
   /** @returns {Promise<SessionList>} */
   sessions() {
     return this.session.call("GET", "/auth/sessions");

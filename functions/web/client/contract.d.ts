@@ -244,6 +244,9 @@ export type EmailConfirmation = {
 /** One emoji that Unicode recommends for interchange, such as 👍. */
 export type Emoji = string;
 
+/** An https URL with the name of a public host, without a port or a user. */
+export type Endpoint = string;
+
 /** An error: the body over HTTP, or the data of an `error` frame on the socket. */
 export type ErrorBody = {
   /** On the socket: the action that failed, if it could be read. */
@@ -299,7 +302,8 @@ export type ErrorCode =
   | "too_many_connections"
   | "unavailable"
   | "internal"
-  | "mail_disabled";
+  | "mail_disabled"
+  | "push_disabled";
 
 /** `POST /users/me/delete`. */
 export type Farewell = {
@@ -542,6 +546,9 @@ export type Invites = {
   invites: Invite[];
 };
 
+/** Base64url without padding. */
+export type KeyText = string;
+
 /** A chat in a person's list. */
 export type ListedChat = Chat & ChatSettings & {
   last_message: Message | null;
@@ -714,6 +721,14 @@ export type NewPassword = {
   new_password: Password;
 };
 
+/** `PUT /push/subscription`: what a browser's `subscribe` returns. */
+export type NewPushSubscription = {
+  endpoint: Endpoint;
+  keys: PushKeys;
+  /** Whether pushes carry the text of messages, or only who writes. */
+  shows_text: boolean;
+};
+
 /** `PATCH /chats/{chat_id}/members/{user_id}`. */
 export type NewRole = {
   role: Role;
@@ -722,6 +737,11 @@ export type NewRole = {
 /** `PATCH /messages/{chat_id}/{message_id}`. */
 export type NewText = {
   text: MessageText;
+};
+
+/** `DELETE /push/subscription`. */
+export type OldPushSubscription = {
+  endpoint: Endpoint;
 };
 
 /** Who wrote a forwarded message first, and when. Which chat it comes from is not told. */
@@ -783,6 +803,23 @@ export type PresenceList = {
 /** A JPEG, PNG, GIF or WebP of at most 32 by 32 pixels, in base64 with padding. */
 export type Preview = string;
 
+/** `GET /push/key`. */
+export type PushKey = {
+  /**
+   * The key by which push services know this messenger (RFC 8292), in base64url: the `applicationServerKey` of a
+   * browser's `subscribe`.
+   */
+  public_key: string;
+};
+
+/** The keys with which only the browser can read a push (RFC 8291). */
+export type PushKeys = {
+  /** 16 bytes. */
+  auth: KeyText;
+  /** An uncompressed point on P-256. */
+  p256dh: KeyText;
+};
+
 /** The message that a reply answers, as it was then: its later edits and its deletion do not change the quote. */
 export type Quote = {
   /** How many files it had; left out if none. */
@@ -820,7 +857,7 @@ export type Removed = {
 
 /** What a client sends over HTTP. */
 export type RequestBody =
-  | AccountChange | ChatChange | ChosenReactions | EmailConfirmation | Farewell | ForgottenPassword | Forward | Login | NewChat | NewEmail | NewFile | NewInvite | NewMember | NewPassword | NewRole | NewText | PasswordReset | Refresh | Registration | SendMessage | SettingsChange;
+  | AccountChange | ChatChange | ChosenReactions | EmailConfirmation | Farewell | ForgottenPassword | Forward | Login | NewChat | NewEmail | NewFile | NewInvite | NewMember | NewPassword | NewPushSubscription | NewRole | NewText | OldPushSubscription | PasswordReset | Refresh | Registration | SendMessage | SettingsChange;
 
 export type Role = "member" | "admin" | "owner";
 

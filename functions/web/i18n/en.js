@@ -355,4 +355,12 @@ export default {
   "error.field.new_password": "Use 8 to 256 characters.",
   "error.field.text": "A message has 1–4,096 characters, and not only spaces.",
   "error.unknown": "Something went wrong.",
+
+  "push.title": "Notifications",
+  "push.here": "Notifications on this device",
+  "push.text": "Show the text of messages in them",
+  "push.unsupported": "This browser cannot show notifications while the messenger is closed.",
+  "push.denied": "Notifications are blocked in this browser's settings for this page.",
+  "push.failed": "The browser could not subscribe to notifications. Try again later.",
+  "error.push_disabled": "This messenger sends no notifications. Ask whoever runs it.",
 };
