@@ -805,10 +805,7 @@ export type Preview = string;
 
 /** `GET /push/key`. */
 export type PushKey = {
-  /**
-   * The key by which push services know this messenger (RFC 8292), in base64url: the `applicationServerKey` of a
-   * browser's `subscribe`.
-   */
+  /** The key by which push services know this messenger (RFC 8292), in base64url: the `applicationServerKey` of a browser's `subscribe`. */
   public_key: string;
 };
 

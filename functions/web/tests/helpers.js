@@ -89,9 +89,11 @@ export async function open(context, at = origin) {
   page.errors = [];
   page.on("pageerror", (error) => page.errors.push(String(error.stack)));
   page.on("console", (message) => {
-    // The browser itself reports every refused request; those are part of some tests.
+    // The browser itself reports every refused request, and what is sent while a connection breaks; those are part of some
+    // tests.
     const text = message.text();
-    if (message.type() === "error" && !/^(Failed to load|WebSocket connection|WebSocket is already in CLOSING)/.test(text)) page.errors.push(text);
+    const isOurs = !/^(Failed to load|WebSocket connection|WebSocket is already in CLOSING)/.test(text);
+    if (message.type() === "error" && isOurs) page.errors.push(text);
   });
   await page.goto(`${at}/`);
   await page.waitForSelector("form, .sidebar");

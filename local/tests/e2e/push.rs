@@ -228,10 +228,11 @@ async fn a_subscription_ends_with_its_session_and_when_its_owner_wishes() {
     alice.say(&chat_id, "x").await;
     assert!(phone.pushes().is_empty(), "the session has expired");
     let carol = world.person("carol").await;
+    assert_eq!(kept(&world).await, 0, "her login has cleared away what had expired");
     laptop.subscribe(&carol, true).await;
-    assert_eq!(kept(&world).await, 2);
+    assert_eq!(kept(&world).await, 1);
     assert_eq!(carol.post("/users/me/delete", json!({"password": PASSWORD})).await.0, 204);
-    assert_eq!(kept(&world).await, 1, "an account that was deleted");
+    assert_eq!(kept(&world).await, 0, "an account that was deleted");
 }
 
 #[tokio::test]

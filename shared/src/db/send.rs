@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use sqlx::types::Json;
+use uuid::Uuid;
 
 use crate::db::messages::NO_WORDS;
 use crate::db::{Database, rates};
@@ -55,10 +56,9 @@ pub async fn send(
     content: &Content<'_>,
 ) -> Result<Sent> {
     let (text, file_ids, reply_to_id, origin) = match *content {
-        Content::Text { text, file_ids, reply_to_id } => (text, file_ids, reply_to_id, None),
+        Content::Text { text, file_ids, reply_to_id } => (text, file_ids.map(uuids), reply_to_id, None),
         Content::Forward { chat_id, message_id } => (None, None, None, Some((chat_id, message_id))),
     };
-    let file_ids: Option<Vec<_>> = file_ids.map(|ids| ids.iter().map(|id| id.0).collect());
     let rate = db.has_limits().then_some(rates::SENDS);
     let mentioned = text.map(usernames).filter(|usernames| !usernames.is_empty());
     let row = sqlx::query!(
@@ -113,6 +113,10 @@ pub async fn send(
     };
     let recipients = row.recipients.unwrap_or_default();
     Ok(Sent { message, repeated, recipients, has_subscribers: row.has_subscribers })
+}
+
+fn uuids(ids: &[FileId]) -> Vec<Uuid> {
+    ids.iter().map(|id| id.0).collect()
 }
 
 /// The error for an outcome of `send_message`; `wait` is in seconds.
