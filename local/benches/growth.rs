@@ -150,7 +150,7 @@ async fn by_chats(messenger: &Messenger, people: &[Person]) -> Points {
 async fn by_messages(messenger: &Messenger, most: usize) -> Points {
     let db = &messenger.app.db;
     let sizes: Vec<_> = MESSAGES.into_iter().filter(|messages| *messages <= most).collect();
-    sqlx::query("drop index messages_search").execute(db).await.unwrap();
+    sqlx::query("drop index messages_words").execute(db).await.unwrap();
     for (number, messages) in sizes.iter().enumerate() {
         messenger::add_group(db, HISTORIES + number, TALKING..TALKING + 2).await;
         fill(db, HISTORIES + number, *messages).await;

@@ -58,7 +58,7 @@ async fn main() {
 /// Times sends with and without the search index, in alternating blocks.
 async fn searching(db: &Database, sender: UserId, chat_id: ChatId) {
     let definition: String =
-        sqlx::query_scalar("select pg_get_indexdef('messages_search'::regclass)").fetch_one(db).await.unwrap();
+        sqlx::query_scalar("select pg_get_indexdef('messages_words'::regclass)").fetch_one(db).await.unwrap();
     let text =
         MessageText::new("Shall we meet at eight in front of the theatre, or is that too late for you?").unwrap();
     let content = Content::Text { text: Some(&text), file_ids: None, reply_to_id: None };
@@ -73,7 +73,7 @@ async fn searching(db: &Database, sender: UserId, chat_id: ChatId) {
             send::send(db, chat_id, sender, None, &key, &content).await.unwrap();
             waits.push(start.elapsed());
         }
-        let change = if block % 2 == 0 { "drop index messages_search".to_owned() } else { definition.clone() };
+        let change = if block % 2 == 0 { "drop index messages_words".to_owned() } else { definition.clone() };
         let mut slow = db.begin().await.unwrap();
         sqlx::query("set local statement_timeout = 0").execute(&mut *slow).await.unwrap();
         sqlx::query(AssertSqlSafe(change)).execute(&mut *slow).await.unwrap();
@@ -122,7 +122,7 @@ async fn plans(db: &Database, me: UserId, chat_id: ChatId) {
         ("changes", "m.revision > $2 and m.revision <= $3", format!("'{chat_id}', 999950, 1000001, 50")),
         ("ping", "select c.chat_id as \"chat_id: ChatId\", c.revision", format!("'{me}'")),
         ("receipts", "select distinct m.sender_id", format!("'{chat_id}', '{me}', 1000000, 1000, null")),
-        ("search", "websearch_to_tsquery", format!("'{me}', null, 'theatre', 20")),
+        ("search", "search_vector(m.chat_id", format!("'{me}', null, 'theatre', 20")),
     ] {
         sqlx::query(AssertSqlSafe(format!("prepare {name} as {}", query(mark)))).execute(&mut *db).await.unwrap();
         let explain = format!("explain (costs off) execute {name}({arguments})");
@@ -190,8 +190,8 @@ async fn private_chat(db: &Database, one: UserId, other: UserId) -> ChatId {
 async fn fill(db: &Database, chat_id: ChatId, one: UserId, other: UserId, count: i64) {
     let mut db = db.begin().await.unwrap();
     let definition: String =
-        sqlx::query_scalar("select pg_get_indexdef('messages_search'::regclass)").fetch_one(&mut *db).await.unwrap();
-    for statement in ["set local statement_timeout = 0", "drop index messages_search"] {
+        sqlx::query_scalar("select pg_get_indexdef('messages_words'::regclass)").fetch_one(&mut *db).await.unwrap();
+    for statement in ["set local statement_timeout = 0", "drop index messages_words"] {
         sqlx::query(statement).execute(&mut *db).await.unwrap();
     }
     sqlx::query(

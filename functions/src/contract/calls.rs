@@ -337,7 +337,7 @@ fn messages() -> Vec<Call> {
             .returns::<ChatWithMembers>(200, "The chat.", "chat")
             .refuses(&[ChatNotFound, MessageNotFound, Forbidden, RateLimited]),
         Call::new("GET", "/messages/search", "searchMessages", MESSAGES, "Search your chats")
-            .query("q", Words::schema(), "Words that must all occur, in any form; `\"quoted words\"` together, `or` for either, `-` without.")
+            .query("q", Words::schema(), "Words that must all occur, each as the beginning of a word or in any form. No word is an operator.")
             .must()
             .query("chat_id", ChatId::schema(), "Only in this chat.")
             .query("limit", limit(20), "How many at most.")

@@ -7,16 +7,16 @@ const BEFORE = 24;
 const LENGTH = 300;
 const WORD = /[\p{L}\p{N}\p{M}]+/gu;
 
-/** @param {string} word */
-const plain = (word) => word.normalize("NFC").toLowerCase();
+/** A word as the server compares it. @param {string} word */
+export const plain = (word) => word.normalize("NFC").toLowerCase().replaceAll("ё", "е");
 
 /**
- * Whether a word of a text is the one searched for. The server finds its other forms too, by the rules of a language;
- * here they count if they begin alike, such as "city" and "cities".
+ * Whether a word of a text begins with the one searched for. The server finds its other forms too, by the rules of a
+ * language; here they count if they begin alike, such as "city" and "cities".
  * @param {string} word @param {string} wanted
  */
 function alike(word, wanted) {
-  if (word === wanted) return true;
+  if (word.startsWith(wanted)) return true;
   const [shorter, longer] = word.length < wanted.length ? [word, wanted] : [wanted, word];
   let same = 0;
   while (same < shorter.length && shorter[same] === longer[same]) same++;
@@ -40,8 +40,7 @@ function startBefore(/** @type {string} */ text, /** @type {number} */ index) {
  * @returns {string[]}
  */
 export function excerpt(text, query) {
-  // The server takes "or" for itself.
-  const wanted = (query.match(WORD) ?? []).map(plain).filter((word) => word !== "or");
+  const wanted = (query.match(WORD) ?? []).map(plain);
   const found = [...text.matchAll(WORD)].filter(([word]) => wanted.some((other) => alike(plain(word), other)));
   // The longest word says most: "the station" is about a station.
   const [best] = found.toSorted((a, b) => b[0].length - a[0].length);

@@ -4,7 +4,7 @@ import { live } from "../vendor/lit-html/directives/live.js";
 import { repeat } from "../vendor/lit-html/directives/repeat.js";
 import { openChat, startPrivate } from "./actions.js";
 import { serviceText } from "./details.js";
-import { excerpt } from "./excerpt.js";
+import { excerpt, plain } from "./excerpt.js";
 import { textOf } from "./files.js";
 import { avatar, icon, shortTime } from "./format.js";
 import { t } from "./i18n.js";
@@ -246,8 +246,8 @@ function section(heading, entries, item, always = false) {
 
 function results() {
   const { query, chatId, people, messages, busy } = state.search;
-  const words = query.trim().toLocaleLowerCase();
-  const chats = chatId ? [] : client.chats.filter((chat) => titleOf(chat).toLocaleLowerCase().includes(words));
+  const words = plain(query.trim());
+  const chats = chatId ? [] : client.chats.filter((chat) => plain(titleOf(chat)).includes(words));
   const known = new Set(chats.map((chat) => chat.peer?.id));
   const strangers = chatId ? [] : people.filter(({ id }) => !known.has(id) && id !== client.account?.id);
   const nothingFound = !busy && chats.length + strangers.length + messages.length === 0;

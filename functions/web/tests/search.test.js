@@ -14,10 +14,12 @@ test("an excerpt marks what was searched for", () => {
   assert.equal(marked("We meet at the Station", "station"), "We meet at the [Station]");
   assert.equal(marked("two cities, one walk", "city walking"), "two [cities], one [walk]");
   assert.equal(marked("Возьму карту и компас", "карта"), "Возьму [карту] и компас");
-  assert.equal(marked("tea or coffee", "tea or milk"), "[tea] or coffee");
+  assert.equal(marked("tea or coffee", "tea or milk"), "[tea] [or] coffee");
   assert.equal(marked("in 2026, not in 2025; a statue", "2026 station"), "in [2026], not in 2025; a statue");
   assert.equal(marked("cafe\u0301", "caf\u00e9"), "[cafe\u0301]");
-  assert.equal(marked("<b>bold</b>", "b"), "<[b]>bold</[b]>");
+  assert.equal(marked("<b>bold</b>", "b"), "<[b]>[bold]</[b]>");
+  assert.equal(marked("Ёлка и ель", "елк"), "[Ёлка] и ель");
+  assert.equal(marked("in a theatre", "thea"), "in a [theatre]");
   assert.equal(marked("nothing here", '"…"'), "nothing here");
   assert.equal(marked("", "word"), "");
 });

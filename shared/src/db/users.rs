@@ -1,7 +1,6 @@
 //! People.
 
 use sqlx::PgExecutor;
-use unicode_normalization::UnicodeNormalization as _;
 
 use crate::error::OnConstraint as _;
 use crate::fields::{Email, Name, Username};
@@ -210,48 +209,19 @@ pub async fn by_ids(db: impl PgExecutor<'_>, ids: &[UserId]) -> Result<Vec<Perso
 /// People whose name or username has, for each of the words, a part that begins with it. One index covers both. Whoever
 /// has exactly this username is the first: they must be found however many have names like it.
 pub async fn search(db: impl PgExecutor<'_>, words: &str, limit: i64) -> Result<Vec<Person>> {
-    let query = prefix_query(words);
     let username = words.trim().to_lowercase();
     Ok(sqlx::query_as!(
         Person,
         r#"
         select user_id as "id: UserId", name, username, avatar_id as "avatar_id: FileId" from users
-        where deleted_at is null and (username = $3 or to_tsvector('simple'::regconfig,
-            translate(name || ' ' || coalesce(username, ''), '._-/@', '     ')) @@ to_tsquery('simple', $1))
+        where deleted_at is null and (username = $3
+            or to_tsvector('simple'::regconfig, search_text(name || ' ' || coalesce(username, ''))) @@ search_words($1))
         order by coalesce(username = $3, false) desc, lower(name), user_id limit $2
         "#,
-        query,
+        words,
         limit,
         username,
     )
     .fetch_all(db)
     .await?)
-}
-
-/// Turns `Bob smi` into `'bob':* & 'smi':*`, quoted so that nothing a person types is an operator. `None` without any
-/// word.
-fn prefix_query(words: &str) -> Option<String> {
-    // Names are stored in composed form.
-    let words: Vec<String> = words
-        .nfc()
-        .collect::<String>()
-        .split(|c: char| !c.is_alphanumeric())
-        .filter(|word| !word.is_empty())
-        .map(|word| format!("'{}':*", word.to_lowercase()))
-        .collect();
-    (!words.is_empty()).then(|| words.join(" & "))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::prefix_query;
-
-    #[test]
-    fn what_is_typed_is_never_an_operator() {
-        assert_eq!(prefix_query("Bob smi").as_deref(), Some("'bob':* & 'smi':*"));
-        assert_eq!(prefix_query("a' | !b & (c):*").as_deref(), Some("'a':* & 'b':* & 'c':*"));
-        assert_eq!(prefix_query("Иван").as_deref(), Some("'иван':*"));
-        assert_eq!(prefix_query("Rene\u{301}").as_deref(), Some("'ren\u{e9}':*"));
-        assert_eq!(prefix_query(" :*'\\ "), None);
-    }
 }

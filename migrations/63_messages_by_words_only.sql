@@ -1,0 +1,3 @@
+-- no-transaction
+-- `messages_words` has taken its place.
+drop index concurrently if exists messages_search;
