@@ -6,7 +6,7 @@ use windi_shared::db::rates::{self, Deed};
 use windi_shared::db::{Database, chats, search};
 use windi_shared::fields::Words;
 use windi_shared::ids::ChatId;
-use windi_shared::protocol::FoundMessages;
+use windi_shared::protocol::{FoundMessages, HitCursor};
 use windi_shared::{Error, Result};
 
 use crate::door;
@@ -39,7 +39,7 @@ async fn search(db: &Database, tokens: &Tokens, request: &Request) -> Result<Ans
     if let Some(chat_id) = chat_id {
         chats::head(db, chat_id, caller.user_id).await?;
     }
-    http_api::ok(&FoundMessages {
-        messages: search::messages(db, caller.user_id, chat_id, words.as_str(), limit).await?,
-    })
+    let after = http_api::query::<HitCursor>(request, "after")?;
+    let (messages, next) = search::messages(db, caller.user_id, chat_id, words.as_str(), after, limit).await?;
+    http_api::ok(&FoundMessages { messages, next: next.map(|next| next.to_string()) })
 }

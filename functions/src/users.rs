@@ -12,7 +12,7 @@ use windi_shared::db::rates::{self, Deed};
 use windi_shared::db::{Database, PgConnection, blocks, chats, members, presence, users};
 use windi_shared::fields::Words;
 use windi_shared::ids::{ChatId, UserId};
-use windi_shared::protocol::{AccountChange, FoundPeople, MemberChanged, PresenceList, ServerFrame};
+use windi_shared::protocol::{AccountChange, BlockCursor, FoundPeople, MemberChanged, PresenceList, ServerFrame};
 use windi_shared::{Error, Result};
 
 use crate::door;
@@ -20,7 +20,6 @@ use crate::http_api::{self, Answer};
 use crate::notify;
 use crate::push::Push;
 
-const MAX_FOUND: i64 = 20;
 /// How many chats are told of a new name at once; the others learn it by their next `ping`.
 const MAX_TOLD: usize = 100;
 /// How long that may take: a function ends after 28 s.
@@ -66,11 +65,13 @@ async fn find(db: &Database, tokens: &Tokens, request: &Request) -> Result<Answe
     let caller = http_api::caller(db, tokens, request).await?;
     let words: Option<String> = http_api::query(request, "search")?;
     let ids: Option<String> = http_api::query(request, "ids")?;
-    let users = match (words, ids) {
+    let limit = http_api::limit(request, 20)?;
+    let after = http_api::query::<UserId>(request, "after")?;
+    let (users, next) = match (words, ids) {
         (Some(words), None) => {
             let words = Words::new(words).map_err(|reason| Error::field("search", reason))?;
             rates::take(db, caller.user_id, Deed::Search).await?;
-            users::search(db, words.as_str(), MAX_FOUND).await?
+            users::search(db, words.as_str(), after, limit).await?
         }
         (None, Some(ids)) => {
             let ids: std::result::Result<Vec<UserId>, _> = ids.split(',').map(str::parse).collect();
@@ -78,11 +79,11 @@ async fn find(db: &Database, tokens: &Tokens, request: &Request) -> Result<Answe
             if ids.len() > MAX_IDS {
                 return Err(Error::field("ids", format!("must have at most {MAX_IDS} ids, has {}", ids.len())));
             }
-            users::by_ids(db, &ids).await?
+            (users::by_ids(db, &ids).await?, None)
         }
         _ => return Err(Error::field("search", "give either search or ids")),
     };
-    http_api::ok(&FoundPeople { users })
+    http_api::ok(&FoundPeople { users, next: next.map(|next| next.to_string()) })
 }
 
 async fn get(db: &Database, tokens: &Tokens, request: &Request) -> Result<Answer> {
@@ -148,7 +149,10 @@ async fn presence(db: &Database, tokens: &Tokens, push: &Push, request: &Request
 
 async fn blocked(db: &Database, tokens: &Tokens, request: &Request) -> Result<Answer> {
     let me = http_api::caller(db, tokens, request).await?.user_id;
-    http_api::ok(&FoundPeople { users: blocks::list(db, me).await? })
+    let limit = http_api::limit(request, 100)?;
+    let after = http_api::query::<BlockCursor>(request, "after")?;
+    let (users, next) = blocks::page(db, me, after, limit).await?;
+    http_api::ok(&FoundPeople { users, next: next.map(|next| next.to_string()) })
 }
 
 async fn block(db: &Database, tokens: &Tokens, request: &Request, wanted: bool) -> Result<Answer> {

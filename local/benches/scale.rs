@@ -122,7 +122,7 @@ async fn plans(db: &Database, me: UserId, chat_id: ChatId) {
         ("changes", "m.revision > $2 and m.revision <= $3", format!("'{chat_id}', 999950, 1000001, 50")),
         ("ping", "select c.chat_id as \"chat_id: ChatId\", c.revision", format!("'{me}'")),
         ("receipts", "select distinct m.sender_id", format!("'{chat_id}', '{me}', 1000000, 1000, null")),
-        ("search", "search_vector(m.chat_id", format!("'{me}', null, 'theatre', 20")),
+        ("search", "search_vector(m.chat_id", format!("'{me}', null, 'theatre', null, null, null, 20")),
     ] {
         sqlx::query(AssertSqlSafe(format!("prepare {name} as {}", query(mark)))).execute(&mut *db).await.unwrap();
         let explain = format!("explain (costs off) execute {name}({arguments})");

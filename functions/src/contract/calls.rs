@@ -4,7 +4,7 @@ use utoipa::PartialSchema as _;
 use utoipa::openapi::OneOfBuilder;
 use windi_shared::error::ErrorKind::*;
 use windi_shared::fields::Words;
-use windi_shared::ids::ChatId;
+use windi_shared::ids::{ChatId, UserId};
 use windi_shared::protocol::{
     Account, AccountChange, AnnouncedFile, Changes, ChatChange, ChatList, ChatWithMembers, ChosenReactions,
     EmailConfirmation, Farewell, FileInfo, FileLinks, ForgottenPassword, FormLogin, Forward, FoundMessages,
@@ -106,8 +106,10 @@ fn recovery() -> Vec<Call> {
 fn people() -> Vec<Call> {
     vec![
         Call::new("GET", "/users", "findPeople", PEOPLE, "Find people by name, or get their names by id")
-            .query("search", Words::schema(), "Words, each the beginning of a part of a name or username; returns up to 20 people. Give either this or `ids`.")
+            .query("search", Words::schema(), "Words, each the beginning of a part of a name or username. Give either this or `ids`.")
             .query("ids", text(&format!("^{UUID}(,{UUID}){{0,{}}}$", MAX_IDS - 1)), "Up to 100 people's ids, separated by commas.")
+            .query("limit", limit(20), "The page's size, of a search.")
+            .query("after", UserId::schema(), "The `next` of the page before.")
             .returns::<FoundPeople>(200, "The people found.", "found_people")
             .refuses(&[RateLimited]),
         Call::new("GET", "/users/{user_id}", "getPerson", PEOPLE, "See somebody")
@@ -116,6 +118,8 @@ fn people() -> Vec<Call> {
         Call::new("GET", "/users/presence", "getPresence", PEOPLE, "See who of your chats' people is there")
             .returns::<PresenceList>(200, "Those who are told when you come and go, 500 at most.", "presence"),
         Call::new("GET", "/users/blocked", "listBlocked", PEOPLE, "List whom you have blocked")
+            .query("limit", limit(100), "The page's size.")
+            .query("after", text(&format!("^[0-9]{{1,14}}_{UUID}$")), "The `next` of the page before.")
             .returns::<FoundPeople>(200, "The people, the latest first.", "found_people"),
         Call::new("PUT", "/users/{user_id}/block", "block", PEOPLE, "Block somebody")
             .done("They can neither write to you nor add you to groups.")
@@ -340,8 +344,9 @@ fn messages() -> Vec<Call> {
             .query("q", Words::schema(), "Words that must all occur, each as the beginning of a word or in any form. No word is an operator.")
             .must()
             .query("chat_id", ChatId::schema(), "Only in this chat.")
-            .query("limit", limit(20), "How many at most.")
-            .returns::<FoundMessages>(200, "The messages found, newest first.", "found_messages")
+            .query("limit", limit(20), "The page's size.")
+            .query("after", text(&format!("^[0-9]{{1,14}}_{UUID}_[0-9]{{1,19}}$")), "The `next` of the page before.")
+            .returns::<FoundMessages>(200, "A page of the messages found, newest first.", "found_messages")
             .refuses(&[ChatNotFound, RateLimited]),
         Call::new("GET", "/messages/history/{chat_id}", "getHistory", MESSAGES, "Read a page of a chat, oldest first")
             .query("limit", limit(50), "The page's size.")

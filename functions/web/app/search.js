@@ -12,6 +12,8 @@ function fitting(words) {
   return text.trim();
 }
 
+const nothing = () => ({ people: [], messages: [], next: { people: null, messages: null } });
+
 /** @param {string} query */
 export function search(query) {
   state.search.query = query;
@@ -19,7 +21,7 @@ export function search(query) {
   const words = fitting(query);
   state.search.busy = words.length > 0;
   if (words.length > 0) timer = setTimeout(() => void ask(words), 250);
-  else Object.assign(state.search, { people: [], messages: [] });
+  else Object.assign(state.search, nothing());
   redraw();
 }
 
@@ -39,7 +41,7 @@ export function clearSearch() {
 export function forgetSearch() {
   clearTimeout(timer);
   serial++;
-  Object.assign(state.search, { open: false, query: "", chatId: null, people: [], messages: [], busy: false });
+  Object.assign(state.search, { open: false, query: "", chatId: null, ...nothing(), busy: false });
 }
 
 /** @param {string} words */
@@ -50,12 +52,44 @@ async function ask(words) {
   const current = () => mine === serial && client.account?.id === account;
   try {
     const [people, messages] = await Promise.all([
-      chatId ? [] : client.calls.findPeople(words),
-      client.calls.findMessages(words, chatId ?? undefined),
+      chatId ? { users: [], next: null } : client.calls.searchPeople(words),
+      client.calls.searchMessages(words, chatId ?? undefined),
     ]);
     // A later question may have been answered first.
     if (!current() || fitting(state.search.query) !== words) return;
-    Object.assign(state.search, { people, messages, busy: false });
+    const next = { people: people.next, messages: messages.next };
+    Object.assign(state.search, { people: people.users, messages: messages.messages, next, busy: false });
+  } catch (error) {
+    if (!current()) return;
+    state.search.busy = false;
+    toast(failure(error).text, "error");
+  }
+  redraw();
+}
+
+/** Asks for the next page of what was found. @param {"people" | "messages"} kind */
+export async function findMore(kind) {
+  const { query, chatId, next } = state.search;
+  const after = next[kind];
+  if (!after || state.search.busy) return;
+  const words = fitting(query);
+  // Another search has another place to go on from.
+  const current = () => state.search.next === next;
+  state.search.busy = true;
+  redraw();
+  try {
+    if (kind === "people") {
+      const page = await client.calls.searchPeople(words, after);
+      if (!current()) return;
+      state.search.people.push(...page.users);
+      next.people = page.next;
+    } else {
+      const page = await client.calls.searchMessages(words, chatId ?? undefined, after);
+      if (!current()) return;
+      state.search.messages.push(...page.messages);
+      next.messages = page.next;
+    }
+    state.search.busy = false;
   } catch (error) {
     if (!current()) return;
     state.search.busy = false;

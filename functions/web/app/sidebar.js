@@ -10,7 +10,7 @@ import { avatar, icon, shortTime } from "./format.js";
 import { t } from "./i18n.js";
 import { openMenu } from "./menu.js";
 import { chatActions, isMuted } from "./quiet.js";
-import { clearSearch, search } from "./search.js";
+import { clearSearch, findMore, search } from "./search.js";
 import { client, composes, nameOf, openDialog, pictureOf, redraw, state, titleOf } from "./store.js";
 
 /** @import {Chat} from "../client/chat.js" */
@@ -232,15 +232,22 @@ function hitItem(message) {
 
 /**
  * @param {string} heading @param {any[]} entries @param {(entry: any) => any} item
+ * @param {"people" | "messages"} [more] what to ask for if there are more
  * @param {boolean} [always] shows the heading also without entries
  */
-function section(heading, entries, item, always = false) {
+function section(heading, entries, item, more, always = false) {
+  const { busy, next } = state.search;
   if (entries.length === 0) return always ? html`<h3 class="section" dir="auto">${heading}</h3>` : nothing;
   return html`<section>
     <h3 class="section" dir="auto">${heading}</h3>
     <ul class="items">
       ${entries.map(item)}
     </ul>
+    ${
+      more && next[more]
+        ? html`<button class="link more" ?disabled=${busy} @click=${() => findMore(more)}>${t("list.more")}</button>`
+        : nothing
+    }
   </section>`;
 }
 
@@ -254,8 +261,8 @@ function results() {
   const scope = chatId ? client.chat(chatId) : undefined;
   const hits = scope ? t("list.in", { name: titleOf(scope) }) : t("list.messages");
   return html`<div aria-busy=${busy ? "true" : "false"}>
-    ${section(t("app.chats"), chats, chatItem)} ${section(t("list.people"), strangers, personItem)}
-    ${section(hits, messages, hitItem, scope !== undefined)}
+    ${section(t("app.chats"), chats, chatItem)} ${section(t("list.people"), strangers, personItem, "people")}
+    ${section(hits, messages, hitItem, "messages", scope !== undefined)}
     <p class="empty" role="status">${nothingFound ? t("list.nothing") : busy ? t("list.searching") : nothing}</p>
   </div>`;
 }

@@ -69,6 +69,8 @@ export const state = {
     people: [],
     /** @type {Message[]} */
     messages: [],
+    /** Where the next page of either begins; null if there is none. */
+    next: { people: /** @type {string | null} */ (null), messages: /** @type {string | null} */ (null) },
     busy: false,
   },
   /** Whether the archived chats are shown. */

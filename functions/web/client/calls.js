@@ -98,13 +98,21 @@ export class Calls {
 
   /** @param {string} words @returns {Promise<Person[]>} up to twenty */
   async findPeople(words) {
-    return /** @type {FoundPeople} */ (await this.session.call("GET", "/users", { query: { search: words } })).users;
+    return (await this.searchPeople(words)).users;
   }
 
-  /** @param {string} words @param {string} [chatId] @returns {Promise<Message[]>} newest first */
-  async findMessages(words, chatId) {
-    const query = { q: words, chat_id: chatId, limit: 50 };
-    return /** @type {FoundMessages} */ (await this.session.call("GET", "/messages/search", { query })).messages;
+  /** @param {string} words @param {string} [after] the `next` of the page before @returns {Promise<FoundPeople>} */
+  searchPeople(words, after) {
+    return this.session.call("GET", "/users", { query: { search: words, after } });
+  }
+
+  /**
+   * Newest first.
+   * @param {string} words @param {string} [chatId] @param {string} [after] the `next` of the page before
+   * @returns {Promise<FoundMessages>}
+   */
+  searchMessages(words, chatId, after) {
+    return this.session.call("GET", "/messages/search", { query: { q: words, chat_id: chatId, limit: 50, after } });
   }
 
   /** @param {string} userId @returns {Promise<ChatObject>} */
@@ -150,9 +158,18 @@ export class Calls {
     return this.session.call("POST", "/users/me/delete", { body: { password } });
   }
 
-  /** @returns {Promise<Person[]>} */
+  /** @returns {Promise<Person[]>} everybody whom this person has blocked */
   async blocked() {
-    return /** @type {FoundPeople} */ (await this.session.call("GET", "/users/blocked")).users;
+    const people = [];
+    /** @type {string | undefined} */
+    let after;
+    do {
+      /** @type {FoundPeople} */
+      const page = await this.session.call("GET", "/users/blocked", { query: { after } });
+      people.push(...page.users);
+      after = page.next ?? undefined;
+    } while (after);
+    return people;
   }
 
   /** @param {string} userId @param {boolean} blocked @returns {Promise<null>} */

@@ -374,10 +374,14 @@ export type Forward = {
 export type FoundMessages = {
   /** Newest first. */
   messages: Message[];
+  /** The `?after=` of the next page; null on the last page. */
+  next: string | null;
 };
 
-/** `GET /users`. */
+/** `GET /users` and `GET /users/blocked`. */
 export type FoundPeople = {
+  /** The `?after=` of the next page; null on the last page. */
+  next: string | null;
   users: Person[];
 };
 

@@ -57,6 +57,7 @@ export default {
   "list.in": "In {name}",
   "list.nothing": "Nothing found.",
   "list.searching": "Searching…",
+  "list.more": "Show more",
   "list.unread": { one: "{count} unread message", other: "{count} unread messages" },
   "list.mentions": { one: "{count} unread mention", other: "{count} unread mentions" },
   "list.draft": "Draft:",

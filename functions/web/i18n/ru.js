@@ -56,6 +56,7 @@ export default {
   "list.in": "В «{name}»",
   "list.nothing": "Ничего не найдено.",
   "list.searching": "Поиск…",
+  "list.more": "Показать ещё",
   "list.unread": {
     one: "{count} непрочитанное сообщение",
     few: "{count} непрочитанных сообщения",

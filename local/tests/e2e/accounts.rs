@@ -5,7 +5,7 @@ use std::time::Instant;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::harness::{PASSWORD, World, tokens};
+use crate::harness::{PASSWORD, World, text, tokens};
 
 #[tokio::test]
 async fn one_can_register_log_in_every_way_and_ask_who_one_is() {
@@ -201,6 +201,16 @@ async fn whoever_has_the_username_is_the_first_one_found() {
         let answer = alice.get(&format!("/users?search={words}")).await;
         assert_eq!(answer["users"][0]["username"], username, "{answer}");
     }
+    let (mut read, mut after) = (Vec::new(), String::new());
+    loop {
+        let page = alice.get(&format!("/users?search=bob&limit=7{after}")).await;
+        read.extend(page["users"].as_array().unwrap().iter().map(|user| text(&user["name"])));
+        let Some(next) = page["next"].as_str() else { break };
+        after = format!("&after={next}");
+    }
+    assert_eq!((read.len(), read[0].as_str()), (31, "Zoe"));
+    assert!(read[1..].is_sorted(), "{read:?}");
+    assert_eq!(alice.call(Method::GET, "/users?search=bob&after=x", None).await.0, 422);
 }
 
 #[tokio::test]

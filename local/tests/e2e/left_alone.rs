@@ -85,6 +85,24 @@ async fn a_block_lasts_until_both_have_taken_it_back() {
 }
 
 #[tokio::test]
+async fn those_who_are_blocked_are_listed_page_by_page() {
+    let world = World::new().await;
+    let [alice, bob, charlie, dave] = world.people(["alice", "bob", "charlie", "dave"]).await;
+    for other in [&bob, &charlie, &dave] {
+        block(&alice, other, Method::PUT).await;
+    }
+    let first = alice.get("/users/blocked?limit=2").await;
+    let ids: Vec<_> = first["users"].as_array().unwrap().iter().map(|user| text(&user["id"])).collect();
+    assert_eq!(ids, [dave.id.clone(), charlie.id.clone()]);
+    // Whoever was the last of the page goes.
+    block(&alice, &charlie, Method::DELETE).await;
+    let second = alice.get(&format!("/users/blocked?after={}", text(&first["next"]))).await;
+    assert_eq!((&second["users"][0]["id"], &second["next"]), (&json!(bob.id), &Value::Null));
+    assert_eq!(second["users"].as_array().unwrap().len(), 1);
+    assert_eq!(alice.call(Method::GET, "/users/blocked?after=x", None).await.0, 422);
+}
+
+#[tokio::test]
 async fn whoever_is_blocked_can_neither_open_a_chat_nor_add_the_other_but_groups_go_on() {
     let world = World::new().await;
     let [alice, bob, charlie] = world.people(["alice", "bob", "charlie"]).await;

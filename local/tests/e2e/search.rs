@@ -102,6 +102,33 @@ async fn words_are_found_while_they_are_typed_and_however_they_are_written() {
 }
 
 #[tokio::test]
+async fn a_search_is_read_page_by_page_while_people_go_on_writing() {
+    let world = World::new().await;
+    let [alice, bob] = world.people(["alice", "bob"]).await;
+    let chats = [alice.private_chat(&bob).await, alice.group("Friends", &[&bob]).await];
+    for number in 1..=7 {
+        alice.say(&chats[number % 2], &format!("needle {number}")).await;
+    }
+    let all = found(&bob, "needle").await;
+    assert_eq!(all, (1..=7).rev().map(|number| format!("needle {number}")).collect::<Vec<_>>());
+    let (mut read, mut after) = (Vec::new(), String::new());
+    loop {
+        let page = bob.get(&format!("/messages/search?q=needle&limit=3{after}")).await;
+        let messages = page["messages"].as_array().unwrap();
+        read.extend(messages.iter().map(|message| text(&message["text"])));
+        alice.say(&chats[0], "a new needle").await;
+        let Some(next) = page["next"].as_str() else { break };
+        assert_eq!(messages.len(), 3, "a page is full if another one follows");
+        after = format!("&after={next}");
+    }
+    assert_eq!(read, all);
+    for wrong in ["x", "1_2_3", &format!("9999999999999999_{}_1", chats[0]), &chats[0]] {
+        let path = format!("/messages/search?q=needle&after={wrong}");
+        assert_eq!(bob.call(Method::GET, &path, None).await.0, 422, "{wrong}");
+    }
+}
+
+#[tokio::test]
 async fn a_search_reads_the_one_index_that_has_the_words_and_the_chats() {
     let world = World::new().await;
     let mut db = world.app.db.begin().await.unwrap();

@@ -2,9 +2,10 @@
 
 use sqlx::{PgConnection, PgExecutor};
 
+use crate::db::has_more;
 use crate::fields::MAX_BLOCKED;
 use crate::ids::{FileId, UserId};
-use crate::protocol::Person;
+use crate::protocol::{BlockCursor, Person, Timestamp};
 use crate::{Error, Result};
 
 /// Names the private chat of two people.
@@ -84,17 +85,36 @@ pub async fn set(db: &mut PgConnection, me: UserId, other: UserId, blocked: bool
     Ok(())
 }
 
-/// Whom a person has blocked, the latest first.
-pub async fn list(db: impl PgExecutor<'_>, me: UserId) -> Result<Vec<Person>> {
-    Ok(sqlx::query_as!(
-        Person,
+/// A page of those whom a person has blocked, the latest first, and where the next one begins.
+pub async fn page(
+    db: impl PgExecutor<'_>,
+    me: UserId,
+    after: Option<BlockCursor>,
+    limit: i64,
+) -> Result<(Vec<Person>, Option<BlockCursor>)> {
+    let mut rows = sqlx::query!(
         r#"
-        select u.user_id as "id: UserId", u.name, u.username, u.avatar_id as "avatar_id: FileId"
-        from blocks b join users u on u.user_id = b.blocked_id where b.user_id = $1
-        order by b.created_at desc, u.user_id
+        select u.user_id as "id: UserId", u.name, u.username, u.avatar_id as "avatar_id: FileId",
+            b.created_at as "blocked_at: Timestamp"
+        from blocks b join users u on u.user_id = b.blocked_id
+        where b.user_id = $1 and ($2::timestamptz is null or (b.created_at, b.blocked_id) < ($2, $3))
+        order by b.created_at desc, b.blocked_id desc limit $4
         "#,
         me as UserId,
+        after.map(|after| after.blocked_at.0),
+        after.map(|after| after.user_id.0),
+        limit + 1,
     )
     .fetch_all(db)
-    .await?)
+    .await?;
+    let has_more = has_more(&mut rows, limit)?;
+    let next = rows.last().filter(|_| has_more);
+    let next = next.map(|row| BlockCursor { blocked_at: row.blocked_at, user_id: row.id });
+    let people = rows.into_iter().map(|row| Person {
+        id: row.id,
+        name: row.name,
+        username: row.username,
+        avatar_id: row.avatar_id,
+    });
+    Ok((people.collect(), next))
 }

@@ -2,11 +2,12 @@
 
 use sqlx::PgExecutor;
 
+use crate::Result;
 use crate::db::chats::chat;
+use crate::db::has_more;
 use crate::db::messages::{message, select_messages};
 use crate::ids::{ChatId, FileId, SessionId, UserId};
 use crate::protocol::{ChatKind, ChatSettings, ListCursor, ListedChat, Person, Role, Timestamp, UnreadTotal};
-use crate::{Error, Result};
 
 /// How many messages that do not count are looked for among the unread ones of a chat. The count stays a subtraction, and what it
 /// costs is bounded: with more than these, which takes a thousand deletions or changes of members since the last visit, it is too
@@ -120,9 +121,7 @@ pub async fn page(
     )
     .fetch_all(db)
     .await?;
-    let page = usize::try_from(limit).map_err(Error::internal)?;
-    let has_more = rows.len() > page;
-    rows.truncate(page);
+    let has_more = has_more(&mut rows, limit)?;
     let next = rows.last().filter(|_| has_more);
     let next = next.map(|row| ListCursor { activity: row.activity, chat_id: row.id });
     Ok((rows.into_iter().map(|row| listed!(row)).collect(), next))

@@ -33,8 +33,8 @@ use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, PgPool};
 pub use database::{Database, Transaction};
 pub use sqlx::{PgConnection, PgExecutor};
 
-use crate::Result;
 use crate::config::DatabaseConfig;
+use crate::{Error, Result};
 
 /// The schema's migrations, oldest first.
 pub static MIGRATOR: Migrator = sqlx::migrate!("../migrations");
@@ -210,6 +210,14 @@ fn lost_to_traffic(error: &MigrateError) -> bool {
 pub async fn ping(db: impl PgExecutor<'_>) -> Result<()> {
     sqlx::query_scalar!(r#"select 1 as "one!""#).fetch_one(db).await?;
     Ok(())
+}
+
+/// Takes off the rows beyond a page, which were read only to see whether there is more, and returns whether there is.
+fn has_more<T>(rows: &mut Vec<T>, limit: i64) -> Result<bool> {
+    let page = usize::try_from(limit).map_err(Error::internal)?;
+    let has_more = rows.len() > page;
+    rows.truncate(page);
+    Ok(has_more)
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use sqlx::PgExecutor;
 
+use crate::db::has_more;
 use crate::error::OnConstraint as _;
 use crate::fields::{Email, Name, Username};
 use crate::ids::{FileId, UserId};
@@ -207,21 +208,34 @@ pub async fn by_ids(db: impl PgExecutor<'_>, ids: &[UserId]) -> Result<Vec<Perso
 }
 
 /// People whose name or username has, for each of the words, a part that begins with it. One index covers both. Whoever
-/// has exactly this username is the first: they must be found however many have names like it.
-pub async fn search(db: impl PgExecutor<'_>, words: &str, limit: i64) -> Result<Vec<Person>> {
+/// has exactly this username is the first: they must be found however many have names like it. One page, after the person
+/// `after`, and the person after whom the next one begins.
+pub async fn search(
+    db: impl PgExecutor<'_>,
+    words: &str,
+    after: Option<UserId>,
+    limit: i64,
+) -> Result<(Vec<Person>, Option<UserId>)> {
     let username = words.trim().to_lowercase();
-    Ok(sqlx::query_as!(
+    let mut found = sqlx::query_as!(
         Person,
         r#"
         select user_id as "id: UserId", name, username, avatar_id as "avatar_id: FileId" from users
         where deleted_at is null and (username = $3
             or to_tsvector('simple'::regconfig, search_text(name || ' ' || coalesce(username, ''))) @@ search_words($1))
-        order by coalesce(username = $3, false) desc, lower(name), user_id limit $2
+            and ($4::uuid is null or (username is distinct from $3, lower(name), user_id) > (
+                select p.username is distinct from $3, lower(p.name), p.user_id from users p where p.user_id = $4
+            ))
+        order by username is distinct from $3, lower(name), user_id limit $2
         "#,
         words,
-        limit,
+        limit + 1,
         username,
+        after.map(|after| after.0),
     )
     .fetch_all(db)
-    .await?)
+    .await?;
+    let has_more = has_more(&mut found, limit)?;
+    let next = found.last().filter(|_| has_more).map(|last| last.id);
+    Ok((found, next))
 }

@@ -1,6 +1,5 @@
 //! The HTTP answer bodies that are not one of the shared objects.
 
-use chrono::DateTime;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -43,10 +42,13 @@ pub struct Session {
     pub expires_at: Timestamp,
 }
 
-/// `GET /users`.
+/// `GET /users` and `GET /users/blocked`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct FoundPeople {
     pub users: Vec<Person>,
+    /// The `?after=` of the next page; null on the last page.
+    #[schema(required)]
+    pub next: Option<String>,
 }
 
 /// `GET /chats`.
@@ -113,34 +115,6 @@ pub struct InvitePreview {
     pub is_member: bool,
 }
 
-/// A page of `GET /chats` begins after this chat.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ListCursor {
-    /// The chat's last activity.
-    pub activity: Timestamp,
-    pub chat_id: ChatId,
-}
-
-/// Written as `<milliseconds since 1970>_<chat id>`; clients pass it back unchanged.
-impl std::fmt::Display for ListCursor {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}_{}", self.activity.0.timestamp_millis(), self.chat_id)
-    }
-}
-
-impl std::str::FromStr for ListCursor {
-    type Err = ();
-
-    fn from_str(text: &str) -> Result<Self, ()> {
-        let (millis, chat_id) = text.split_once('_').ok_or(())?;
-        let activity = DateTime::from_timestamp_millis(millis.parse().map_err(|_| ())?).map(Timestamp);
-        // PostgreSQL's years begin after chrono's do.
-        let years = Timestamp::YEAR_1970..Timestamp::YEAR_10000;
-        let activity = activity.filter(|activity| years.contains(activity)).ok_or(())?;
-        Ok(Self { activity, chat_id: chat_id.parse().map_err(|_| ())? })
-    }
-}
-
 /// `GET /chats/{chat_id}/changes`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Changes {
@@ -180,6 +154,9 @@ pub struct History {
 pub struct FoundMessages {
     /// Newest first.
     pub messages: Vec<Message>,
+    /// The `?after=` of the next page; null on the last page.
+    #[schema(required)]
+    pub next: Option<String>,
 }
 
 /// `GET /health`. Each part is `ok` or `unavailable`.

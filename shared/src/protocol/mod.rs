@@ -5,6 +5,7 @@
 //! * [`requests`], [`answers`]: the bodies over HTTP.
 //! * [`files`]: files, and the bodies of the calls about them. [`pushes`]: the same for pushes to devices that are not
 //!   connected.
+//! * [`cursors`]: where the next page of a list begins.
 //! * [`client`]: what a client may send over the socket; [`server`]: what it may receive, errors included.
 //!
 //! An object's own id is called `id`; a reference to another object is called `<what>_id`. `docs/protocol.md` describes
@@ -12,6 +13,7 @@
 
 pub mod answers;
 pub mod client;
+pub mod cursors;
 pub mod files;
 pub mod objects;
 pub mod pushes;
@@ -21,6 +23,7 @@ pub mod timestamp;
 
 pub use answers::*;
 pub use client::*;
+pub use cursors::*;
 pub use files::*;
 pub use objects::*;
 pub use pushes::*;

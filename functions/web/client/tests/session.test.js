@@ -112,7 +112,7 @@ test("a request of one person is not repeated with the tokens of the next", asyn
     const body = JSON.stringify({ code: "unauthorized", message: "x" });
     return { ok: false, status: 401, headers: { get: () => null }, text: async () => body };
   };
-  const search = client.calls.findMessages("of Ann");
+  const search = client.calls.searchMessages("of Ann");
   const refused = assert.rejects(search, { code: "no_session" });
   await world.clock.pass(10);
   await world.during(client.logout());
