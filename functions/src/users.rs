@@ -88,8 +88,7 @@ async fn find(db: &Database, tokens: &Tokens, request: &Request) -> Result<Answe
 
 async fn get(db: &Database, tokens: &Tokens, request: &Request) -> Result<Answer> {
     http_api::caller(db, tokens, request).await?;
-    let found = users::by_ids(db, &[user_id(request)?]).await?.pop();
-    http_api::ok(&found.ok_or(Error::UserNotFound)?)
+    http_api::ok(&users::profile(db, user_id(request)?).await?)
 }
 
 /// Changes the caller's account. A new name takes a revision in all their chats, so that sync brings it; the chats that were

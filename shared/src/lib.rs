@@ -5,7 +5,7 @@
 //! * [`error`]: the one error type, and the stable code that clients read for each variant.
 //! * [`ids`]: a type for each kind of id.
 //! * [`fields`]: what a person may type (a name, a password, a message). [`limits`]: the same in terms of JSON Schema.
-//!   [`file_fields`], [`push_fields`]: the same for files and push subscriptions.
+//!   [`file_fields`], [`push_fields`], [`short_fields`]: the same for files, push subscriptions and other short texts.
 //! * [`json`]: bytes in, checked values out.
 //! * [`protocol`]: the whole wire format: every frame in both directions and the body of every HTTP request and answer.
 //! * [`auth`]: passwords, access tokens, refresh tokens, codes sent by mail.
@@ -28,5 +28,6 @@ mod mentions;
 pub mod protocol;
 pub mod push_fields;
 pub mod secrets;
+pub mod short_fields;
 
 pub use error::{Error, Result};

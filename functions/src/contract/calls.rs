@@ -9,9 +9,7 @@ use windi_shared::protocol::{
     Account, AccountChange, AnnouncedFile, Changes, ChatChange, ChatList, ChatWithMembers, ChosenReactions,
     EmailConfirmation, Farewell, FileInfo, FileLinks, ForgottenPassword, FormLogin, Forward, FoundMessages,
     FoundPeople, Health, History, Invite, InvitePreview, Invites, LoginSchema, Member, Message, MessageRead,
-    NewChatSchema, NewEmail, NewFile, NewInvite, NewMember, NewPassword, NewPushSubscription, NewRole, NewText,
-    OldPushSubscription, PageConfig, PasswordReset, Person, PresenceList, PushKey, Refresh, Registration, Removed,
-    SendMessage, Sessions, SettingsChange, SettingsChanged, TokenPair, UnreadTotal,
+    NewChatSchema, NewEmail, NewFile, NewInvite, NewMember, NewPassword, NewPushSubscription, NewRole, NewText, OldPushSubscription, PageConfig, PasswordReset, Person, PresenceList, Profile, PushKey, Refresh, Registration, Removed, SendMessage, Sessions, SettingsChange, SettingsChanged, TokenPair, UnreadTotal,
 };
 
 use super::call::{Call, FILES, JSON, UUID, limit, number, text};
@@ -106,14 +104,22 @@ fn recovery() -> Vec<Call> {
 fn people() -> Vec<Call> {
     vec![
         Call::new("GET", "/users", "findPeople", PEOPLE, "Find people by name, or get their names by id")
-            .query("search", Words::schema(), "Words, each the beginning of a part of a name or username. Give either this or `ids`.")
-            .query("ids", text(&format!("^{UUID}(,{UUID}){{0,{}}}$", MAX_IDS - 1)), "Up to 100 people's ids, separated by commas.")
+            .query(
+                "search",
+                Words::schema(),
+                "Words, each the beginning of a part of a name or username. Give either this or `ids`.",
+            )
+            .query(
+                "ids",
+                text(&format!("^{UUID}(,{UUID}){{0,{}}}$", MAX_IDS - 1)),
+                "Up to 100 people's ids, separated by commas.",
+            )
             .query("limit", limit(20), "The page's size, of a search.")
             .query("after", UserId::schema(), "The `next` of the page before.")
             .returns::<FoundPeople>(200, "The people found.", "found_people")
             .refuses(&[RateLimited]),
         Call::new("GET", "/users/{user_id}", "getPerson", PEOPLE, "See somebody")
-            .returns::<Person>(200, "The person.", "")
+            .returns::<Profile>(200, "The person.", "profile")
             .refuses(&[UserNotFound]),
         Call::new("GET", "/users/presence", "getPresence", PEOPLE, "See who of your chats' people is there")
             .returns::<PresenceList>(200, "Those who are told when you come and go, 500 at most.", "presence"),

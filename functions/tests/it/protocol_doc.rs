@@ -10,9 +10,7 @@ use windi_shared::protocol::{
     Account, AccountChange, AnnouncedFile, Changes, ChatChange, ChatList, ChatWithMembers, ChosenReactions,
     ClientFrame, EmailConfirmation, ErrorBody, Farewell, FileInfo, FileLinks, ForgottenPassword, Forward,
     FoundMessages, FoundPeople, Health, History, Invite, InvitePreview, JsonLogin, ListedChat, Member, Message,
-    NewChat, NewEmail, NewFile, NewInvite, NewMember, NewPassword, NewPushSubscription, NewRole, NewText,
-    OldPushSubscription, PageConfig, PasswordReset, PresenceList, PushKey, PushMessage, Refresh, Registration, Removed,
-    Reply, SendMessage, Sessions, SettingsChange, SettingsChanged, TokenPair, UnreadTotal,
+    NewChat, NewEmail, NewFile, NewInvite, NewMember, NewPassword, NewPushSubscription, NewRole, NewText, OldPushSubscription, PageConfig, PasswordReset, PresenceList, Profile, PushKey, PushMessage, Refresh, Registration, Removed, Reply, SendMessage, Sessions, SettingsChange, SettingsChanged, TokenPair, UnreadTotal,
 };
 
 const DOCUMENT: &str = include_str!("../../../docs/protocol.md");
@@ -81,6 +79,7 @@ fn every_example_is_what_it_says() {
             "removed" => is::<Removed>(example),
             "send" => is::<SendMessage>(example),
             "server" => is::<Reply>(example),
+            "profile" => is::<Profile>(example),
             "presence" => is::<PresenceList>(example),
             "settings" => is::<SettingsChanged>(example),
             "settings_change" => is::<SettingsChange>(example),

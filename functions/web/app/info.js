@@ -1,5 +1,6 @@
 // @ts-check
 import { html, nothing } from "../vendor/lit-html/lit-html.js";
+import { about } from "./about.js";
 import { closeChat, startPrivate } from "./actions.js";
 import { ago, avatar, icon, withLinks } from "./format.js";
 import { t } from "./i18n.js";
@@ -180,8 +181,8 @@ function group(dialog, chat) {
     }`;
 }
 
-/** @param {Chat} chat */
-function person(chat) {
+/** @param {Dialog} dialog @param {Chat} chat */
+function person(dialog, chat) {
   const { peer } = chat;
   if (!peer) return nothing;
   return html`<div class="profile">
@@ -189,6 +190,7 @@ function person(chat) {
     <p class="profile-name" dir="auto">${peer.name}</p>
     ${peer.username ? html`<p class="faint">@${peer.username}</p>` : nothing}
       <p class="faint">${statusText(peer.id)}</p>
+      ${about(dialog, peer.id)}
     </div>
     ${chatButtons(chat)}`;
 }
@@ -198,5 +200,6 @@ export function infoDialog(dialog) {
   const chat = client.chat(String(dialog.chatId));
   if (!chat) return { title: "", body: nothing };
   const isGroup = chat.kind === "group";
-  return { title: t(isGroup ? "info.group" : "info.person"), body: isGroup ? group(dialog, chat) : person(chat) };
+  const body = isGroup ? group(dialog, chat) : person(dialog, chat);
+  return { title: t(isGroup ? "info.group" : "info.person"), body };
 }

@@ -113,6 +113,7 @@ export function settingsDialog(dialog) {
       <p class="profile-name" dir="auto">${account.name}</p>
       ${account.username ? html`<p class="faint">@${account.username}</p>` : nothing}
       <p class="faint">${account.email}</p>
+      ${account.about ? html`<p class="about" dir="auto">${account.about}</p>` : nothing}
     </div>
     <button class="item" @click=${() => openDialog({ type: "profile" })}>
       <span class="avatar plain">${icon("user")}</span>
@@ -152,10 +153,11 @@ export function profileDialog(dialog) {
   if (!account) return nothing;
   const { error } = dialog;
   const save = (/** @type {Event} */ event) => {
-    const { name = "", username = "", who_may_add } = fields(event);
+    const { name = "", username = "", about = "", who_may_add } = fields(event);
     const change = {
       name,
       username: username.trim() || null,
+      about: about.trim() || null,
       who_may_add: /** @type {import("../client/contract.d.ts").WhoMayAdd} */ (who_may_add),
     };
     void submit(dialog, () => client.own.change(change));
@@ -171,6 +173,15 @@ export function profileDialog(dialog) {
       maxlength: 32,
       error,
     })}
+    ${field({
+      name: "about",
+      label: t("about.label"),
+      value: account.about ?? "",
+      hint: t("about.hint"),
+      required: false,
+      maxlength: 200,
+      error,
+    })}
     <div class="field">
       <label for="who-may-add">${t("settings.whoMayAdd")}</label>
       <select id="who-may-add" name="who_may_add">
@@ -180,7 +191,7 @@ export function profileDialog(dialog) {
         )}
       </select>
     </div>
-    ${formError(error, ["name", "username"])}
+    ${formError(error, ["name", "username", "about"])}
     <div class="buttons"><button class="primary" ?disabled=${dialog.busy}>${t("action.save")}</button></div>
   </form>`;
 }

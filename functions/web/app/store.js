@@ -28,6 +28,7 @@ import { t, has } from "./i18n.js";
  * @property {boolean} [saving] whether a picture of somebody is being changed
  * @property {Failure | null} [pictureError]
  * @property {string} [email] a new address that a code was sent to
+ * @property {string} [about] what the person shown says about themselves; "" until it is known
  * @property {boolean} [busy]
  * @property {Failure | null} [error]
  */

@@ -101,6 +101,11 @@ export class Calls {
     return (await this.searchPeople(words)).users;
   }
 
+  /** @param {string} userId @returns {Promise<import("./contract.d.ts").Profile>} */
+  profile(userId) {
+    return this.session.call("GET", `/users/${userId}`);
+  }
+
   /** @param {string} words @param {string} [after] the `next` of the page before @returns {Promise<FoundPeople>} */
   searchPeople(words, after) {
     return this.session.call("GET", "/users", { query: { search: words, after } });

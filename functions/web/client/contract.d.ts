@@ -1,8 +1,13 @@
 // What goes over the wire, written by `npm run contract` out of a messenger's /openapi.json and /asyncapi.json.
 // Do not edit it.
 
+/** One line; stored in Unicode's composed form, without the space around it. */
+export type About = string;
+
 /** A person as they see themselves. */
 export type Account = {
+  /** What they say about themselves; left out if nothing. */
+  about?: string;
   /** The person's picture; left out if they have none. */
   avatar_id?: FileId;
   created_at: Timestamp;
@@ -16,6 +21,7 @@ export type Account = {
 
 /** `PATCH /users/me`. What is left out stays as it is. */
 export type AccountChange = {
+  about?: About | null;
   avatar_id?: FileId | null;
   name?: Name;
   username?: Username | null;

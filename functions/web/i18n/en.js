@@ -364,4 +364,8 @@ export default {
   "push.denied": "Notifications are blocked in this browser's settings for this page.",
   "push.failed": "The browser could not subscribe to notifications. Try again later.",
   "error.push_disabled": "This messenger sends no notifications. Ask whoever runs it.",
+  // What people say about themselves.
+  "about.label": "About you",
+  "about.hint": "One line, for everybody who looks you up.",
+  "error.field.about": "Say it in one line of up to 200 characters.",
 };

@@ -235,6 +235,33 @@ async fn people_are_named_by_their_ids_many_at_a_time_and_after_they_have_left()
 }
 
 #[tokio::test]
+async fn what_people_say_about_themselves_is_shown_to_whoever_looks_them_up() {
+    let world = World::new().await;
+    let [alice, bob] = world.people(["alice", "bob"]).await;
+    alice.private_chat(&bob).await;
+    let say = async |about: Value| bob.call(Method::PATCH, "/users/me", Some(json!({"about": about}))).await;
+    let path = format!("/users/{}", bob.id);
+    assert_eq!(alice.get(&path).await.get("about"), None);
+    let (status, account) = say(json!(" Cafe\u{301}s & trains ")).await;
+    assert_eq!((status, &account["about"]), (200, &json!("Caf\u{e9}s & trains")));
+    assert_eq!(alice.get(&path).await["about"], "Caf\u{e9}s & trains");
+    assert_eq!(bob.get("/auth/me").await["about"], "Caf\u{e9}s & trains");
+    // It is in no list, and takes no revision.
+    for list in ["/users?search=bob", &format!("/users?ids={}", bob.id), "/chats"] {
+        assert!(!alice.get(list).await.to_string().contains("trains"), "{list}");
+    }
+    assert_eq!(alice.get("/chats").await["chats"][0]["revision"], 1);
+    for wrong in [json!(""), json!("two\nlines"), json!("x".repeat(201)), json!(7)] {
+        assert_eq!(say(wrong).await.0, 422);
+    }
+    assert_eq!(say(Value::Null).await.1.get("about"), None);
+    assert_eq!(alice.get(&path).await.get("about"), None);
+    say(json!("still here")).await;
+    assert_eq!(bob.call(Method::POST, "/users/me/delete", Some(json!({"password": PASSWORD}))).await.0, 204);
+    assert_eq!(alice.get(&path).await.get("about"), None);
+}
+
+#[tokio::test]
 async fn a_deleted_account_leaves_its_words_and_nothing_else() {
     let world = World::new().await;
     let [alice, bob] = world.people(["alice", "bob"]).await;

@@ -6,7 +6,8 @@ use crate::db::has_more;
 use crate::error::OnConstraint as _;
 use crate::fields::{Email, Name, Username};
 use crate::ids::{FileId, UserId};
-use crate::protocol::{Account, AccountChange, Person, Timestamp, WhoMayAdd};
+use crate::protocol::{Account, AccountChange, Person, Profile, Timestamp, WhoMayAdd};
+use crate::short_fields::About;
 use crate::{Error, Result};
 
 #[derive(Debug)]
@@ -26,7 +27,7 @@ pub async fn insert(db: impl PgExecutor<'_>, new: &NewUser<'_>) -> Result<Accoun
         r#"
         insert into users (user_id, name, username, email, password_hash)
         values ($1, $2, $3, $4, $5)
-        returning user_id as "id: UserId", name, username, avatar_id as "avatar_id: FileId", email,
+        returning user_id as "id: UserId", name, username, avatar_id as "avatar_id: FileId", about, email,
             created_at as "created_at: Timestamp", coalesce(who_may_add, 'everyone') as "who_may_add!: WhoMayAdd"
         "#,
         UserId::new() as UserId,
@@ -117,7 +118,7 @@ pub async fn account(db: impl PgExecutor<'_>, user_id: UserId) -> Result<Account
     sqlx::query_as!(
         Account,
         r#"
-        select user_id as "id: UserId", name, username, avatar_id as "avatar_id: FileId", email,
+        select user_id as "id: UserId", name, username, avatar_id as "avatar_id: FileId", about, email,
             created_at as "created_at: Timestamp", coalesce(who_may_add, 'everyone') as "who_may_add!: WhoMayAdd"
         from users where user_id = $1
         "#,
@@ -137,7 +138,7 @@ pub async fn update(db: impl PgExecutor<'_>, user_id: UserId, change: &AccountCh
     sqlx::query!(
         "
         update users set name = coalesce($2, name), username = case when $3 then $4 else username end,
-            who_may_add = nullif(coalesce($5, who_may_add), 'everyone')
+            who_may_add = nullif(coalesce($5, who_may_add), 'everyone'), about = case when $6 then $7 else about end
         where user_id = $1 and deleted_at is null
         ",
         user_id as UserId,
@@ -145,6 +146,8 @@ pub async fn update(db: impl PgExecutor<'_>, user_id: UserId, change: &AccountCh
         change.username.is_some(),
         change.username.as_ref().and_then(|username| username.as_ref()).map(Username::as_str),
         who_may_add,
+        change.about.is_some(),
+        change.about.as_ref().and_then(|about| about.as_ref()).map(About::as_str),
     )
     .execute(db)
     .await
@@ -183,7 +186,7 @@ pub async fn delete(db: impl PgExecutor<'_>, user_id: UserId) -> Result<()> {
                 from users u where u.user_id = $1 and f.file_id = u.avatar_id
             )
         update users set name = 'Deleted account', username = null, email = 'deleted:' || user_id, password_hash = '',
-            avatar_id = null, last_seen_at = null, who_may_add = null, deleted_at = date_trunc('milliseconds', clock_timestamp())
+            avatar_id = null, about = null, last_seen_at = null, who_may_add = null, deleted_at = date_trunc('milliseconds', clock_timestamp())
         where user_id = $1
         ",
         user_id as UserId,
@@ -205,6 +208,24 @@ pub async fn by_ids(db: impl PgExecutor<'_>, ids: &[UserId]) -> Result<Vec<Perso
     )
     .fetch_all(db)
     .await?)
+}
+
+/// What everybody may see of one person.
+///
+/// # Errors
+/// [`Error::UserNotFound`].
+pub async fn profile(db: impl PgExecutor<'_>, user_id: UserId) -> Result<Profile> {
+    sqlx::query_as!(
+        Profile,
+        r#"
+        select user_id as "id: UserId", name, username, avatar_id as "avatar_id: FileId", about from users
+        where user_id = $1
+        "#,
+        user_id as UserId,
+    )
+    .fetch_optional(db)
+    .await?
+    .ok_or(Error::UserNotFound)
 }
 
 /// People whose name or username has, for each of the words, a part that begins with it. One index covers both. Whoever

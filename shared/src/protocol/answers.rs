@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::ids::{ChatId, MessageId, SessionId, UserId};
+use crate::ids::{ChatId, FileId, MessageId, SessionId, UserId};
 use crate::protocol::objects::{ChatWithMembers, ListedChat, Message, Person};
 use crate::protocol::server::UserStatus;
 use crate::protocol::timestamp::Timestamp;
@@ -49,6 +49,24 @@ pub struct FoundPeople {
     /// The `?after=` of the next page; null on the last page.
     #[schema(required)]
     pub next: Option<String>,
+}
+
+/// `GET /users/{user_id}`: a [`Person`], and what they say about themselves, which is only here. It would make every list and
+/// every frame with people longer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Profile {
+    pub id: UserId,
+    pub name: String,
+    #[schema(required)]
+    pub username: Option<String>,
+    /// The person's picture; left out if they have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub avatar_id: Option<FileId>,
+    /// What they say about themselves; left out if nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub about: Option<String>,
 }
 
 /// `GET /chats`.

@@ -214,6 +214,10 @@ pub struct Account {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub avatar_id: Option<FileId>,
+    /// What they say about themselves; left out if nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub about: Option<String>,
     /// Not shown to anybody else.
     pub email: String,
     pub who_may_add: WhoMayAdd,

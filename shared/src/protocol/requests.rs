@@ -12,6 +12,7 @@ use crate::ids::{ChatId, FileId, UserId};
 use crate::json::{given, not_null};
 use crate::protocol::objects::{ChatKind, Posting, Role, WhoMayAdd};
 use crate::protocol::timestamp::Timestamp;
+use crate::short_fields::About;
 use crate::{Error, Result};
 
 /// `POST /auth/register`.
@@ -271,6 +272,10 @@ pub struct AccountChange {
     #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Username>)]
     pub username: Option<Option<Username>>,
+    /// Null takes it away.
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<About>)]
+    pub about: Option<Option<About>>,
     #[serde(default, deserialize_with = "not_null", skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub who_may_add: Option<WhoMayAdd>,

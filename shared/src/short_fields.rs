@@ -1,0 +1,45 @@
+//! Short texts that people write in a form: what they say about themselves.
+
+use serde::{Deserialize, Deserializer, Serialize};
+use unicode_normalization::UnicodeNormalization as _;
+use utoipa::openapi::{RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
+
+use crate::characters::breaks_a_line;
+use crate::fields::{field, plain};
+use crate::json::checked;
+use crate::limits::{Form, Limits, visible};
+
+/// The most that people say about themselves, in Unicode scalar values.
+const MAX_ABOUT_CHARS: usize = 200;
+
+field!(
+    /// What somebody says about themselves: 1–200 characters on one line, NFC, surrounding space removed.
+    About,
+    Limits {
+        chars: (1, MAX_ABOUT_CHARS),
+        form: Form::Pattern(visible("\\u0000-\\u001f\\u007f-\\u009f\\u2028-\\u202e\\u2066-\\u2069")),
+        description: "One line; stored in Unicode's composed form, without the space around it.",
+    },
+    |text| {
+        let text: String = text.trim().nfc().collect();
+        if text.chars().any(breaks_a_line) {
+            return Err("must not contain line breaks, tabs or marks that change the direction of text".to_owned());
+        }
+        plain(text, MAX_ABOUT_CHARS)
+    }
+);
+
+#[cfg(test)]
+mod tests {
+    use super::{About, MAX_ABOUT_CHARS};
+
+    #[test]
+    fn people_say_one_line_about_themselves() {
+        assert_eq!(About::new(" Cafe\u{301} ").expect("valid").as_str(), "Caf\u{e9}");
+        assert!(About::new("x".repeat(MAX_ABOUT_CHARS)).is_ok());
+        for text in ["", " ", "two\nlines", "\u{202e}x", &"x".repeat(MAX_ABOUT_CHARS + 1)] {
+            assert!(About::new(text).is_err(), "{text:?}");
+        }
+    }
+}
