@@ -50,7 +50,8 @@ async fn list(db: &Database, tokens: &Tokens, request: &Request) -> Result<Answe
     let page = async {
         let limit = http_api::limit(request, 50)?;
         let after = http_api::query::<ListCursor>(request, "after")?;
-        chat_list::page(db, caller.user_id, caller.session_id, after, limit).await
+        let with_hidden = http_api::query(request, "hidden")?.unwrap_or_default();
+        chat_list::page(db, caller.user_id, caller.session_id, after, limit, with_hidden).await
     };
     let (chats, next) = http_api::if_live(db, caller, page.await).await?;
     // Nobody's list, or that of somebody whose session has ended.

@@ -29,11 +29,15 @@ pub async fn handle(db: &Database, posts: &Posts, event: Event) -> Outcome {
 
 /// The chats that a client with these revisions has to ask for.
 async fn stale(db: &Database, user_id: UserId, held: &BTreeMap<ChatId, i64>) -> Result<BTreeMap<ChatId, i64>> {
-    let mut stale = chats::revisions(db, user_id).await?;
+    let progress = chats::progress(db, user_id).await?;
     // Chats that the user is no longer in are named too: there is nothing to catch up on, and requesting one is a 404.
-    let left: Vec<_> = held.keys().filter(|chat_id| !stale.contains_key(chat_id)).copied().collect();
-    // A client that holds more than there is knows a database from before it was restored.
-    stale.retain(|chat_id, revision| held.get(chat_id) != Some(revision));
-    stale.extend(left.into_iter().map(|chat_id| (chat_id, 0)));
+    let left = held.keys().filter(|chat_id| !progress.contains_key(chat_id)).map(|chat_id| (*chat_id, 0));
+    // A client that holds more than there is knows a database from before it was restored. One that does not know what the
+    // user has taken off their list need not learn it.
+    let behind = progress.iter().filter(|(chat_id, known)| match held.get(*chat_id) {
+        Some(revision) => *revision != known.revision,
+        None => !known.is_hidden,
+    });
+    let stale: BTreeMap<_, _> = behind.map(|(chat_id, known)| (*chat_id, known.revision)).chain(left).collect();
     Ok(stale.into_iter().take(MAX_STALE).collect())
 }

@@ -47,7 +47,7 @@ pub const ROUTES: &[Route] = &[
     route("GET", "/users/blocked", &["limit", "after"]),
     route("PUT", "/users/{user_id}/block", &[]),
     route("DELETE", "/users/{user_id}/block", &[]),
-    route("GET", "/chats", &["limit", "after"]),
+    route("GET", "/chats", &["limit", "after", "hidden"]),
     route("POST", "/chats", &[]),
     route("GET", "/chats/unread", &[]),
     route("GET", "/chats/{chat_id}", &[]),

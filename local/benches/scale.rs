@@ -48,8 +48,8 @@ async fn main() {
     let far = ratio("history page at the far end / first page", first, last).await;
     // Bob has both chats, Carol only the small one.
     let (of_bob, of_carol) = (session(&db, bob).await, session(&db, carol).await);
-    let list_of_carol = || chat_list::page(&db, carol, of_carol, None, 50);
-    let list_of_bob = || chat_list::page(&db, bob, of_bob, None, 50);
+    let list_of_carol = || chat_list::page(&db, carol, of_carol, None, 50, false);
+    let list_of_bob = || chat_list::page(&db, bob, of_bob, None, 50, false);
     ratio("list of two chats, one of a million / list of one small chat", list_of_carol, list_of_bob).await;
     searching(&db, alice, large).await;
     assert!(far <= 1.5, "the far end costs {far:.2} times the first page");
@@ -117,9 +117,9 @@ async fn plans(db: &Database, me: UserId, chat_id: ChatId) {
     let mut db = db.begin().await.unwrap();
     sqlx::query("set local plan_cache_mode = force_generic_plan").execute(&mut *db).await.unwrap();
     for (name, mark, arguments) in [
-        ("list", "listed as materialized", format!("'{me}', null, null, 50, '{me}'")),
+        ("list", "listed as materialized", format!("'{me}', null, null, 50, '{me}', 1000, 100, false")),
         ("page", "m.id > chat.after", format!("'{chat_id}', '{me}', 1000001, true, 50, null")),
-        ("changes", "m.revision > $2 and m.revision <= $3", format!("'{chat_id}', 999950, 1000001, 50")),
+        ("changes", "m.revision > $2 and m.revision <= $3", format!("'{chat_id}', 999950, 1000001, 50, '{me}'")),
         ("ping", "select c.chat_id as \"chat_id: ChatId\", c.revision", format!("'{me}'")),
         ("receipts", "select distinct m.sender_id", format!("'{chat_id}', '{me}', 1000000, 1000, null")),
         ("search", "search_vector(m.chat_id", format!("'{me}', null, 'theatre', null, null, null, 20")),

@@ -12,7 +12,7 @@ use windi_shared::protocol::{
     NewChatSchema, NewEmail, NewFile, NewInvite, NewMember, NewPassword, NewPushSubscription, NewRole, NewText, OldPushSubscription, PageConfig, PasswordReset, Person, PresenceList, Profile, PushKey, Refresh, Registration, Removed, SendMessage, Sessions, SettingsChange, SettingsChanged, TokenPair, UnreadTotal,
 };
 
-use super::call::{Call, FILES, JSON, UUID, limit, number, text};
+use super::call::{Call, FILES, JSON, UUID, flag, limit, number, text};
 use crate::users::MAX_IDS;
 
 /// The sections, in the order in which they are shown.
@@ -141,6 +141,7 @@ fn chats() -> Vec<Call> {
         Call::new("GET", "/chats", "listChats", CHATS, "List your chats, the latest active first")
             .query("limit", limit(50), "The page's size.")
             .query("after", text(&format!("^[0-9]{{1,14}}_{UUID}$")), "The `next` of the page before.")
+            .query("hidden", flag(), "Whether chats that you have taken off your list are in it, too.")
             .returns::<ChatList>(200, "A page of chats.", "chat_list"),
         Call::new("POST", "/chats", "createChat", CHATS, "Open a private chat or make a group")
             .takes::<NewChatSchema>("new_chat")
@@ -174,7 +175,7 @@ fn chats() -> Vec<Call> {
             "/chats/{chat_id}/settings",
             "setChat",
             CHATS,
-            "Mute or archive a chat, or mark it as unread, for yourself",
+            "Mute, archive or hide a chat, or mark it as unread, for yourself",
         )
         .takes::<SettingsChange>("settings_change")
         .returns::<SettingsChanged>(200, "What the chat is to you.", "settings")

@@ -1,9 +1,10 @@
 // @ts-check
 import { html, nothing } from "../vendor/lit-html/lit-html.js";
+import { closeChat } from "./actions.js";
 import { icon } from "./format.js";
 import { formError } from "./forms.js";
 import { t } from "./i18n.js";
-import { attempt, client, confirm, openDialog, submit } from "./store.js";
+import { attempt, client, confirm, openDialog, state, submit, titleOf } from "./store.js";
 
 /** Being left alone: what a chat is to this person, and whom they have blocked. */
 
@@ -19,7 +20,11 @@ export const isMuted = (chat) => chat.isMuted(Date.now());
 /** @param {Chat} chat @param {Parameters<typeof client.set>[1]} change */
 const set = (chat, change) => void attempt(() => client.set(chat.id, change));
 
-/** What can be done to a chat in the list. @param {Chat} chat */
+/**
+ * What can be done to a chat in the list.
+ * @param {Chat} chat
+ * @returns {Array<{label: string, icon: string, danger?: boolean, act: () => void}>}
+ */
 export function chatActions(chat) {
   const muted = isMuted(chat);
   const unread = chat.unread > 0 || chat.markedUnread;
@@ -33,7 +38,23 @@ export function chatActions(chat) {
     unread
       ? { label: t("quiet.markRead"), icon: "read", act: () => markRead(chat) }
       : { label: t("quiet.markUnread"), icon: "chat", act: () => set(chat, { marked_unread: true }) },
+    ...(chat.kind === "private"
+      ? [{ label: t("hide.label"), icon: "trash", danger: true, act: () => hide(chat) }]
+      : []),
   ];
+}
+
+/** Takes a chat off the list. @param {Chat} chat */
+function hide(chat) {
+  confirm({
+    title: t("hide.title", { name: titleOf(chat) }),
+    text: t("hide.text"),
+    label: t("hide.label"),
+    act: async () => {
+      await client.set(chat.id, { hidden: true });
+      if (state.view?.chatId === chat.id) closeChat();
+    },
+  });
 }
 
 /** @param {Chat} chat */
@@ -70,7 +91,7 @@ export function chatButtons(chat) {
   const { peer } = chat;
   return html`${items.map(
     (item) =>
-      html`<button class="item" @click=${item.act}>
+      html`<button class="item ${item.danger ? "danger-text" : ""}" @click=${item.act}>
         <span class="avatar plain">${icon(item.icon)}</span><span class="item-title">${item.label}</span>
       </button>`,
   )}

@@ -42,6 +42,8 @@ export class Chat {
   mutedUntil = null;
   archived = false;
   markedUnread = false;
+  /** The last message when this person took the chat off the list. @type {number | null} */
+  #hiddenAt = null;
 
   /** What does not count as unread: deleted messages and service entries. */
   #silent = new Tally();
@@ -157,11 +159,20 @@ export class Chat {
     return listed.revision > this.revision;
   }
 
-  /** What the chat is to this person. @param {import("./contract.d.ts").ChatSettings} settings */
-  set({ muted_until, archived, marked_unread }) {
+  /**
+   * What the chat is to this person.
+   * @param {import("./contract.d.ts").ChatSettings & {last_message_id?: number}} settings
+   */
+  set({ muted_until, archived, marked_unread, hidden, last_message_id }) {
+    this.#hiddenAt = hidden ? (last_message_id ?? this.lastMessageId) : null;
     this.mutedUntil = muted_until;
     this.archived = archived;
     this.markedUnread = marked_unread;
+  }
+
+  /** Whether it is off the list until its next message. */
+  get hidden() {
+    return this.#hiddenAt !== null && this.#hiddenAt >= this.lastMessageId;
   }
 
   /** @param {number} now in milliseconds */

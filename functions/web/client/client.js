@@ -189,9 +189,9 @@ export class Client extends Emitter {
     return this.#login?.replicas.listed ?? false;
   }
 
-  /** @returns {Chat[]} the latest active first */
+  /** @returns {Chat[]} those on the list, the latest active first */
   get chats() {
-    const chats = [...(this.#login?.replicas.chats.values() ?? [])].filter((chat) => chat.revision > 0);
+    const chats = [...(this.#login?.replicas.chats.values() ?? [])].filter((chat) => chat.revision > 0 && !chat.hidden);
     return chats.sort((a, b) =>
       a.activeAt === b.activeAt ? (a.id < b.id ? 1 : -1) : a.activeAt < b.activeAt ? 1 : -1,
     );

@@ -192,6 +192,8 @@ export type ChatList = {
 export type ChatSettings = {
   /** Whether it is put away. */
   archived: boolean;
+  /** Whether it is off the list until its next message; left out if it is not. */
+  hidden?: boolean;
   /** Whether it is shown as unread although it is not. */
   marked_unread: boolean;
   muted_until: Timestamp | null;
@@ -905,6 +907,8 @@ export type Sessions = {
 /** `PATCH /chats/{chat_id}/settings`. What is left out stays as it is. */
 export type SettingsChange = {
   archived?: boolean;
+  /** Takes the chat off the list until its next message. */
+  hidden?: boolean;
   marked_unread?: boolean;
   muted_until?: Timestamp | null;
 };

@@ -179,7 +179,7 @@ export class Replicas extends Emitter {
     do {
       const held = new Map([...this.chats].map(([id, { revision }]) => [id, revision]));
       /** @type {ChatList} */
-      const page = await this.session.call("GET", "/chats", { query: { limit: 100, after } });
+      const page = await this.session.call("GET", "/chats", { query: { limit: 100, after, hidden: "true" } });
       if (this.#stopped) return;
       for (const listed of page.chats) {
         missing.delete(listed.id);

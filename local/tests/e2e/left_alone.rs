@@ -188,6 +188,56 @@ async fn muting_archiving_and_marking_are_told_to_ones_own_devices_only() {
 }
 
 #[tokio::test]
+async fn a_chat_that_is_hidden_is_off_the_list_until_its_next_message() {
+    let world = World::new().await;
+    let [alice, bob] = world.people(["alice", "bob"]).await;
+    let chat_id = alice.private_chat(&bob).await;
+    alice.group("Notes", &[]).await;
+    bob.say(&chat_id, "hello").await;
+    let (mut alices, mut bobs) = (alice.device().await, bob.device().await);
+    let path = format!("/chats/{chat_id}/settings");
+    let set = async |change: Value| alice.call(Method::PATCH, &path, Some(change)).await;
+    let listed = async |who: &Person, query: &str| -> Vec<bool> {
+        let page = who.get(&format!("/chats{query}")).await;
+        let chats = page["chats"].as_array().unwrap().iter().filter(|chat| chat["id"] == chat_id.as_str());
+        chats.map(|chat| chat["hidden"] == true).collect()
+    };
+    let unread = async || alice.get("/chats/unread").await["unread_count"].as_i64().unwrap();
+    assert_eq!((listed(&alice, "").await, unread().await), (vec![false], 1));
+
+    let expected = json!({"chat_id": chat_id, "muted_until": null, "archived": true, "marked_unread": false,
+        "hidden": true});
+    assert_eq!(set(json!({"hidden": true, "archived": true})).await, (200, expected.clone()));
+    assert_eq!(alices.next_of("chat_settings").await["data"], expected);
+    assert_eq!((listed(&alice, "").await, unread().await), (vec![], 0));
+    assert_eq!(alice.get("/chats?limit=1").await["next"], Value::Null, "one page has the other chat");
+    assert_eq!(listed(&alice, "?hidden=true").await, [true]);
+    assert_eq!(listed(&bob, "").await, [false]);
+    assert!(bobs.drain().await.iter().all(|frame| frame["type"] != "chat_settings"));
+    assert_eq!(alice.history(&chat_id).await.len(), 1, "its history stays");
+    // A client that does not know the chat is not told of it, one that does is.
+    for (held, stale) in
+        [(json!({}), Value::Null), (json!({&chat_id: 1}), json!(2)), (json!({&chat_id: 2}), Value::Null)]
+    {
+        alices.send(json!({"action": "ping", "data": {"chats": held}})).await;
+        assert_eq!(alices.next_of("pong").await["data"]["stale"][&chat_id], stale);
+    }
+    // What changes nothing that is said does not bring it back.
+    bob.call(Method::PATCH, "/users/me", Some(json!({"name": "Robert"}))).await;
+    set(json!({"archived": false})).await;
+    assert_eq!(listed(&alice, "").await, Vec::<bool>::new());
+
+    bob.say(&chat_id, "are you there?").await;
+    assert_eq!((listed(&alice, "").await, unread().await), (vec![false], 2));
+    set(json!({"hidden": true})).await;
+    assert_eq!(set(json!({"hidden": false})).await.1.get("hidden"), None);
+    assert_eq!(listed(&alice, "").await, [false]);
+    for wrong in ["yes", "1"] {
+        assert_eq!(alice.call(Method::GET, &format!("/chats?hidden={wrong}"), None).await.0, 422);
+    }
+}
+
+#[tokio::test]
 async fn one_call_says_who_of_ones_chats_is_there() {
     let world = World::new().await;
     let [alice, bob, charlie, _eve] = world.people(["alice", "bob", "charlie", "eve"]).await;

@@ -16,7 +16,7 @@ const MAX_UNCOUNTED: i64 = 1000;
 /// How many unread mentions are counted.
 const MAX_MENTIONS: i64 = 100;
 
-/// Counts what is unread in all chats of a person, chat by chat as [`page`] does.
+/// Counts what is unread in all chats on a person's list, chat by chat as [`page`] does.
 pub async fn unread(db: impl PgExecutor<'_>, me: UserId) -> Result<UnreadTotal> {
     Ok(sqlx::query_as!(
         UnreadTotal,
@@ -28,6 +28,7 @@ pub async fn unread(db: impl PgExecutor<'_>, me: UserId) -> Result<UnreadTotal> 
                     and x.message_id > mine.last_read_id limit $3) x) as mentions
             from chat_members mine join chats c on c.chat_id = mine.chat_id
             where mine.user_id = $1 and c.last_message_id > mine.last_read_id
+                and (mine.hidden_at_id >= c.last_message_id) is not true
         )
         select coalesce(sum(messages), 0)::int8 as "unread_count!", count(*) filter (where messages > 0) as "unread_chats!",
             coalesce(sum(mentions), 0)::int8 as "unread_mentions!"
@@ -60,6 +61,7 @@ macro_rules! listed {
                 muted_until: $row.muted_until,
                 archived: $row.archived.unwrap_or_default(),
                 marked_unread: $row.marked_unread.unwrap_or_default(),
+                hidden: $row.is_hidden,
             },
             chat: chat!($row),
             last_message: message!($row),
@@ -67,14 +69,16 @@ macro_rules! listed {
     }};
 }
 
-/// One page, and where the next one begins; empty if the session has ended. What it costs depends on the chats of the page
-/// and on those that were active in the hour before, not on how many there are.
+/// One page, and where the next one begins; empty if the session has ended. `with_hidden`, also of those that the person has taken
+/// off their list. What it costs depends on the chats of the page and on those that were active in the hour before, not on how
+/// many there are.
 pub async fn page(
     db: impl PgExecutor<'_>,
     me: UserId,
     session_id: SessionId,
     after: Option<ListCursor>,
     limit: i64,
+    with_hidden: bool,
 ) -> Result<(Vec<ListedChat>, Option<ListCursor>)> {
     // The index has a time for each chat that is up to an hour too early (`migrations/11_activity_of_chats.sql`). `oldest` is that
     // of the last chat of as many as asked for. Each of these was active then or later, so a chat that belongs on the page was
@@ -86,13 +90,16 @@ pub async fn page(
             select mine.active_at from chat_members mine join chats c on c.chat_id = mine.chat_id
             where mine.user_id = $1 and mine.active_at <= coalesce($2::timestamptz, 'infinity')
                 and (c.active_at, c.chat_id) < (coalesce($2, 'infinity'), $3)
+                and ($8 or (mine.hidden_at_id >= c.last_message_id) is not true)
             order by mine.active_at desc offset $4::int8 - 1 limit 1
         ), listed as materialized (
-            select c.*, mine.user_id, mine.role, mine.last_read_id, mine.muted_until, mine.archived, mine.marked_unread
+            select c.*, mine.user_id, mine.role, mine.last_read_id, mine.muted_until, mine.archived, mine.marked_unread,
+                coalesce(mine.hidden_at_id >= c.last_message_id, false) as is_hidden
             from chat_members mine join chats c on c.chat_id = mine.chat_id
             where mine.user_id = $1 and session_is_live($5) and mine.active_at <= coalesce($2, 'infinity')
                 and mine.active_at > coalesce((select active_at - interval '1 hour' from oldest), '-infinity')
                 and (c.active_at, c.chat_id) < (coalesce($2, 'infinity'), $3)
+                and ($8 or (mine.hidden_at_id >= c.last_message_id) is not true)
             order by c.active_at desc, c.chat_id desc limit $4
         )",
         also: r#"c.chat_id as "id!: ChatId", c.kind as "kind!: ChatKind", c.name, c.created_by as "created_by!: UserId",
@@ -101,7 +108,7 @@ pub async fn page(
             peer.user_id as "peer_id?: UserId", peer.name as "peer_name?", peer.username as "peer_username?",
             peer.avatar_id as "peer_avatar_id?: FileId", c.picture_id as "picture_id: FileId",
             c.active_at as "activity!: Timestamp", c.pinned_message_ids, c.description, c.admins_post, c.slow_seconds,
-            c.muted_until as "muted_until: Timestamp", c.archived, c.marked_unread,
+            c.muted_until as "muted_until: Timestamp", c.archived, c.marked_unread, c.is_hidden as "is_hidden!",
             (select count(*) from (select from messages u where u.chat_id = c.chat_id and u.id > c.last_read_id
                 and u.text is null limit $6) u) as "uncounted!",
             (select count(*) from (select from mentions x where x.user_id = $1 and x.chat_id = c.chat_id
@@ -118,6 +125,7 @@ pub async fn page(
         session_id as SessionId,
         MAX_UNCOUNTED,
         MAX_MENTIONS,
+        with_hidden,
     )
     .fetch_all(db)
     .await?;

@@ -183,18 +183,30 @@ pub async fn head(db: impl PgExecutor<'_>, chat_id: ChatId, me: UserId) -> Resul
     .ok_or(Error::ChatNotFound)
 }
 
-/// The revision of each of a person's chats.
-pub async fn revisions(db: impl PgExecutor<'_>, me: UserId) -> Result<BTreeMap<ChatId, i64>> {
+/// What a `ping` is compared with.
+#[derive(Debug, Clone, Copy)]
+pub struct Progress {
+    pub revision: i64,
+    /// Whether the person has taken the chat off their list.
+    pub is_hidden: bool,
+}
+
+/// How far each of a person's chats has progressed.
+pub async fn progress(db: impl PgExecutor<'_>, me: UserId) -> Result<BTreeMap<ChatId, Progress>> {
     let rows = sqlx::query!(
         r#"
-        select c.chat_id as "chat_id: ChatId", c.revision
+        select c.chat_id as "chat_id: ChatId", c.revision,
+            coalesce(m.hidden_at_id >= c.last_message_id, false) as "is_hidden!"
         from chat_members m join chats c on c.chat_id = m.chat_id where m.user_id = $1
         "#,
         me as UserId,
     )
     .fetch_all(db)
     .await?;
-    Ok(rows.into_iter().map(|row| (row.chat_id, row.revision)).collect())
+    Ok(rows
+        .into_iter()
+        .map(|row| (row.chat_id, Progress { revision: row.revision, is_hidden: row.is_hidden }))
+        .collect())
 }
 
 /// A member's place in a locked chat.
@@ -349,10 +361,13 @@ pub async fn set_settings(
         update chat_members set
             muted_until = case when $3 then $4 else muted_until end,
             archived = nullif(coalesce($5, archived, false), false),
-            marked_unread = nullif(coalesce($6, marked_unread, false), false)
+            marked_unread = nullif(coalesce($6, marked_unread, false), false),
+            hidden_at_id = case when $7 then (select last_message_id from chats where chat_id = $1)
+                when $7 is null then hidden_at_id end
         where chat_id = $1 and user_id = $2
         returning muted_until as "muted_until: Timestamp", coalesce(archived, false) as "archived!",
-            coalesce(marked_unread, false) as "marked_unread!"
+            coalesce(marked_unread, false) as "marked_unread!",
+            coalesce(hidden_at_id >= (select last_message_id from chats where chat_id = $1), false) as "hidden!"
         "#,
         chat_id as ChatId,
         me as UserId,
@@ -360,6 +375,7 @@ pub async fn set_settings(
         change.muted_until.flatten().map(|until| until.0),
         change.archived,
         change.marked_unread,
+        change.hidden,
     )
     .fetch_optional(db)
     .await?

@@ -310,6 +310,10 @@ pub struct ChatSettings {
     pub archived: bool,
     /// Whether it is shown as unread although it is not.
     pub marked_unread: bool,
+    /// Whether it is off the list until its next message; left out if it is not.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[schema(nullable = false)]
+    pub hidden: bool,
 }
 
 /// Who may add a person to groups.

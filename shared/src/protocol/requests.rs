@@ -259,6 +259,10 @@ pub struct SettingsChange {
     #[serde(default, deserialize_with = "not_null", skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub marked_unread: Option<bool>,
+    /// Takes the chat off the list until its next message.
+    #[serde(default, deserialize_with = "not_null", skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub hidden: Option<bool>,
 }
 
 /// `PATCH /users/me`. What is left out stays as it is.

@@ -166,3 +166,20 @@ test("a change of reactions is not undone by an older page that is on its way", 
   await loading;
   assert.deepEqual([it.window.get(1)?.reactions?.length, it.window.get(1)?.revision], [1, 3]);
 });
+
+test("a hidden chat is back with its next message, also if the list that hid it was ahead", () => {
+  const it = chat();
+  const settings = { muted_until: null, archived: false, marked_unread: false };
+  it.receive(sent(1, 2));
+  it.set({ ...settings, hidden: true });
+  assert.equal(it.hidden, true);
+  it.receive({ type: "message_edited", data: { ...sent(1, 3).data, text: "y" } });
+  assert.equal(it.hidden, true);
+  it.receive(sent(2, 4));
+  assert.equal(it.hidden, false);
+  it.set({ ...settings, hidden: true, last_message_id: 3 });
+  it.receive(sent(3, 5));
+  assert.equal(it.hidden, true);
+  it.set(settings);
+  assert.equal(it.hidden, false);
+});
