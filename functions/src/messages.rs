@@ -1,17 +1,17 @@
-//! `POST /messages`, `PATCH` and `DELETE /messages/{chat_id}/{message_id}`, and below that `/read`, `/forward`, `/reactions` and
-//! `/pin`: what the socket does, for clients without one, and what is done to a message.
+//! `POST /messages`, `PATCH` and `DELETE /messages/{chat_id}/{message_id}`, and below that `/read`, `/forward`, `/report`,
+//! `/reactions` and `/pin`: what the socket does, for clients without one, and what is done to a message.
 
 use lambda_http::{Body, Request, Response};
 use windi_shared::auth::{Caller, Tokens};
 use windi_shared::db::chats::{self, Seat};
 use windi_shared::db::rates::{self, Deed};
 use windi_shared::db::send::Sent;
-use windi_shared::db::{Database, PgConnection, Transaction, members, messages, reactions};
+use windi_shared::db::{Database, PgConnection, Transaction, members, messages, reactions, reports};
 use windi_shared::fields::{Emoji, MAX_CHOSEN_REACTIONS, MAX_PINS};
 use windi_shared::ids::{MessageId, UserId};
 use windi_shared::protocol::{
     ChatEvent, ChatKind, ChatUpdated, ChosenReactions, Forward, MarkRead, Message, MessageKind, MessageReacted,
-    NewText, Role, SendMessage, ServerFrame,
+    NewReport, NewText, Role, SendMessage, ServerFrame,
 };
 use windi_shared::{Error, Result};
 
@@ -46,6 +46,7 @@ pub async fn handle(
             "DELETE /messages/{chat_id}/{message_id}" => delete(db, tokens, push, &request).await,
             "POST /messages/{chat_id}/{message_id}/read" => read(db, tokens, push, &request).await,
             "POST /messages/{chat_id}/{message_id}/forward" => forward(db, tokens, push, web_push, &request).await,
+            "POST /messages/{chat_id}/{message_id}/report" => report(db, tokens, &request).await,
             "PUT /messages/{chat_id}/{message_id}/reactions" => react(db, tokens, push, &request).await,
             "PUT /messages/{chat_id}/{message_id}/pin" | "DELETE /messages/{chat_id}/{message_id}/pin" => {
                 pin(db, tokens, push, &request).await
@@ -249,6 +250,25 @@ async fn read(db: &Database, tokens: &Tokens, push: &Push, request: &Request) ->
     let read = http_api::if_live(db, caller, read.await).await?;
     messaging::notify_read(db, push, &read, None).await;
     http_api::ok(&read.cursor)
+}
+
+/// Keeps a message for whoever runs the messenger, also where nobody is heard any more.
+async fn report(db: &Database, tokens: &Tokens, request: &Request) -> Result<Answer> {
+    let me = http_api::caller(db, tokens, request).await?.user_id;
+    let (chat_id, id) = (http_api::chat_id(request)?, message_id(request));
+    rates::take(db, me, Deed::Change).await?;
+    chats::head(db, chat_id, me).await?;
+    let message = messages::get(db, chat_id, me, id?).await?;
+    let NewReport { reason } = http_api::read_json(request)?;
+    match message {
+        Message { kind: MessageKind::Service, .. } => return Err(Error::Forbidden(messages::NO_WORDS)),
+        Message { sender_id, .. } if sender_id == me => return Err(Error::Forbidden("nobody reports their own words")),
+        Message { deleted_at: Some(_), .. } => return Err(Error::MessageDeleted),
+        _ => {}
+    }
+    reports::add(db, me, &message, reason.as_ref()).await?;
+    tracing::info!(message_id = message.id, "A message was reported.");
+    Ok(http_api::no_content())
 }
 
 /// The message named in the path. Anything but a number names no message.

@@ -68,6 +68,7 @@ pub const ROUTES: &[Route] = &[
     route("DELETE", "/messages/{chat_id}/{message_id}", &[]),
     route("POST", "/messages/{chat_id}/{message_id}/read", &[]),
     route("POST", "/messages/{chat_id}/{message_id}/forward", &[]),
+    route("POST", "/messages/{chat_id}/{message_id}/report", &[]),
     route("PUT", "/messages/{chat_id}/{message_id}/reactions", &[]),
     route("PUT", "/messages/{chat_id}/{message_id}/pin", &[]),
     route("DELETE", "/messages/{chat_id}/{message_id}/pin", &[]),

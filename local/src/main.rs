@@ -17,11 +17,12 @@ use sam_gateway::options::{Options, exit_code, interrupted, start_logging};
 use sam_gateway::template::NamedBy;
 use sd_notify::NotifyState;
 use windi_functions::Function;
-use windi_local::demo;
 use windi_local::in_process::InProcess;
 use windi_local::stack::{self, Stack};
+use windi_local::{demo, reports};
 use windi_shared::config;
 use windi_shared::db::Database;
+use windi_shared::ids::ReportId;
 
 /// How often the database's connections are counted.
 const MEASURED_EVERY: Duration = Duration::from_secs(2);
@@ -62,6 +63,15 @@ enum Command {
     Backup { file: PathBuf },
     /// Make a new data directory from a backup
     Restore { file: PathBuf },
+    /// Show the messages that people have reported, or mark one report as resolved
+    Reports {
+        /// The report that has been dealt with
+        #[arg(long, value_name = "ID")]
+        resolve: Option<ReportId>,
+        /// The database, if it is not the private one in the data directory
+        #[arg(long, env = "DATABASE_URL", hide_env_values = true, value_name = "URL")]
+        database_url: Option<String>,
+    },
 }
 
 #[tokio::main]
@@ -82,6 +92,10 @@ async fn run(arguments: Arguments) -> Result<(), Error> {
         Some(Command::Restore { file }) => {
             stack::restore(&arguments.data_dir, file).await?;
             println!("Restored {} to {}.", file.display(), arguments.data_dir.display());
+            Ok(())
+        }
+        Some(Command::Reports { resolve, database_url }) => {
+            print!("{}", reports::run(&arguments.data_dir, database_url.clone(), *resolve).await?);
             Ok(())
         }
     }

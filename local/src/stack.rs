@@ -156,6 +156,25 @@ pub async fn back_up(data: &Path, file: &Path) -> Result<(), StackError> {
     Ok(backup::back_up(&data.join("postgres"), lock.is_none(), DATABASE, file).await?)
 }
 
+/// The URL of the private database under `data`: that of a messenger that is running, or else of a server that is started for
+/// this and runs until what is returned with it is dropped.
+///
+/// # Errors
+/// If there is none, or if a running server cannot be reached.
+pub async fn private_database(data: &Path) -> Result<(String, Option<(Cluster, File)>), StackError> {
+    let home = Cluster::existing(&data.join("postgres"))?;
+    if let Some(socket) = Cluster::socket_in(&home) {
+        return Ok((Cluster::url_at(&socket, DATABASE), None));
+    }
+    let lock = match lock(data) {
+        // Starting a second server would stop the first.
+        Err(StackError::InUse(_)) => return Err(PostgresError::OutOfReach(home).into()),
+        lock => lock?,
+    };
+    let cluster = Cluster::start(&home).await?;
+    Ok((cluster.url(DATABASE), Some((cluster, lock))))
+}
+
 /// Makes the data directory `data` from what [`back_up`] wrote. The key of access tokens is not in it: a new one is made,
 /// and clients get new access tokens for their refresh tokens, which are in the database.
 ///

@@ -22,3 +22,8 @@ pub fn is_invisible(c: char) -> bool {
 pub fn breaks_a_line(c: char) -> bool {
     c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
+
+/// Text without line breaks, other control characters and marks that change the direction of text: safe to print.
+pub fn one_line(text: &str) -> String {
+    text.chars().map(|c| if breaks_a_line(c) { char::REPLACEMENT_CHARACTER } else { c }).collect()
+}

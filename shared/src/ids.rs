@@ -40,6 +40,7 @@ macro_rules! id {
 id!(UserId);
 id!(ChatId);
 id!(FileId);
+id!(ReportId);
 id!(
     /// Everything that descends from one login. The `sid` of an access token.
     SessionId

@@ -1,4 +1,4 @@
-//! Short texts that people write in a form: what they say about themselves.
+//! Short texts that people write in a form: what they say about themselves, and why they report a message.
 
 use serde::{Deserialize, Deserializer, Serialize};
 use unicode_normalization::UnicodeNormalization as _;
@@ -12,6 +12,8 @@ use crate::limits::{Form, Limits, visible};
 
 /// The most that people say about themselves, in Unicode scalar values.
 const MAX_ABOUT_CHARS: usize = 200;
+/// The longest reason for a report, in Unicode scalar values.
+const MAX_REASON_CHARS: usize = 500;
 
 field!(
     /// What somebody says about themselves: 1–200 characters on one line, NFC, surrounding space removed.
@@ -28,6 +30,16 @@ field!(
         }
         plain(text, MAX_ABOUT_CHARS)
     }
+);
+field!(
+    /// Why somebody reports a message: 1–500 characters.
+    Reason,
+    Limits {
+        chars: (1, MAX_REASON_CHARS),
+        form: Form::Pattern(visible("\\u0000-\\u0008\\u000b\\u000c\\u000e-\\u001f\\u007f")),
+        description: "At least one visible character; line breaks are stored as \\n.",
+    },
+    |text| plain(text.trim().replace("\r\n", "\n").replace('\r', "\n"), MAX_REASON_CHARS)
 );
 
 #[cfg(test)]

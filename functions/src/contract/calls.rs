@@ -9,7 +9,7 @@ use windi_shared::protocol::{
     Account, AccountChange, AnnouncedFile, Changes, ChatChange, ChatList, ChatWithMembers, ChosenReactions,
     EmailConfirmation, Farewell, FileInfo, FileLinks, ForgottenPassword, FormLogin, Forward, FoundMessages,
     FoundPeople, Health, History, Invite, InvitePreview, Invites, LoginSchema, Member, Message, MessageRead,
-    NewChatSchema, NewEmail, NewFile, NewInvite, NewMember, NewPassword, NewPushSubscription, NewRole, NewText, OldPushSubscription, PageConfig, PasswordReset, Person, PresenceList, Profile, PushKey, Refresh, Registration, Removed, SendMessage, Sessions, SettingsChange, SettingsChanged, TokenPair, UnreadTotal,
+    NewChatSchema, NewEmail, NewFile, NewInvite, NewMember, NewPassword, NewPushSubscription, NewReport, NewRole, NewText, OldPushSubscription, PageConfig, PasswordReset, Person, PresenceList, Profile, PushKey, Refresh, Registration, Removed, SendMessage, Sessions, SettingsChange, SettingsChanged, TokenPair, UnreadTotal,
 };
 
 use super::call::{Call, FILES, JSON, UUID, flag, limit, number, text};
@@ -337,6 +337,10 @@ fn messages() -> Vec<Call> {
             .returns::<Message>(201, "The copy, which was stored.", "message")
             .returns::<Message>(200, "The copy, which the same call had stored before.", "message")
             .refuses(&[ChatNotFound, MessageNotFound, MessageDeleted, Forbidden, IdempotencyConflict, NotReachable, SlowMode, RateLimited]),
+        Call::new("POST", "/messages/{chat_id}/{message_id}/report", "reportMessage", MESSAGES, "Report somebody else's message to whoever runs the messenger")
+            .takes::<NewReport>("new_report")
+            .done("It is reported; nobody in the chat is told.")
+            .refuses(&[ChatNotFound, MessageNotFound, MessageDeleted, Forbidden, RateLimited]),
         Call::new("PUT", "/messages/{chat_id}/{message_id}/reactions", "react", MESSAGES, "Choose what you react to a message with")
             .takes::<ChosenReactions>("chosen_reactions")
             .returns::<Message>(200, "The message.", "message")

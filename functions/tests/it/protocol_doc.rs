@@ -10,7 +10,7 @@ use windi_shared::protocol::{
     Account, AccountChange, AnnouncedFile, Changes, ChatChange, ChatList, ChatWithMembers, ChosenReactions,
     ClientFrame, EmailConfirmation, ErrorBody, Farewell, FileInfo, FileLinks, ForgottenPassword, Forward,
     FoundMessages, FoundPeople, Health, History, Invite, InvitePreview, JsonLogin, ListedChat, Member, Message,
-    NewChat, NewEmail, NewFile, NewInvite, NewMember, NewPassword, NewPushSubscription, NewRole, NewText, OldPushSubscription, PageConfig, PasswordReset, PresenceList, Profile, PushKey, PushMessage, Refresh, Registration, Removed, Reply, SendMessage, Sessions, SettingsChange, SettingsChanged, TokenPair, UnreadTotal,
+    NewChat, NewEmail, NewFile, NewInvite, NewMember, NewPassword, NewPushSubscription, NewReport, NewRole, NewText, OldPushSubscription, PageConfig, PasswordReset, PresenceList, Profile, PushKey, PushMessage, Refresh, Registration, Removed, Reply, SendMessage, Sessions, SettingsChange, SettingsChanged, TokenPair, UnreadTotal,
 };
 
 const DOCUMENT: &str = include_str!("../../../docs/protocol.md");
@@ -73,6 +73,7 @@ fn every_example_is_what_it_says() {
             "new_chat" => is::<NewChat>(example),
             "new_member" => is::<NewMember>(example),
             "new_invite" => is::<NewInvite>(example),
+            "new_report" => is::<NewReport>(example),
             "new_role" => is::<NewRole>(example),
             "new_text" => is::<NewText>(example),
             "register" => parses::<Registration>(example),

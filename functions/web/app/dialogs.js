@@ -10,6 +10,7 @@ import { invitesDialog, joinDialog } from "./invites.js";
 import { menu } from "./menu.js";
 import { muteDialog } from "./quiet.js";
 import { emailDialog } from "./recover.js";
+import { reportDialog } from "./report.js";
 import { blockedDialog, farewellDialog, passwordDialog, profileDialog, settingsDialog } from "./settings.js";
 import { client, closeDialog, failure, openDialog, pictureOf, redraw, state, submit, titleOf } from "./store.js";
 
@@ -299,6 +300,8 @@ function contents(dialog) {
       return { title: t("settings.blocked"), body: blockedDialog(dialog) };
     case "email":
       return { title: t("recover.email"), body: emailDialog(dialog) };
+    case "report":
+      return { title: t("report.title"), body: reportDialog(dialog) };
     case "farewell":
       return { title: t("settings.delete"), body: farewellDialog(dialog) };
     case "photo":

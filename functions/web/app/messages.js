@@ -17,6 +17,7 @@ import { avatar, clockTime, dayName, dayOf, fullTime, hue, icon, withLinks } fro
 import { t } from "./i18n.js";
 import { openMenu } from "./menu.js";
 import { closedFor } from "./quiet.js";
+import { reportAction } from "./report.js";
 import { scroller } from "./scroller.js";
 import { attempt, client, confirm, failure, nameOf, openDialog, state, toast } from "./store.js";
 
@@ -70,6 +71,7 @@ function actionsFor(chat, message) {
       icon: "read",
       act: () => void openDialog({ type: "readers", chatId: chat.id, message }),
     },
+    ...(mine ? [] : [reportAction(message)]),
     ...(deletable ? [{ label: t("message.delete"), icon: "trash", danger: true, act: () => confirm(question) }] : []),
   ];
 }

@@ -8,7 +8,7 @@ import { t, has } from "./i18n.js";
  * What a dialog shows. `busy` and `error` belong to its form.
  * @typedef {object} Dialog
  * @property {'new' | 'group' | 'info' | 'add' | 'rename' | 'settings' | 'password' | 'readers' | 'forward' |
- *   'mute' | 'invites' | 'join' | 'profile' | 'blocked' | 'farewell' | 'photo' | 'email' |
+ *   'mute' | 'invites' | 'join' | 'profile' | 'blocked' | 'farewell' | 'photo' | 'email' | 'report' |
  *   'confirm'} type
  * @property {string} [chatId]
  * @property {Message} [message]

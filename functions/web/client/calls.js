@@ -252,6 +252,12 @@ export class Calls {
     return this.session.call(pinned ? "PUT" : "DELETE", `/messages/${chatId}/${id}/pin`);
   }
 
+  /** Tells whoever runs the messenger. @param {Message} message @param {string} [reason] @returns {Promise<null>} */
+  report(message, reason) {
+    const body = reason ? { reason } : {};
+    return this.session.call("POST", `/messages/${message.chat_id}/${message.id}/report`, { body });
+  }
+
   /** @param {string} chatId @param {number} id @returns {Promise<Message>} the tombstone */
   remove(chatId, id) {
     return this.session.call("DELETE", `/messages/${chatId}/${id}`);

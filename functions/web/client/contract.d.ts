@@ -845,6 +845,9 @@ export type Reaction = {
   emoji: string;
 };
 
+/** At least one visible character; line breaks are stored as \n. */
+export type Reason = string;
+
 /** `POST /auth/refresh`. */
 export type Refresh = {
   refresh_token: string;

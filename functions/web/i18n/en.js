@@ -369,9 +369,14 @@ export default {
   "about.hint": "One line, for everybody who looks you up.",
   "error.field.about": "Say it in one line of up to 200 characters.",
 
-  // Deleting a chat for oneself.
   "hide.label": "Delete chat",
   "hide.title": "Delete the chat with {name}?",
   "hide.text":
     "It leaves your list on all your devices, until one of you writes again. Its messages stay, for both of you.",
+
+  "report.label": "Report",
+  "report.title": "Report a message",
+  "report.text": "Whoever runs this messenger sees the message and your name. Nobody in the chat is told.",
+  "report.reason": "Why (optional)",
+  "report.done": "Reported. Thank you.",
 };

@@ -180,11 +180,20 @@ impl Cluster {
 
     /// The connection URL of this database.
     pub fn url(&self, database: &str) -> String {
-        self.options(database).to_url_lossy().to_string()
+        Self::url_at(&self.socket, database)
+    }
+
+    /// The connection URL of this database of the server whose socket is in this directory.
+    pub fn url_at(socket: &Path, database: &str) -> String {
+        Self::options_at(socket, database).to_url_lossy().to_string()
     }
 
     fn options(&self, database: &str) -> PgConnectOptions {
-        PgConnectOptions::new_without_pgpass().socket(&self.socket).port(5432).username(USER).database(database)
+        Self::options_at(&self.socket, database)
+    }
+
+    fn options_at(socket: &Path, database: &str) -> PgConnectOptions {
+        PgConnectOptions::new_without_pgpass().socket(socket).port(5432).username(USER).database(database)
     }
 
     /// Creates a database if it does not exist. `name` goes into the SQL as it is, so it must not be anybody's input.

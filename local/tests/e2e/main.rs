@@ -35,6 +35,7 @@ mod reads;
 mod recover;
 mod refusals;
 mod replicas;
+mod reports;
 mod search;
 mod self_hosting;
 mod sessions;

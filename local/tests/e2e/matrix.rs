@@ -27,6 +27,8 @@ const TABLE: &str = "
     forward_from       401 401 401 201 201 201 404 404
     forward_to         401 401 401 201 201 201 404 404
     react              401 401 401 200 200 200 404 404
+    report             401 401 401 204 204 204 404 404
+    report_entry       401 401 401 403 403 403 404 404
     pin                401 401 401 200 200 403 404 404
     unpin              401 401 401 200 200 403 404 404
     edit_entry         401 401 401 403 403 403 404 404
@@ -128,6 +130,8 @@ impl Cast {
                 (Method::POST, format!("/messages/{own}/1/forward"), Some(json!({"chat_id": chat_id})))
             }
             "react" => (Method::PUT, format!("/messages/{chat_id}/1/reactions"), Some(json!({"reactions": ["👍"]}))),
+            "report" => (Method::POST, format!("/messages/{chat_id}/1/report"), Some(json!({"reason": "spam"}))),
+            "report_entry" => (Method::POST, format!("/messages/{chat_id}/2/report"), Some(json!({}))),
             "pin" => (Method::PUT, format!("/messages/{chat_id}/1/pin"), None),
             "unpin" => (Method::DELETE, format!("/messages/{chat_id}/1/pin"), None),
             "edit_entry" => (Method::PATCH, format!("/messages/{chat_id}/2"), Some(json!({"text": "y"}))),

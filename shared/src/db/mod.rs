@@ -17,6 +17,7 @@ pub mod pushes;
 pub mod rates;
 pub mod reactions;
 pub mod reads;
+pub mod reports;
 pub mod search;
 pub mod send;
 pub mod sessions;

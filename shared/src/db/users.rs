@@ -173,6 +173,7 @@ pub async fn delete(db: impl PgExecutor<'_>, user_id: UserId) -> Result<()> {
             no_buckets as (delete from buckets where user_id = $1),
             no_codes as (delete from codes where user_id = $1),
             no_pushes as (delete from push_subscriptions where user_id = $1),
+            no_reporter as (update reports set reporter_id = null where reporter_id = $1),
             closed as (
                 update chats c set closed = true from chat_members m
                 where m.user_id = $1 and c.chat_id = m.chat_id and c.kind = 'private'

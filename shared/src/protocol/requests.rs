@@ -12,7 +12,7 @@ use crate::ids::{ChatId, FileId, UserId};
 use crate::json::{given, not_null};
 use crate::protocol::objects::{ChatKind, Posting, Role, WhoMayAdd};
 use crate::protocol::timestamp::Timestamp;
-use crate::short_fields::About;
+use crate::short_fields::{About, Reason};
 use crate::{Error, Result};
 
 /// `POST /auth/register`.
@@ -342,4 +342,13 @@ pub struct ChosenReactions {
     /// All that the caller reacts with from now on, up to three; none takes back what there was.
     #[schema(max_items = 3)]
     pub reactions: Vec<Emoji>,
+}
+
+/// `POST /messages/{chat_id}/{message_id}/report`.
+#[derive(Debug, Default, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewReport {
+    #[serde(default, deserialize_with = "not_null", skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub reason: Option<Reason>,
 }

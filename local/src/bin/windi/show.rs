@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write as _};
 
 use reqwest::Method;
-use windi_shared::characters::breaks_a_line;
+pub use windi_shared::characters::one_line;
 use windi_shared::ids::UserId;
 use windi_shared::protocol::{
     ChatEvent, ChatWithMembers, FileInfo, FoundPeople, Message, MessageKind, Posting, Timestamp,
@@ -23,11 +23,6 @@ pub fn say(line: &str) {
     if writeln!(io::stdout(), "{line}").is_err() {
         std::process::exit(1);
     }
-}
-
-/// Text without line breaks, other control characters and marks that change the direction of text.
-pub fn one_line(text: &str) -> String {
-    text.chars().map(|c| if breaks_a_line(c) { char::REPLACEMENT_CHARACTER } else { c }).collect()
 }
 
 pub fn time(timestamp: Timestamp) -> String {
