@@ -1,4 +1,4 @@
-//! `GET /messages/history/{chat_id}`: a chat's messages, page by page.
+//! `GET /messages/history/{chat_id}`: a chat's messages, page by page; and `GET /export`, which [`export`] answers.
 
 use lambda_http::{Body, Request, Response};
 use windi_shared::auth::{Caller, Tokens};
@@ -9,8 +9,8 @@ use windi_shared::ids::MessageId;
 use windi_shared::protocol::History;
 use windi_shared::{Error, Result};
 
-use crate::door;
 use crate::http_api::{self, Answer};
+use crate::{door, export};
 
 pub fn main() -> door::Outcome {
     door::run(|mut door| async move {
@@ -21,7 +21,14 @@ pub fn main() -> door::Outcome {
 }
 
 pub async fn handle(db: &Database, tokens: &Tokens, request: Request) -> Response<Body> {
-    http_api::respond(&request, history(db, tokens, &request)).await
+    http_api::respond(&request, async {
+        match http_api::route(&request).as_str() {
+            "GET /messages/history/{chat_id}" => history(db, tokens, &request).await,
+            "GET /export" => export::export(db, tokens, &request).await,
+            route => http_api::unknown_route(route),
+        }
+    })
+    .await
 }
 
 async fn history(db: &Database, tokens: &Tokens, request: &Request) -> Result<Answer> {

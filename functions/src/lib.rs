@@ -19,6 +19,7 @@
 //!   posts to them. [`posts`]: one post.
 //! * [`web_push`]: tells devices that are not connected. [`push_services`]: what may be posted to. [`vapid`]: the key.
 //!   [`aes128gcm`]: the encryption.
+//! * [`export`]: everything of a person's own, for `history`.
 //! * [`store`]: the contents of files.
 //! * [`mail`]: sends mail. [`letters`]: its texts.
 //! * [`door`]: what every binary does before it serves.
@@ -30,6 +31,7 @@
 pub mod aes128gcm;
 pub mod contract;
 pub mod door;
+pub mod export;
 pub mod function;
 pub mod http_api;
 pub mod letters;

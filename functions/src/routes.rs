@@ -74,6 +74,7 @@ pub const ROUTES: &[Route] = &[
     route("DELETE", "/messages/{chat_id}/{message_id}/pin", &[]),
     route("GET", "/messages/search", &["q", "chat_id", "limit", "after"]),
     route("GET", "/messages/history/{chat_id}", &["limit", "offset", "before", "after"]),
+    route("GET", "/export", &["limit", "after"]),
     route("POST", "/files", &[]),
     route("GET", "/files", &["ids"]),
     route("POST", "/files/{file_id}/done", &[]),

@@ -7,7 +7,7 @@ use windi_shared::fields::Words;
 use windi_shared::ids::{ChatId, UserId};
 use windi_shared::protocol::{
     Account, AccountChange, AnnouncedFile, Changes, ChatChange, ChatList, ChatWithMembers, ChosenReactions,
-    EmailConfirmation, Farewell, FileInfo, FileLinks, ForgottenPassword, FormLogin, Forward, FoundMessages,
+    EmailConfirmation, Export, Farewell, FileInfo, FileLinks, ForgottenPassword, FormLogin, Forward, FoundMessages,
     FoundPeople, Health, History, Invite, InvitePreview, Invites, LoginSchema, Member, Message, MessageRead,
     NewChatSchema, NewEmail, NewFile, NewInvite, NewMember, NewPassword, NewPushSubscription, NewReport, NewRole, NewText, OldPushSubscription, PageConfig, PasswordReset, Person, PresenceList, Profile, PushKey, Refresh, Registration, Removed, SendMessage, Sessions, SettingsChange, SettingsChanged, TokenPair, UnreadTotal,
 };
@@ -79,7 +79,12 @@ fn accounts() -> Vec<Call> {
 }
 
 fn recovery() -> Vec<Call> {
+    let after = format!("^(chats_[0-9]{{1,14}}|messages)_{UUID}(_[0-9]{{1,19}})?$");
     vec![
+        Call::new("GET", "/export", "getExport", ACCOUNTS, "Get everything of your own")
+            .query("limit", limit(50), "How many chats or messages at most.")
+            .query("after", text(&after), "The `next` of the page before.")
+            .returns::<Export>(200, "A page.", "export"),
         Call::new("POST", "/auth/forgot", "forgetPassword", ACCOUNTS, "Get a code for a new password by mail")
             .without_token()
             .takes::<ForgottenPassword>("forgotten_password")

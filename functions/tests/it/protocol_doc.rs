@@ -8,7 +8,7 @@ use windi_functions::contract::prose::all_examples;
 use windi_shared::error::ErrorKind;
 use windi_shared::protocol::{
     Account, AccountChange, AnnouncedFile, Changes, ChatChange, ChatList, ChatWithMembers, ChosenReactions,
-    ClientFrame, EmailConfirmation, ErrorBody, Farewell, FileInfo, FileLinks, ForgottenPassword, Forward,
+    ClientFrame, EmailConfirmation, ErrorBody, Export, Farewell, FileInfo, FileLinks, ForgottenPassword, Forward,
     FoundMessages, FoundPeople, Health, History, Invite, InvitePreview, JsonLogin, ListedChat, Member, Message,
     NewChat, NewEmail, NewFile, NewInvite, NewMember, NewPassword, NewPushSubscription, NewReport, NewRole, NewText, OldPushSubscription, PageConfig, PasswordReset, PresenceList, Profile, PushKey, PushMessage, Refresh, Registration, Removed, Reply, SendMessage, Sessions, SettingsChange, SettingsChanged, TokenPair, UnreadTotal,
 };
@@ -45,6 +45,7 @@ fn every_example_is_what_it_says() {
             "config" => is::<PageConfig>(example),
             "email_confirmation" => parses::<EmailConfirmation>(example),
             "error" => is::<ErrorBody>(example),
+            "export" => is::<Export>(example),
             "announced_file" => is::<AnnouncedFile>(example),
             "file" => is::<FileInfo>(example),
             "file_links" => is::<FileLinks>(example),

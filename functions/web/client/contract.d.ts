@@ -313,6 +313,21 @@ export type ErrorCode =
   | "mail_disabled"
   | "push_disabled";
 
+/**
+ * `GET /export`: a page of what is a person's own. The first page has the account, the sessions and those who are blocked; then come
+ * the chats, also those that are hidden, and then the person's own words, chat by chat.
+ */
+export type Export = {
+  account?: Account;
+  blocked?: Person[];
+  chats?: ListedChat[];
+  /** May be left out of a page that another one follows. */
+  messages?: Message[];
+  /** The `?after=` of the next page; null on the last page. */
+  next: string | null;
+  sessions?: Session[];
+};
+
 /** `POST /users/me/delete`. */
 export type Farewell = {
   password: string;

@@ -156,6 +156,31 @@ async fn two_people_write_to_each_other() {
 }
 
 #[tokio::test]
+async fn everything_is_written_to_one_file() {
+    let world = World::new().await;
+    let alice = Terminal::registered(&world, "alice").await;
+    let bob = Terminal::registered(&world, "bob").await;
+    alice.run(&["send", "bob", "Hello Bob"]).await;
+    bob.run(&["send", "alice", "Hello Alice"]).await;
+    let file = alice.state.path().join("export.jsonl");
+    let name = file.to_str().unwrap();
+    assert_eq!(alice.run(&["export", name]).await, "Wrote 6 lines.\n");
+    assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+    let lines: Vec<Value> =
+        std::fs::read_to_string(&file).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let kinds: Vec<_> = lines.iter().map(|line| line.as_object().unwrap().keys().next().unwrap().as_str()).collect();
+    assert_eq!(kinds, ["account", "session", "chat", "message", "members", "message"]);
+    assert_eq!(lines[3]["message"]["text"], "Hello Bob");
+    assert_eq!(lines[5]["message"]["text"], "Hello Alice");
+    assert!(alice.fails(&["export", name], 1).await.contains("exists"), "nothing is overwritten");
+    assert!(file.exists());
+    let nobody = Terminal::new(&world.base);
+    let name = nobody.state.path().join("export.jsonl");
+    assert!(nobody.fails(&["export", name.to_str().unwrap()], 1).await.contains("nobody is logged in"));
+    assert!(!name.exists(), "half a file is none");
+}
+
+#[tokio::test]
 async fn a_chat_sends_what_is_typed_and_shows_what_happens() {
     let world = World::new().await;
     let alice = Terminal::registered(&world, "alice").await;

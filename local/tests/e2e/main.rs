@@ -20,6 +20,7 @@ mod details;
 mod devices;
 mod edits;
 mod exactly_once;
+mod export;
 mod files;
 mod groups;
 mod history;

@@ -229,6 +229,7 @@ async fn what_needs_no_chat_still_needs_a_good_token() {
     let anonymous = alice.with_token("");
     for (method, path) in [
         (Method::GET, "/auth/me"),
+        (Method::GET, "/export"),
         (Method::GET, "/users?search=a"),
         (Method::PATCH, "/users/me"),
         (Method::GET, "/users/0199a1b2-0000-7000-8000-000000000001"),

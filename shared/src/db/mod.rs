@@ -7,6 +7,7 @@ pub mod chat_list;
 pub mod chats;
 pub mod codes;
 mod database;
+pub mod export;
 pub mod files;
 pub mod invites;
 pub mod logins;

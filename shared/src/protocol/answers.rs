@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::ids::{ChatId, FileId, MessageId, SessionId, UserId};
-use crate::protocol::objects::{ChatWithMembers, ListedChat, Message, Person};
+use crate::protocol::objects::{Account, ChatWithMembers, ListedChat, Message, Person};
 use crate::protocol::server::UserStatus;
 use crate::protocol::timestamp::Timestamp;
 
@@ -171,6 +171,31 @@ pub struct History {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct FoundMessages {
     /// Newest first.
+    pub messages: Vec<Message>,
+    /// The `?after=` of the next page; null on the last page.
+    #[schema(required)]
+    pub next: Option<String>,
+}
+
+/// `GET /export`: a page of what is a person's own. The first page has the account, the sessions and those who are blocked; then come
+/// the chats, also those that are hidden, and then the person's own words, chat by chat.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Export {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub account: Option<Account>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schema(nullable = false)]
+    pub sessions: Vec<Session>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schema(nullable = false)]
+    pub blocked: Vec<Person>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schema(nullable = false)]
+    pub chats: Vec<ListedChat>,
+    /// May be left out of a page that another one follows.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schema(nullable = false)]
     pub messages: Vec<Message>,
     /// The `?after=` of the next page; null on the last page.
     #[schema(required)]

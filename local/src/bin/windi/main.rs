@@ -2,10 +2,12 @@
 //!
 //! * [`client`]: calls and sockets with the stored login; [`store`] keeps its tokens.
 //! * [`find`]: whom a name on the command line means. [`show`]: what is safe to print.
+//! * [`export`]: `windi export`.
 //! * [`talk`]: `windi chat`, with [`room`] for the order of what is printed. [`check`]: `windi check`.
 
 mod check;
 mod client;
+mod export;
 mod find;
 mod room;
 mod show;
@@ -13,6 +15,7 @@ mod store;
 mod talk;
 
 use std::io::{self, IsTerminal as _};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -58,6 +61,8 @@ enum Command {
     },
     /// Talk: every line typed is sent, everything received is printed; Ctrl-D ends it
     Chat { with: String },
+    /// Write everything of one's own, and what others have said in one's chats, to a new file: a JSON object a line
+    Export { file: PathBuf },
     /// Check a deployment; without a login, only what is possible without one, and that decides the exit code
     Check,
 }
@@ -87,6 +92,7 @@ async fn run(arguments: Arguments) -> Result<()> {
         Command::Send { to, text } => send(&client, to, text).await,
         Command::History { with, limit } => history(&client, with, *limit).await,
         Command::Chat { with } => talk::talk(&client, with).await,
+        Command::Export { file } => export::export(&client, file).await,
         Command::Check => check::check(&client).await,
     }
 }
