@@ -9,7 +9,9 @@ use windi_shared::protocol::{
     Account, AccountChange, AnnouncedFile, Changes, ChatChange, ChatList, ChatWithMembers, ChosenReactions,
     EmailConfirmation, Export, Farewell, FileInfo, FileLinks, ForgottenPassword, FormLogin, Forward, FoundMessages,
     FoundPeople, Health, History, Invite, InvitePreview, Invites, LoginSchema, Member, Message, MessageRead,
-    NewChatSchema, NewEmail, NewFile, NewInvite, NewMember, NewPassword, NewPushSubscription, NewReport, NewRole, NewText, OldPushSubscription, PageConfig, PasswordReset, Person, PresenceList, Profile, PushKey, Refresh, Registration, Removed, SendMessage, Sessions, SettingsChange, SettingsChanged, TokenPair, UnreadTotal,
+    NewChatSchema, NewEmail, NewFile, NewInvite, NewMember, NewPassword, NewPushSubscription, NewReport, NewRole,
+    NewText, OldPushSubscription, PageConfig, PasswordReset, PresenceList, Profile, PushKey, Refresh, Registration,
+    Removed, SendMessage, Sessions, SettingsChange, SettingsChanged, TokenPair, UnreadTotal,
 };
 
 use super::call::{Call, FILES, JSON, UUID, flag, limit, number, text};

@@ -10,7 +10,9 @@ use windi_shared::protocol::{
     Account, AccountChange, AnnouncedFile, Changes, ChatChange, ChatList, ChatWithMembers, ChosenReactions,
     ClientFrame, EmailConfirmation, ErrorBody, Export, Farewell, FileInfo, FileLinks, ForgottenPassword, Forward,
     FoundMessages, FoundPeople, Health, History, Invite, InvitePreview, JsonLogin, ListedChat, Member, Message,
-    NewChat, NewEmail, NewFile, NewInvite, NewMember, NewPassword, NewPushSubscription, NewReport, NewRole, NewText, OldPushSubscription, PageConfig, PasswordReset, PresenceList, Profile, PushKey, PushMessage, Refresh, Registration, Removed, Reply, SendMessage, Sessions, SettingsChange, SettingsChanged, TokenPair, UnreadTotal,
+    NewChat, NewEmail, NewFile, NewInvite, NewMember, NewPassword, NewPushSubscription, NewReport, NewRole, NewText,
+    OldPushSubscription, PageConfig, PasswordReset, PresenceList, Profile, PushKey, PushMessage, Refresh, Registration,
+    Removed, Reply, SendMessage, Sessions, SettingsChange, SettingsChanged, TokenPair, UnreadTotal,
 };
 
 const DOCUMENT: &str = include_str!("../../../docs/protocol.md");
