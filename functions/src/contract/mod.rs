@@ -9,6 +9,7 @@ mod asyncapi;
 pub mod call;
 pub mod calls;
 mod openapi;
+mod people_calls;
 pub mod prose;
 mod schemas;
 

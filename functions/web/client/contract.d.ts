@@ -313,10 +313,7 @@ export type ErrorCode =
   | "mail_disabled"
   | "push_disabled";
 
-/**
- * `GET /export`: a page of what is a person's own. The first page has the account, the sessions and those who are blocked; then come
- * the chats, also those that are hidden, and then the person's own words, chat by chat.
- */
+/** `GET /export`: a page of what is a person's own. The first page has the account, the sessions and those who are blocked; then come the chats, also those that are hidden, and then the person's own words, chat by chat. */
 export type Export = {
   account?: Account;
   blocked?: Person[];
@@ -756,6 +753,11 @@ export type NewPushSubscription = {
   shows_text: boolean;
 };
 
+/** `POST /messages/{chat_id}/{message_id}/report`. */
+export type NewReport = {
+  reason?: Reason;
+};
+
 /** `PATCH /chats/{chat_id}/members/{user_id}`. */
 export type NewRole = {
   role: Role;
@@ -830,6 +832,17 @@ export type PresenceList = {
 /** A JPEG, PNG, GIF or WebP of at most 32 by 32 pixels, in base64 with padding. */
 export type Preview = string;
 
+/** `GET /users/{user_id}`: a `Person`, and what they say about themselves, which is only here. It would make every list and every frame with people longer. */
+export type Profile = {
+  /** What they say about themselves; left out if nothing. */
+  about?: string;
+  /** The person's picture; left out if they have none. */
+  avatar_id?: FileId;
+  id: UserId;
+  name: string;
+  username: string | null;
+};
+
 /** `GET /push/key`. */
 export type PushKey = {
   /** The key by which push services know this messenger (RFC 8292), in base64url: the `applicationServerKey` of a browser's `subscribe`. */
@@ -884,7 +897,7 @@ export type Removed = {
 
 /** What a client sends over HTTP. */
 export type RequestBody =
-  | AccountChange | ChatChange | ChosenReactions | EmailConfirmation | Farewell | ForgottenPassword | Forward | Login | NewChat | NewEmail | NewFile | NewInvite | NewMember | NewPassword | NewPushSubscription | NewRole | NewText | OldPushSubscription | PasswordReset | Refresh | Registration | SendMessage | SettingsChange;
+  | AccountChange | ChatChange | ChosenReactions | EmailConfirmation | Farewell | ForgottenPassword | Forward | Login | NewChat | NewEmail | NewFile | NewInvite | NewMember | NewPassword | NewPushSubscription | NewReport | NewRole | NewText | OldPushSubscription | PasswordReset | Refresh | Registration | SendMessage | SettingsChange;
 
 export type Role = "member" | "admin" | "owner";
 
