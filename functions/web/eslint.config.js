@@ -8,7 +8,7 @@ export default [
     languageOptions: { globals: { ...globals.browser, ...globals.nodeBuiltin } },
     rules: {
       eqeqeq: "error",
-      "max-lines": ["error", 400],
+      "max-lines": ["error", { max: 400, skipBlankLines: true }],
       "max-len": ["error", { code: 120, ignoreUrls: true, ignoreTemplateLiterals: true }],
       "no-eval": "error",
       "no-implied-eval": "error",
