@@ -14,6 +14,8 @@ create table push_subscriptions (
     -- Whether the text of messages may be shown, or only who writes.
     shows_text boolean not null,
     created_at timestamptz not null default clock_timestamp(),
+    -- How many posts have failed since the browser last renewed it.
+    failures integer not null default 0,
     constraint push_subscriptions_pkey primary key (subscription_id),
     constraint push_subscriptions_endpoint_key unique (endpoint),
     constraint push_subscriptions_user_id_fkey foreign key (user_id) references users on delete cascade

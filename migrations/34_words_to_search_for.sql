@@ -11,7 +11,7 @@ return regexp_replace(
 create function search_vector(of_chat uuid, written text) returns tsvector language sql immutable parallel safe
 return to_tsvector('simple'::regconfig, search_text(written)) || array_to_tsvector(array['#' || of_chat::text]);
 
--- Each of the words typed begins a word, or its stem does, so that other forms are found too; of a stem in -i, such as that of
+-- Each of the words typed, of more than ten only the longest ten, begins a word, or its stem does, so that other forms are found too; of a stem in -i, such as that of
 -- `cities`, also the form in -y. A stem of one or two letters would begin too much. The `russian` configuration stems both
 -- languages: words in Latin letters go through the English stemmer. The words are split as `search_vector` splits a text, and
 -- quoted: none is an operator. Null without any word.
@@ -24,7 +24,11 @@ return (
             (case when stem like '%i' then left(stem, -1) || 'y' end)
         ) forms (form)
     ) || ')', ' & ')::tsquery
-    from unnest(tsvector_to_array(to_tsvector('simple'::regconfig, search_text(typed)))) word
+    from (
+        -- Every prefix reads all words of the index that begin so, whosever they are.
+        select word from unnest(tsvector_to_array(to_tsvector('simple'::regconfig, search_text(typed)))) word
+        order by length(word) desc, word limit 10
+    ) longest
     cross join lateral (
         select case when length(lexeme) > 2 then lexeme end stem
         from (select (tsvector_to_array(to_tsvector('russian'::regconfig, word)))[1] lexeme) stemmed

@@ -8,6 +8,8 @@ create table reports (
     -- Whose words they were, and the words at that moment.
     sender_id uuid not null,
     text text not null,
+    -- The files that the message had, as its details have them; null for none. Their contents go with the message.
+    files jsonb,
     reason text,
     created_at timestamptz not null default date_trunc('milliseconds', clock_timestamp()),
     -- Null: nobody has dealt with it.

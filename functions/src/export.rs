@@ -2,6 +2,7 @@
 
 use lambda_http::Request;
 use windi_shared::auth::{Caller, Tokens};
+use windi_shared::db::rates::{self, Deed};
 use windi_shared::db::{Database, blocks, chat_list, export, sessions, users};
 use windi_shared::fields::MAX_BLOCKED;
 use windi_shared::ids::{ChatId, UserId};
@@ -15,10 +16,11 @@ const MAX_CHATS: i64 = 50;
 const MAX_MESSAGES: i64 = 20_000;
 
 /// # Errors
-/// [`Error::Unauthorized`]; [`Error::InvalidField`] for a wrong page.
+/// [`Error::Unauthorized`]; [`Error::InvalidField`] for a wrong page; [`Error::RateLimited`].
 pub async fn export(db: &Database, tokens: &Tokens, request: &Request) -> Result<Answer> {
     let caller = http_api::caller(db, tokens, request).await?;
     let limit = http_api::limit(request, 50)?;
+    rates::take(db, caller.user_id, Deed::Export).await?;
     let page = match http_api::query::<ExportCursor>(request, "after")? {
         None => {
             let me = caller.user_id;

@@ -118,7 +118,7 @@ async fn done(db: &Database, tokens: &Tokens, store: &Store, request: &Request) 
     }
     let head = store.keep(id).await?;
     if let Err(error) = compare(&file, &head) {
-        store.forget(&[id]).await?;
+        files::doom(db, id).await?;
         return Err(error);
     }
     files::set_ready(db, id).await?;
@@ -136,9 +136,8 @@ fn compare(file: &FileInfo, head: &[u8]) -> Result<()> {
         return Err(Error::FileRefused("it is a picture of another type"));
     }
     let is = |width, height| (usize::try_from(width), usize::try_from(height)) == (Ok(real_width), Ok(real_height));
-    // A camera that was held upright writes a JPEG that lies on its side, and says so; people see it upright.
-    let may_lie = kind == ImageType::Jpeg;
-    if !(is(width, height) || may_lie && is(height, width)) {
+    // A camera that was held upright writes a picture that lies on its side, and says so; people see it upright.
+    if !is(width, height) && !is(height, width) {
         return Err(Error::FileRefused("the picture has another size"));
     }
     Ok(())

@@ -57,7 +57,7 @@ pub fn moved() -> Letter {
         your account has another e-mail address now, and this one does not belong\n\
         to it any more.\n\n\
         If that was not you, somebody knows your password and has your account.\n\
-        Log in with your username, change the password, and end all other\n\
-        sessions. If you cannot log in any more, tell whoever runs the messenger.\n";
+        Log in with your username, if you have one, change the password, and end\n\
+        all other sessions. If you cannot, tell whoever runs the messenger.\n";
     Letter { subject: "Your e-mail address was changed", text: text.to_owned() }
 }

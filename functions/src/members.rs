@@ -8,7 +8,7 @@ use lambda_http::{Body, Request, Response};
 use windi_shared::auth::Tokens;
 use windi_shared::connections::Address;
 use windi_shared::db::rates::{self, Deed};
-use windi_shared::db::{Database, PgConnection, chats, invites, members, messages};
+use windi_shared::db::{Database, PgConnection, chats, files, invites, members, messages};
 use windi_shared::fields::MAX_GROUP_MEMBERS;
 use windi_shared::ids::{ChatId, UserId};
 use windi_shared::protocol::{
@@ -121,6 +121,7 @@ pub async fn take_out(db: &Database, push: &Push, me: UserId, chat_id: ChatId, u
     if present.len() == 1 {
         // Nobody is left to let anybody in.
         invites::delete_all(&mut *transaction, chat_id).await?;
+        files::detach_all(&mut transaction, chat_id).await?;
     }
     let mut frames = Vec::new();
     if let Some(heir) = heir(&present, member) {

@@ -7,8 +7,8 @@ use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::redirect::Policy;
 use reqwest::{Client, Url};
 
-/// How long one post may take.
-const POST_LIMIT: Duration = Duration::from_secs(3);
+/// How long one post may take: less than all of a message together, so that one that does not answer does not keep others away.
+const POST_LIMIT: Duration = Duration::from_secs(1);
 
 type AnyError = Box<dyn std::error::Error + Send + Sync>;
 

@@ -99,10 +99,9 @@ async fn reset(db: &Database, push: &Push, mail: &Mail, request: &Request) -> Re
     let ip = http_api::source_ip(request);
     let subjects = Subjects::of_email("reset", email.as_str(), ip);
     let _counted = logins::admit(db, &subjects).await?;
-    let Some((user_id, code)) = evenly(owner(db, &email, &code)).await? else {
-        logins::failed(db, &subjects).await?;
-        return Err(Error::InvalidCode);
-    };
+    // Before the wait, or many at once would all wait: on AWS each keeps an environment busy.
+    logins::failed(db, &subjects).await?;
+    let Some((user_id, code)) = evenly(owner(db, &email, &code)).await? else { return Err(Error::InvalidCode) };
     let hash = password::hash(new_password).await?;
     let mut transaction = db.begin().await?;
     let taken = codes::take(&mut *transaction, user_id, Purpose::Password, &code).await?;
@@ -134,6 +133,10 @@ async fn change_email(db: &Database, tokens: &Tokens, mail: &Mail, request: &Req
     mail.reaches(&email)?;
     rates::take(db, me, Deed::Account).await?;
     session::require_password(db, request, me, vec![attempt]).await?;
+    // Many accounts together must not flood one address.
+    let subjects = Subjects::of_email("email", email.as_str(), http_api::source_ip(request));
+    let _counted = logins::admit(db, &subjects).await?;
+    logins::failed(db, &subjects).await?;
     let code = Code::generate()?;
     if !codes::put(db, me, Purpose::Email, &code, email.as_str()).await? {
         return Err(Error::RateLimited { retry_after: codes::WINDOW });

@@ -131,6 +131,7 @@ async fn delete_account(db: &Database, tokens: &Tokens, push: &Push, request: &R
     require_password(db, request, me, vec![attempt]).await?;
     leave_groups(db, push, me).await?;
     let mut transaction = db.begin().await?;
+    windi_shared::db::members::lock_chats_of(&mut *transaction, me).await?;
     users::delete(&mut *transaction, me).await?;
     let told = told_of(&mut transaction, me, true).await?;
     transaction.commit().await?;

@@ -97,23 +97,21 @@ impl Store {
         Ok(FileLink { id: file.id, url: self.public(&signed), expires_at })
     }
 
-    /// Moves what was uploaded to where nobody can write to it any more, and returns its first bytes. A repetition returns them
-    /// again.
+    /// Copies what was uploaded to where nobody can write to it, and returns its first bytes. What was uploaded stays for as long as
+    /// its link works, and longer: so nothing else can be put in its place, and every copy is the same.
     ///
     /// # Errors
     /// [`Error::NotUploaded`].
     pub async fn keep(&self, id: FileId) -> Result<Vec<u8>> {
         let copy = self.client.copy_object().bucket(&self.bucket).key(kept_key(id));
         match copy.copy_source(format!("{}/{}", self.bucket, new_key(id))).send().await {
-            Ok(_) => self.delete(vec![new_key(id)]).await?,
-            // Perhaps an earlier attempt has moved it.
-            Err(error) if is_missing(&error) => {}
+            Ok(_) => {}
+            Err(error) if is_missing(&error) => return Err(Error::NotUploaded),
             Err(error) => return Err(failed(error)),
         }
         let range = format!("bytes=0-{}", HEAD_BYTES - 1);
         match self.client.get_object().bucket(&self.bucket).key(kept_key(id)).range(range).send().await {
-            Ok(head) => Ok(head.body.collect().await.map_err(Error::internal)?.to_vec()),
-            Err(error) if is_missing(&error) => Err(Error::NotUploaded),
+            Ok(head) => Ok(head.body.collect().await.map_err(|e| Error::Unavailable(e.into()))?.to_vec()),
             Err(error) => Err(failed(error)),
         }
     }

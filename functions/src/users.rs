@@ -98,6 +98,9 @@ async fn change(db: &Database, tokens: &Tokens, push: &Push, request: &Request) 
     let change: AccountChange = http_api::read_json(request)?;
     rates::take(db, me, Deed::Account).await?;
     let mut transaction = db.begin().await?;
+    if change.avatar_id.is_some() {
+        members::lock_chats_of(&mut *transaction, me).await?;
+    }
     let before = users::account(&mut *transaction, me).await?;
     users::update(&mut *transaction, me, &change).await?;
     if let Some(wanted) = change.avatar_id {

@@ -67,7 +67,7 @@ struct Tally {
     reached: HashSet<UserId>,
     /// Subscriptions that no longer exist.
     dead: Vec<Uuid>,
-    failed: usize,
+    failed: Vec<Uuid>,
 }
 
 enum Posted {
@@ -161,17 +161,27 @@ impl WebPush {
                         tally.reached.insert(due.user_id);
                     }
                     Posted::Gone => tally.dead.push(due.subscription_id),
-                    Posted::Failed => tally.failed += 1,
+                    Posted::Failed => tally.failed.push(due.subscription_id),
                 }
             }
         });
         let is_cut_short = tokio::time::timeout(LIMIT, post_all).await.is_err();
         let Tally { reached, dead, failed } = tally.into_inner().unwrap_or_else(PoisonError::into_inner);
         let ms = start.elapsed().as_millis() as u64;
-        tracing::info!(posts, gone = dead.len(), failed, is_cut_short, ms, "Told devices that are not connected.");
+        tracing::info!(
+            posts,
+            gone = dead.len(),
+            failed = failed.len(),
+            is_cut_short,
+            ms,
+            "Told devices that are not connected."
+        );
         let missed: Vec<_> = told.difference(&reached).copied().collect();
         if !missed.is_empty() {
             pushes::release(db, news, &missed).await?;
+        }
+        if !failed.is_empty() {
+            pushes::count_failures(db, &failed).await?;
         }
         if !dead.is_empty() {
             pushes::forget(db, &dead).await?;

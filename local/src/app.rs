@@ -85,7 +85,7 @@ impl App {
 impl Settings {
     /// Where the page finds files, if that is elsewhere.
     pub fn files_origin(&self) -> Option<&str> {
-        self.files.endpoint.as_deref().filter(|_| self.files.public_url.is_none())
+        self.files.public_url.as_deref().or(self.files.endpoint.as_deref()).filter(|url| !url.is_empty())
     }
 
     /// The environment variables of a function that runs outside this process.

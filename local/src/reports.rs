@@ -77,7 +77,7 @@ fn shown(report: &Report) -> String {
     };
     format!(
         "{id}  {time}\n  message   #{number} in {place}, {chat_id}\n  by        {sender}, {sender_id}\n  \
-         reported  {reporter}\n  reason    {reason}\n  text      {text}\n",
+         reported  {reporter}\n  reason    {reason}\n  text      {text}\n  files     {files}\n",
         id = report.id,
         time = report.created_at.0.format("%Y-%m-%d %H:%M:%SZ"),
         number = report.message_id,
@@ -87,5 +87,14 @@ fn shown(report: &Report) -> String {
         reporter = reporter.as_deref().unwrap_or("by somebody whose account is deleted"),
         reason = report.reason.as_deref().map_or_else(|| "-".to_owned(), indented),
         text = indented(&report.text),
+        files = files(report),
     )
+}
+
+/// The names and types of the files that the message had.
+fn files(report: &Report) -> String {
+    let files = report.files.iter().flat_map(|files| &files.0);
+    let files: Vec<_> =
+        files.map(|file| format!("{} ({}, {})", one_line(&file.name), file.content_type, file.id)).collect();
+    if files.is_empty() { "-".to_owned() } else { files.join(", ") }
 }

@@ -1,5 +1,6 @@
 // @ts-check
 import { attachedTo, notReady, takeAttached } from "./attach.js";
+import { closeShown } from "./push.js";
 import { scroller } from "./scroller.js";
 import { afterDrawing, attempt, client, closeAllDialogs, redraw, state, toast } from "./store.js";
 import { t } from "./i18n.js";
@@ -80,6 +81,7 @@ export function openPending() {
   if (!view || !chat || opening.has(chat) || (view.opened && chat.window.loaded)) return;
   opening.add(chat);
   view.opened = true;
+  if (!document.hidden) void closeShown(chat.id);
   if (chat.markedUnread) void attempt(() => client.set(chat.id, { marked_unread: false }));
   if (view.target?.kind === "bottom" && chat.unread > 0) {
     view.firstUnread = chat.lastReadId + 1;
@@ -208,5 +210,7 @@ export function markSeen() {
   const chat = state.view && client.chat(state.view.chatId);
   if (!chat || document.hidden) return;
   const seen = scroller.lastSeen();
-  if (seen > chat.lastReadId) client.read(chat, seen);
+  if (seen <= chat.lastReadId) return;
+  client.read(chat, seen);
+  void closeShown(chat.id);
 }

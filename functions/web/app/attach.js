@@ -114,7 +114,15 @@ async function upload(item) {
     const shape = width && height ? { width, height, ...(preview ? { preview } : {}) } : {};
     const content_type = picture ? source.type : plainType(source.type);
     const about = { name, content_type, size: source.size, ...shape };
-    item.file = await client.files.upload(source, about, { progress, signal: abort.signal });
+    const options = { progress, signal: abort.signal };
+    item.file = await client.files.upload(source, about, options).catch((error) => {
+      // What the server does not take for a picture is sent as any other file.
+      if (!picture || !["file_refused", "invalid_field"].includes(error?.code)) throw error;
+      Object.assign(item, { thumb: "", share: 0 });
+      redraw();
+      const plain = { name, content_type: "application/octet-stream", size: source.size };
+      return client.files.upload(source, plain, options);
+    });
     item.state = "done";
     if (!abort.signal.aborted) announce(t("attach.done", { name }));
   } catch (error) {

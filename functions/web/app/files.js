@@ -55,7 +55,8 @@ export function quotedText(chatId, { id, text }) {
 export function download(file) {
   return attempt(async () => {
     const link = document.createElement("a");
-    link.href = await client.files.link(file.id);
+    // A link that does not work any more would take the place of the page.
+    link.href = await client.files.link(file.id, { fresh: true });
     link.download = file.name;
     link.rel = "noopener";
     link.click();

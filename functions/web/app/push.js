@@ -136,12 +136,29 @@ async function clear() {
   await (await registration.pushManager.getSubscription())?.unsubscribe();
 }
 
+/** A chat is read here: what this device has shown of it is not news any more. @param {string} chatId */
+export async function closeShown(chatId) {
+  if (!supported()) return;
+  try {
+    const registration = await navigator.serviceWorker.getRegistration(document.baseURI);
+    const shown = (await registration?.getNotifications({ tag: chatId })) ?? [];
+    shown.forEach((notification) => notification.close());
+  } catch (error) {
+    // It stays until somebody closes it.
+    console.warn(error);
+  }
+}
+
 /** To be called once. */
 export function listenToPushes() {
   client.on("session", (account) => {
     (account ? renew() : clear()).catch((error) => console.warn(error));
   });
   if (!supported()) return;
+  // While another window had the focus, the open chat was told of as well.
+  addEventListener("focus", () => {
+    if (state.view) void closeShown(state.view.chatId);
+  });
   navigator.serviceWorker.addEventListener("message", ({ data }) => {
     if (state.screen !== "chats") return;
     if (data?.type === "open") openChat(String(data.chat_id));

@@ -237,27 +237,34 @@ function hitItem(message) {
  */
 function section(heading, entries, item, more, always = false) {
   const { busy, next } = state.search;
-  if (entries.length === 0) return always ? html`<h3 class="section" dir="auto">${heading}</h3>` : nothing;
+  const goesOn = more !== undefined && next[more] !== null;
+  // A page may have nobody who is not listed above; there is a next one all the same.
+  if (entries.length === 0 && !goesOn) return always ? html`<h3 class="section" dir="auto">${heading}</h3>` : nothing;
   return html`<section>
     <h3 class="section" dir="auto">${heading}</h3>
-    <ul class="items">
-      ${entries.map(item)}
-    </ul>
+    ${entries.length > 0 ? html`<ul class="items">${entries.map(item)}</ul>` : nothing}
     ${
-      more && next[more]
-        ? html`<button class="link more" ?disabled=${busy} @click=${() => findMore(more)}>${t("list.more")}</button>`
+      goesOn
+        ? html`<button
+            class="link more"
+            aria-disabled=${busy ? "true" : "false"}
+            @click=${() => findMore(more)}
+          >
+            ${t("list.more")}
+          </button>`
         : nothing
     }
   </section>`;
 }
 
 function results() {
-  const { query, chatId, people, messages, busy } = state.search;
+  const { query, chatId, people, messages, next, busy } = state.search;
   const words = plain(query.trim());
   const chats = chatId ? [] : client.chats.filter((chat) => plain(titleOf(chat)).includes(words));
   const known = new Set(chats.map((chat) => chat.peer?.id));
   const strangers = chatId ? [] : people.filter(({ id }) => !known.has(id) && id !== client.account?.id);
-  const nothingFound = !busy && chats.length + strangers.length + messages.length === 0;
+  const complete = !busy && !next.people && !next.messages;
+  const nothingFound = complete && chats.length + strangers.length + messages.length === 0;
   const scope = chatId ? client.chat(chatId) : undefined;
   const hits = scope ? t("list.in", { name: titleOf(scope) }) : t("list.messages");
   return html`<div aria-busy=${busy ? "true" : "false"}>

@@ -161,10 +161,10 @@ export class Chat {
 
   /**
    * What the chat is to this person.
-   * @param {import("./contract.d.ts").ChatSettings & {last_message_id?: number}} settings
+   * @param {import("./contract.d.ts").ChatSettings} settings
    */
-  set({ muted_until, archived, marked_unread, hidden, last_message_id }) {
-    this.#hiddenAt = hidden ? (last_message_id ?? this.lastMessageId) : null;
+  set({ muted_until, archived, marked_unread, hidden, hidden_at_id }) {
+    this.#hiddenAt = hidden ? (hidden_at_id ?? this.lastMessageId) : null;
     this.mutedUntil = muted_until;
     this.archived = archived;
     this.markedUnread = marked_unread;

@@ -273,9 +273,14 @@ export class Client extends Emitter {
     return this.#current.outbox.retry(item);
   }
 
-  /** @param {import("./outbox.js").Outgoing} item a failed one */
+  /**
+   * Its words become the chat's draft, unless there is another.
+   * @param {import("./outbox.js").Outgoing} item a failed one
+   */
   discard(item) {
-    return this.#current.outbox.discard(item);
+    const { drafts, outbox } = this.#current;
+    if (item.text && !drafts.get(item.chat_id).trim()) drafts.set(item.chat_id, item.text);
+    return outbox.discard(item);
   }
 
   /** @param {Message} message @param {string} text */

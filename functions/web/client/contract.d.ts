@@ -194,6 +194,8 @@ export type ChatSettings = {
   archived: boolean;
   /** Whether it is off the list until its next message; left out if it is not. */
   hidden?: boolean;
+  /** If it is hidden: its last message then. It is back with the next one. */
+  hidden_at_id?: number;
   /** Whether it is shown as unread although it is not. */
   marked_unread: boolean;
   muted_until: Timestamp | null;

@@ -167,6 +167,24 @@ test("a message waits for its files; what failed is tried again or removed", asy
   assert.deepEqual(page.errors, []);
 });
 
+test("a picture that the server does not take for one is sent as any other file", async () => {
+  const { ann } = await two("Odd");
+  const page = await enter(ann);
+  await openChat(page, "Odd");
+  const refused = { code: "invalid_field", message: "width: no", request_id: "x" };
+  await page.route("**/files", (route) => {
+    const { width } = route.request().postDataJSON() ?? {};
+    return width ? route.fulfill({ status: 422, json: refused }) : route.continue();
+  });
+  await attach(page, chosen("odd.png", png(50, 50)));
+  await ready(page);
+  await page.getByRole("button", { name: "Send" }).click();
+  await page.locator(".message.mine .ticks[title=Sent]").waitFor();
+  assert.equal(await page.locator(".message.mine .file").count(), 1);
+  assert.equal(await page.locator(".message.mine .picture").count(), 0);
+  assert.deepEqual(page.errors, []);
+});
+
 test("a message that waits for a connection shows its files, also after a reload", { timeout: 60_000 }, async () => {
   const { ann } = await two("Tunnel");
   const page = await enter(ann);
@@ -235,6 +253,7 @@ test("a message with files is answered, edited, and deleted with them, by the ke
   await write(other, "nice");
   await page.locator(".quote", { hasText: "hills.png and 1 more file" }).waitFor();
   await page.locator("#composer").press("ArrowUp");
+  await page.locator(".editing").waitFor();
   await page.locator("#composer").fill("the hills");
   assert.equal(await page.getByRole("button", { name: "Attach files" }).count(), 0);
   await page.locator("#composer").press("Enter");

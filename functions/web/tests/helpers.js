@@ -89,7 +89,7 @@ export async function open(context, at = origin) {
   page.errors = [];
   page.on("pageerror", (error) => page.errors.push(String(error.stack)));
   page.on("console", (message) => {
-    // The browser itself reports every refused request, and what is sent while a connection breaks. Some tests need both.
+    // The browser itself reports refused requests, and what is sent while a connection breaks. Some tests need both.
     const text = message.text();
     const isOurs = !/^(Failed to load|WebSocket connection|WebSocket is already in CLOSING)/.test(text);
     if (message.type() === "error" && isOurs) page.errors.push(text);

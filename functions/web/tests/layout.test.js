@@ -154,6 +154,10 @@ test("on a phone, short things stand in one line", async () => {
   assert.ok(discard.x >= retry.right);
   await page.getByRole("button", { name: "Back to chats" }).click();
   assert.equal(await page.locator("a.item .preview .who").innerText(), "You:");
+  await openChat(page, "Lines");
+  await page.getByRole("button", { name: "Discard" }).click();
+  await page.locator(".failure").waitFor({ state: "detached" });
+  assert.equal(await page.locator("#composer").inputValue(), "refused");
 });
 
 for (const [locale, button] of Object.entries({ "en-GB": "Try now", "ru-RU": "Повторить" })) {

@@ -157,8 +157,11 @@ test("what was to be drawn when the tab was hidden is drawn without a frame", as
   const page = await enter(ann);
   await page.locator("a.item", { hasText: "Hidden" }).waitFor();
   await until(async () => (await page.locator(".bar").count()) === 0, "it is connected");
+  // A frame that was asked for before still comes: it is waited for.
   await page.evaluate(() => {
+    const frame = window.requestAnimationFrame.bind(window);
     window.requestAnimationFrame = () => 0;
+    return new Promise((resolve) => frame(resolve));
   });
   await send(ben.token, chat, "while hidden");
   await page.waitForTimeout(500);

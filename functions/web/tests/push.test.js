@@ -159,6 +159,12 @@ test("a push is shown while no page is in front, one for each chat, and leads to
   });
   await other.locator("#chat-title", { hasText: "Pushed" }).waitFor({ state: "attached" });
   await other.locator(".message", { hasText: "hello Ben" }).waitFor();
+
+  await other.close();
+  await deliver({ chat_id: chat, message_id: 3, title: "Pushed" });
+  await until(async () => (await shown(page)).length === 1, "it is shown again");
+  await openChat(await open(context), "Pushed");
+  await until(async () => (await shown(page)).length === 0, "it is closed once the chat is open");
 });
 
 test("without a push service nothing is asked for", async () => {

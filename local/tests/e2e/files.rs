@@ -212,7 +212,7 @@ async fn a_picture_is_what_it_says() {
         assert_eq!(code(&finish(&alice, &id).await), (422, "file_refused"), "{file}");
         let chat_id = alice.group("Notes", &[]).await;
         assert_eq!(code(&send(&alice, &chat_id, None, &[&id], "k").await), (404, "file_not_found"));
-        assert_eq!(code(&finish(&alice, &id).await), (409, "not_uploaded"), "what was refused is gone");
+        assert_eq!(code(&finish(&alice, &id).await), (404, "file_not_found"), "what was refused is gone");
     }
     // One that says what it is is refused before anybody has it.
     let mut honest = png;

@@ -206,7 +206,7 @@ async fn a_chat_that_is_hidden_is_off_the_list_until_its_next_message() {
     assert_eq!((listed(&alice, "").await, unread().await), (vec![false], 1));
 
     let expected = json!({"chat_id": chat_id, "muted_until": null, "archived": true, "marked_unread": false,
-        "hidden": true});
+        "hidden": true, "hidden_at_id": 1});
     assert_eq!(set(json!({"hidden": true, "archived": true})).await, (200, expected.clone()));
     assert_eq!(alices.next_of("chat_settings").await["data"], expected);
     assert_eq!((listed(&alice, "").await, unread().await), (vec![], 0));

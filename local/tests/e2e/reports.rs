@@ -56,6 +56,7 @@ async fn a_reported_message_is_shown_to_the_operator_as_it_was_until_it_is_resol
         "            again".to_owned(),
         "  text      buy this".to_owned(),
         "            \u{fffd}31mnow".to_owned(),
+        "  files     -".to_owned(),
     ];
     let lines: Vec<_> = list.lines().collect();
     assert_eq!(lines[1..], expected);
@@ -80,5 +81,5 @@ async fn what_was_said_in_private_can_be_reported_after_a_block() {
     assert_eq!(alice.post(&format!("/messages/{chat_id}/1/report"), json!({})).await.0, 204);
     let (_, list) = reports(&world, &[]).await;
     assert!(list.contains(" in a private chat, ") && list.contains("  reason    -\n"), "{list}");
-    assert_eq!(list.lines().last(), Some("  text      you will be sorry"));
+    assert!(list.contains("  text      you will be sorry\n"), "{list}");
 }

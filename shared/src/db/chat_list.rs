@@ -62,6 +62,7 @@ macro_rules! listed {
                 archived: $row.archived.unwrap_or_default(),
                 marked_unread: $row.marked_unread.unwrap_or_default(),
                 hidden: $row.is_hidden,
+                hidden_at_id: $row.hidden_at_id.filter(|_| $row.is_hidden),
             },
             chat: chat!($row),
             last_message: message!($row),
@@ -94,7 +95,7 @@ pub async fn page(
             order by mine.active_at desc offset $4::int8 - 1 limit 1
         ), listed as materialized (
             select c.*, mine.user_id, mine.role, mine.last_read_id, mine.muted_until, mine.archived, mine.marked_unread,
-                coalesce(mine.hidden_at_id >= c.last_message_id, false) as is_hidden
+                mine.hidden_at_id, coalesce(mine.hidden_at_id >= c.last_message_id, false) as is_hidden
             from chat_members mine join chats c on c.chat_id = mine.chat_id
             where mine.user_id = $1 and session_is_live($5) and mine.active_at <= coalesce($2, 'infinity')
                 and mine.active_at > coalesce((select active_at - interval '1 hour' from oldest), '-infinity')
@@ -108,7 +109,7 @@ pub async fn page(
             peer.user_id as "peer_id?: UserId", peer.name as "peer_name?", peer.username as "peer_username?",
             peer.avatar_id as "peer_avatar_id?: FileId", c.picture_id as "picture_id: FileId",
             c.active_at as "activity!: Timestamp", c.pinned_message_ids, c.description, c.admins_post, c.slow_seconds,
-            c.muted_until as "muted_until: Timestamp", c.archived, c.marked_unread, c.is_hidden as "is_hidden!",
+            c.muted_until as "muted_until: Timestamp", c.archived, c.marked_unread, c.is_hidden as "is_hidden!", c.hidden_at_id,
             (select count(*) from (select from messages u where u.chat_id = c.chat_id and u.id > c.last_read_id
                 and u.text is null limit $6) u) as "uncounted!",
             (select count(*) from (select from mentions x where x.user_id = $1 and x.chat_id = c.chat_id

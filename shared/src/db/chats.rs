@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use sqlx::{PgConnection, PgExecutor};
 
-use crate::db::{blocks, invites, members};
+use crate::db::{blocks, files, invites, members};
 use crate::fields::{ClientMessageId, Description, Name};
 use crate::ids::{ChatId, FileId, MessageId, UserId};
 use crate::protocol::{ChatKind, ChatSettings, ChatWithMembers, Member, Posting, Role, SettingsChange, Timestamp};
@@ -299,6 +299,7 @@ pub async fn set_slow_mode(db: impl PgExecutor<'_>, chat_id: ChatId, seconds: i3
 /// Ends a group: nobody is in it any more, and no link leads into it. Must be called under the lock.
 pub async fn dissolve(db: &mut PgConnection, chat_id: ChatId) -> Result<()> {
     invites::delete_all(&mut *db, chat_id).await?;
+    files::detach_all(&mut *db, chat_id).await?;
     sqlx::query!("delete from chat_members where chat_id = $1", chat_id as ChatId).execute(db).await?;
     Ok(())
 }
@@ -306,15 +307,7 @@ pub async fn dissolve(db: &mut PgConnection, chat_id: ChatId) -> Result<()> {
 /// Counts a change in all chats of a person, such as that of their name, and returns their new revisions, the latest active
 /// first. Must be called in a transaction.
 pub async fn touch_all(db: &mut PgConnection, user_id: UserId) -> Result<Vec<(ChatId, i64)>> {
-    // In the order of the ids, so that two of these do not wait for each other.
-    let locked = sqlx::query_scalar!(
-        "
-        select c.chat_id from chat_members m join chats c on c.chat_id = m.chat_id
-        where m.user_id = $1 order by c.chat_id for no key update of c
-        ",
-        user_id as UserId,
-    );
-    let locked = locked.fetch_all(&mut *db).await?;
+    let locked = members::lock_chats_of(&mut *db, user_id).await?;
     // A statement of its own, which sees who was removed while the first one waited.
     let touched = sqlx::query!(
         r#"
@@ -367,7 +360,9 @@ pub async fn set_settings(
         where chat_id = $1 and user_id = $2
         returning muted_until as "muted_until: Timestamp", coalesce(archived, false) as "archived!",
             coalesce(marked_unread, false) as "marked_unread!",
-            coalesce(hidden_at_id >= (select last_message_id from chats where chat_id = $1), false) as "hidden!"
+            coalesce(hidden_at_id >= (select last_message_id from chats where chat_id = $1), false) as "hidden!",
+            case when hidden_at_id >= (select last_message_id from chats where chat_id = $1) then hidden_at_id end
+                as hidden_at_id
         "#,
         chat_id as ChatId,
         me as UserId,

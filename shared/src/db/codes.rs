@@ -60,7 +60,11 @@ pub async fn attempt(db: impl PgExecutor<'_>, user_id: UserId, purpose: Purpose,
 /// used or replaced in the meantime.
 pub async fn take(db: impl PgExecutor<'_>, user_id: UserId, purpose: Purpose, code: &Code) -> Result<Option<String>> {
     let email = sqlx::query_scalar!(
-        "delete from codes where user_id = $1 and purpose = $2 and code_hash = $3 returning email",
+        // Its row stays: when the last ones were sent is not forgotten.
+        "
+        update codes set attempts_left = 0, code_hash = ''
+        where user_id = $1 and purpose = $2 and code_hash = $3 returning email
+        ",
         user_id as UserId,
         <&str>::from(purpose),
         code.hash(user_id, purpose),
@@ -70,6 +74,8 @@ pub async fn take(db: impl PgExecutor<'_>, user_id: UserId, purpose: Purpose, co
 
 /// Takes all of somebody's codes back: what they were sent for, or where to, is not so any more.
 pub async fn forget(db: impl PgExecutor<'_>, user_id: UserId) -> Result<()> {
-    sqlx::query!("delete from codes where user_id = $1", user_id as UserId).execute(db).await?;
+    sqlx::query!("update codes set attempts_left = 0, code_hash = '' where user_id = $1", user_id as UserId)
+        .execute(db)
+        .await?;
     Ok(())
 }

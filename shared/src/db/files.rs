@@ -4,6 +4,7 @@
 //! have it. A file that nothing has is doomed: whoever uploads next deletes it.
 
 use sqlx::{PgConnection, PgExecutor};
+use uuid::Uuid;
 
 use crate::file_fields::{MAX_AVATAR_BYTES, MAX_AVATAR_SIDE, Preview};
 use crate::ids::{ChatId, FileId, MessageId, UserId};
@@ -79,6 +80,14 @@ pub async fn set_ready(db: impl PgExecutor<'_>, id: FileId) -> Result<()> {
     if ready.execute(db).await?.rows_affected() == 0 { Err(Error::FileNotFound) } else { Ok(()) }
 }
 
+/// The contents are not what was announced: the file can only be deleted.
+pub async fn doom(db: impl PgExecutor<'_>, id: FileId) -> Result<()> {
+    sqlx::query!("update files set doomed_at = now() where file_id = $1 and not is_ready and uses = 0", id as FileId)
+        .execute(db)
+        .await?;
+    Ok(())
+}
+
 /// Those of the files that a person may have: what they are about to send, what is in a message of one of their chats, what a
 /// person shows, and what one of their groups shows.
 pub async fn visible(db: impl PgExecutor<'_>, me: UserId, ids: &[FileId]) -> Result<Vec<FileInfo>> {
@@ -111,16 +120,52 @@ pub async fn detach(db: &mut PgConnection, chat_id: ChatId, message_id: MessageI
     release(db, &detached).await
 }
 
+/// In the order in which a send locks them.
+async fn lock(db: &mut PgConnection, ids: &[Uuid]) -> Result<()> {
+    sqlx::query!("select file_id from files where file_id = any ($1) order by file_id for update", ids)
+        .fetch_all(db)
+        .await?;
+    Ok(())
+}
+
+/// What a group had that nobody is in any more is nobody's. Must be called under the chat's lock.
+pub async fn detach_all(db: &mut PgConnection, chat_id: ChatId) -> Result<()> {
+    let ids = sqlx::query_scalar!(
+        r#"
+        select file_id as "id!" from attachments where chat_id = $1
+        union select picture_id from chats where chat_id = $1 and picture_id is not null
+        "#,
+        chat_id as ChatId,
+    );
+    let ids = ids.fetch_all(&mut *db).await?;
+    lock(&mut *db, &ids).await?;
+    sqlx::query!(
+        "
+        with gone as (delete from attachments where chat_id = $1 returning file_id),
+            shown as (select picture_id from chats where chat_id = $1 and picture_id is not null),
+            counted as (
+                select file_id, count(*)::integer as uses
+                from (select file_id from gone union all select picture_id from shown) all_uses group by file_id
+            ),
+            no_picture as (update chats set picture_id = null where chat_id = $1 and picture_id is not null)
+        update files f set uses = f.uses - c.uses, picture_of = nullif(f.picture_of, $1),
+            doomed_at = case when f.uses = c.uses then now() end
+        from counted c where f.file_id = c.file_id
+        ",
+        chat_id as ChatId,
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
 /// Counts a use less of each of these files.
 async fn release(db: &mut PgConnection, ids: &[FileId]) -> Result<()> {
     if ids.is_empty() {
         return Ok(());
     }
     let ids: Vec<_> = ids.iter().map(|id| id.0).collect();
-    // In the order in which a send locks them.
-    sqlx::query!("select file_id from files where file_id = any ($1) order by file_id for update", &ids)
-        .fetch_all(&mut *db)
-        .await?;
+    lock(&mut *db, &ids).await?;
     sqlx::query!(
         "update files set uses = uses - 1, doomed_at = case when uses = 1 then now() end where file_id = any ($1)",
         &ids,
@@ -155,10 +200,12 @@ pub async fn show(
     let before = match shown {
         Shown::ByPerson(user_id) => {
             let before = sqlx::query_scalar!(
-                r#"select avatar_id as "id: FileId" from users where user_id = $1 for no key update"#,
+                r#"
+                select avatar_id as "id: FileId" from users where user_id = $1 and deleted_at is null for no key update
+                "#,
                 user_id as UserId,
             );
-            before.fetch_one(&mut *db).await?
+            before.fetch_optional(&mut *db).await?.ok_or(Error::UserNotFound)?
         }
         Shown::ByGroup(chat_id) => {
             let before = sqlx::query_scalar!(
@@ -171,6 +218,8 @@ pub async fn show(
     if before == wanted {
         return Ok(false);
     }
+    let both: Vec<_> = before.iter().chain(&wanted).map(|id| id.0).collect();
+    lock(&mut *db, &both).await?;
     if let Some(id) = wanted {
         take(&mut *db, shown, owner, field, id).await?;
     }

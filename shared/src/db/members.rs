@@ -2,6 +2,7 @@
 //! comes either before a removal or after it.
 
 use sqlx::PgExecutor;
+use uuid::Uuid;
 
 use crate::error::OnConstraint as _;
 use crate::ids::{ChatId, FileId, UserId};
@@ -212,4 +213,15 @@ pub async fn places(
         user_ids: row.user_ids,
     });
     Ok(place.collect())
+}
+
+/// Takes the locks of all chats of a person, in the order of their ids, so that two of these do not wait for each other. Locks
+/// that a send may take too come after it.
+pub async fn lock_chats_of(db: impl PgExecutor<'_>, user_id: UserId) -> Result<Vec<Uuid>> {
+    let locked = sqlx::query_scalar!(
+        "select c.chat_id from chat_members m join chats c using (chat_id) where m.user_id = $1
+        order by c.chat_id for no key update of c",
+        user_id as UserId,
+    );
+    Ok(locked.fetch_all(db).await?)
 }

@@ -26,20 +26,23 @@ pub struct NewSubscription<'a> {
 /// # Errors
 /// [`Error::InvalidField`] if the endpoint is somebody else's, with other keys.
 pub async fn put(db: impl PgExecutor<'_>, caller: Caller, new: &NewSubscription<'_>) -> Result<()> {
-    let put = sqlx::query!(
-        "
-        with replaced as (
-            delete from push_subscriptions where subscription_id in (
-                select subscription_id from push_subscriptions where user_id = $2 and endpoint <> $4
-                order by session_is_live(session_id) desc, created_at desc, subscription_id desc offset $8)
-        )
+    let put = sqlx::query_scalar!(
+        r#"
+        with kept as (
         insert into push_subscriptions as p (subscription_id, user_id, session_id, endpoint, p256dh, auth, shows_text)
         select $1, $2, $3, $4, $5, $6, $7 where session_is_live($3)
         on conflict on constraint push_subscriptions_endpoint_key do update set
             user_id = excluded.user_id, session_id = excluded.session_id, p256dh = excluded.p256dh,
-            auth = excluded.auth, shows_text = excluded.shows_text, created_at = excluded.created_at
+            auth = excluded.auth, shows_text = excluded.shows_text, created_at = excluded.created_at, failures = 0
         where p.user_id = excluded.user_id or (p.p256dh = excluded.p256dh and p.auth = excluded.auth)
-        ",
+        returning p.subscription_id
+        ), replaced as (
+            delete from push_subscriptions where exists (select from kept) and subscription_id in (
+                select subscription_id from push_subscriptions where user_id = $2 and endpoint <> $4
+                order by session_is_live(session_id) desc, created_at desc, subscription_id desc offset $8)
+        )
+        select count(*) as "kept!" from kept
+        "#,
         Uuid::now_v7(),
         caller.user_id as UserId,
         caller.session_id.0,
@@ -50,7 +53,7 @@ pub async fn put(db: impl PgExecutor<'_>, caller: Caller, new: &NewSubscription<
         MAX_SUBSCRIPTIONS - 1,
     );
     // Or the session has ended at this moment, and then nobody waits for the answer.
-    let is_kept = put.execute(db).await?.rows_affected() > 0;
+    let is_kept = put.fetch_one(db).await? > 0;
     if is_kept { Ok(()) } else { Err(Error::field("endpoint", "is that of another subscription")) }
 }
 
@@ -93,17 +96,20 @@ pub async fn claim(db: impl PgExecutor<'_>, news: News, users: &[UserId], limit:
     Ok(sqlx::query_as!(
         Due,
         r#"
-        with chat as materialized (
-            select chat_id, name from chats where chat_id = $1 for no key update
-        ),
-        picked as materialized (
-            select s.subscription_id, s.user_id, s.endpoint, s.p256dh, s.auth, s.shows_text
+        with picked as materialized (
+            -- One of each person before anybody's second.
+            select s.subscription_id, s.user_id, s.endpoint, s.p256dh, s.auth, s.shows_text,
+                row_number() over (partition by s.user_id order by s.created_at desc, s.subscription_id) as nth
             from push_subscriptions s join chat_members m on m.chat_id = $1 and m.user_id = s.user_id
             where s.user_id = any ($4) and s.user_id <> $3 and session_is_live(s.session_id)
                 and (m.muted_until > now()) is not true
                 and m.last_read_id < $2 and coalesce(m.pushed_id, 0) <= m.last_read_id
                 and not exists (select from blocks b where b.user_id = s.user_id and b.blocked_id = $3)
-            order by s.created_at desc, s.subscription_id limit $5
+                and s.failures < 5
+            order by nth, s.created_at desc, s.subscription_id limit $5
+        ),
+        chat as materialized (
+            select chat_id, name from chats where chat_id = $1 and exists (select from picked) for no key update
         ),
         told as (
             update chat_members m set pushed_id = $2 from chat
@@ -115,6 +121,7 @@ pub async fn claim(db: impl PgExecutor<'_>, news: News, users: &[UserId], limit:
             p.p256dh as "p256dh!", p.auth as "auth!", p.shows_text as "shows_text!", chat.name as "group_name?",
             u.name as "sender_name!"
         from picked p join told on told.user_id = p.user_id cross join chat join users u on u.user_id = $3
+        order by p.nth
         "#,
         news.chat_id as ChatId,
         news.message_id,
@@ -138,6 +145,18 @@ pub async fn release(db: impl PgExecutor<'_>, news: News, users: &[UserId]) -> R
         news.chat_id as ChatId,
         news.message_id,
         &users,
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// Counts a failure of each of these. After the fifth, a subscription is left alone until its browser renews it, which it does
+/// whenever the page is opened.
+pub async fn count_failures(db: impl PgExecutor<'_>, subscriptions: &[Uuid]) -> Result<()> {
+    sqlx::query!(
+        "update push_subscriptions set failures = failures + 1 where subscription_id = any ($1)",
+        subscriptions
     )
     .execute(db)
     .await?;

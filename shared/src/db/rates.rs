@@ -39,6 +39,8 @@ pub enum Deed {
     Account,
     /// A file that is announced.
     Upload,
+    /// A page of an export.
+    Export,
     /// A push subscription, which a page renews whenever it is opened.
     Subscription,
 }
@@ -51,6 +53,7 @@ impl Deed {
             Self::Search => Rate { burst: 30.0, per_second: 2.0 },
             Self::Change => Rate { burst: 60.0, per_second: 2.0 },
             Self::Account => Rate { burst: 20.0, per_second: 1.0 / 60.0 },
+            Self::Export => Rate { burst: 100.0, per_second: 2.0 },
             Self::Upload => Rate { burst: 40.0, per_second: 1.0 / 20.0 },
             Self::Subscription => Rate { burst: 40.0, per_second: 1.0 / 20.0 },
         }

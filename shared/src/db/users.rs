@@ -238,7 +238,8 @@ pub async fn search(
     after: Option<UserId>,
     limit: i64,
 ) -> Result<(Vec<Person>, Option<UserId>)> {
-    let username = words.trim().to_lowercase();
+    // As it is shown.
+    let username = words.trim().trim_start_matches('@').to_lowercase();
     let mut found = sqlx::query_as!(
         Person,
         r#"

@@ -314,6 +314,10 @@ pub struct ChatSettings {
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     #[schema(nullable = false)]
     pub hidden: bool,
+    /// If it is hidden: its last message then. It is back with the next one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<i64>, nullable = false)]
+    pub hidden_at_id: Option<MessageId>,
 }
 
 /// Who may add a person to groups.

@@ -177,9 +177,19 @@ test("a hidden chat is back with its next message, also if the list that hid it 
   assert.equal(it.hidden, true);
   it.receive(sent(2, 4));
   assert.equal(it.hidden, false);
-  it.set({ ...settings, hidden: true, last_message_id: 3 });
+  it.set({ ...settings, hidden: true, hidden_at_id: 3 });
   it.receive(sent(3, 5));
   assert.equal(it.hidden, true);
   it.set(settings);
   assert.equal(it.hidden, false);
+});
+
+test("a message that came before the settings that hid the chat shows it", () => {
+  const it = new Chat("c", "me", 100);
+  it.begin(object(1, [member("me"), member("ben")], 10));
+  it.receive(sent(11, 2));
+  it.set({ muted_until: null, archived: false, marked_unread: false, hidden: true, hidden_at_id: 10 });
+  assert.equal(it.hidden, false);
+  it.set({ muted_until: null, archived: false, marked_unread: false, hidden: true, hidden_at_id: 11 });
+  assert.equal(it.hidden, true);
 });
