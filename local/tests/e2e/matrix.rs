@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use reqwest::Method;
 use serde_json::{Value, json};
 
+use crate::files::{gif, picture, stored};
 use crate::harness::{Device, Person, World, text};
 
 const CALLERS: [&str; 8] = ["anonymous", "expired", "logged_out", "owner", "admin", "member", "ex_member", "stranger"];
@@ -23,6 +24,7 @@ const TABLE: &str = "
     edit_anothers      401 401 401 403 403 403 404 404
     delete_anothers    401 401 401 200 200 403 404 404
     read               401 401 401 200 200 200 404 404
+    send_file          401 401 401 201 201 201 404 404
     reply              401 401 401 201 201 201 404 404
     forward_from       401 401 401 201 201 201 404 404
     forward_to         401 401 401 201 201 201 404 404
@@ -34,10 +36,12 @@ const TABLE: &str = "
     edit_entry         401 401 401 403 403 403 404 404
     delete_entry       401 401 401 403 403 403 404 404
     rename             401 401 401 200 200 403 404 404
+    picture            401 401 401 200 200 403 404 404
     rules              401 401 401 200 200 403 404 404
     dissolve           401 401 401 204 403 403 404 404
     settings           401 401 401 200 200 200 404 404
     create_invite      401 401 401 201 201 403 404 404
+    revoke_invite      401 401 401 204 204 403 404 404
     list_invites       401 401 401 200 200 403 404 404
     add_member         401 401 401 201 201 403 404 404
     change_role        401 401 401 200 403 403 404 404
@@ -61,6 +65,8 @@ struct Cast {
     callers: Vec<Person>,
     /// A chat of each person's own, with a message in it.
     own_chats: BTreeMap<String, String>,
+    /// A file of each person's own.
+    files: BTreeMap<String, String>,
 }
 
 impl Cast {
@@ -75,13 +81,15 @@ impl Cast {
         assert_eq!(leaver.call(Method::POST, "/auth/logout", None).await.0, 204);
         let callers =
             vec![anonymous, expired, leaver, owner.clone(), admin.clone(), member.clone(), ex_member.clone(), stranger];
-        let mut own_chats = BTreeMap::new();
+        let (mut own_chats, mut files) = (BTreeMap::new(), BTreeMap::new());
         for person in [&owner, &admin, &member, &ex_member, &callers[7]] {
             let chat_id = person.group("Own", &[]).await;
             person.say(&chat_id, "own words").await;
             own_chats.insert(person.id.clone(), chat_id);
+            let id = stored(world, person, picture("a.gif", &gif(1, 1), 1, 1), gif(1, 1)).await;
+            files.insert(person.id.clone(), id);
         }
-        Self { owner, admin, member, ex_member, author, newcomer, callers, own_chats }
+        Self { owner, admin, member, ex_member, author, newcomer, callers, own_chats, files }
     }
 
     /// That of whoever a bad token belonged to is as good as any.
@@ -116,6 +124,11 @@ impl Cast {
             "edit_anothers" => (Method::PATCH, format!("/messages/{chat_id}/1"), Some(json!({"text": "y"}))),
             "delete_anothers" => (Method::DELETE, format!("/messages/{chat_id}/1"), None),
             "read" => (Method::POST, format!("/messages/{chat_id}/1/read"), None),
+            "send_file" => {
+                let file_id = self.files.get(&caller.id).unwrap_or(&self.files[&self.owner.id]);
+                (Method::POST, "/messages".to_owned(), Some(json!({"chat_id": chat_id, "file_ids": [file_id]})))
+            }
+            "picture" => (Method::PATCH, format!("/chats/{chat_id}"), Some(json!({"picture_id": null}))),
             "reply" => {
                 let body = json!({"chat_id": chat_id, "text": "x", "reply_to_id": 1});
                 (Method::POST, "/messages".to_owned(), Some(body))
@@ -140,6 +153,11 @@ impl Cast {
             "dissolve" => (Method::DELETE, format!("/chats/{chat_id}"), None),
             "settings" => (Method::PATCH, format!("/chats/{chat_id}/settings"), Some(json!({"archived": true}))),
             "create_invite" => (Method::POST, format!("/chats/{chat_id}/invites"), Some(json!({}))),
+            "revoke_invite" => {
+                let (_, invite) = self.owner.post(&format!("/chats/{chat_id}/invites"), json!({})).await;
+                let code = invite["code"].as_str().filter(|_| invite.get("uses").is_some()).unwrap_or("x");
+                (Method::DELETE, format!("/chats/{chat_id}/invites/{code}"), None)
+            }
             "list_invites" => (Method::GET, format!("/chats/{chat_id}/invites"), None),
             "rename" => (Method::PATCH, format!("/chats/{chat_id}"), Some(json!({"name": "New"}))),
             "add_member" => {
@@ -230,6 +248,9 @@ async fn what_needs_no_chat_still_needs_a_good_token() {
     for (method, path) in [
         (Method::GET, "/auth/me"),
         (Method::GET, "/export"),
+        (Method::GET, "/files?ids=0199a1b2-0000-7000-8000-000000000001"),
+        (Method::POST, "/files"),
+        (Method::POST, "/files/0199a1b2-0000-7000-8000-000000000001/done"),
         (Method::GET, "/users?search=a"),
         (Method::PATCH, "/users/me"),
         (Method::GET, "/users/0199a1b2-0000-7000-8000-000000000001"),

@@ -1,7 +1,7 @@
 //! The documented client rule against everything the network can do.
 //!
-//! Random sends, replies, forwards, edits, deletions, reactions, pins, reads, renames, joins and membership changes run at the same time; some of the pushes are
-//! dropped, duplicated and shuffled. In the end every member's replica, built only by the rule in `docs/protocol.md`,
+//! Random sends, with files and without, replies, forwards, edits, deletions, reactions, pins, reads, renames, new pictures, joins and
+//! membership changes run at the same time; some of the pushes are dropped, duplicated and shuffled. In the end every member's replica, built only by the rule in `docs/protocol.md`,
 //! equals the database, and nobody has been sent anything from outside their membership.
 
 use std::collections::BTreeMap;
@@ -11,6 +11,7 @@ use futures_util::future::join_all;
 use reqwest::Method;
 use serde_json::{Value, json};
 
+use crate::files::{gif, picture, stored};
 use crate::harness::{Device, Person, World, text};
 use crate::road::{ROAD, Road};
 
@@ -28,6 +29,7 @@ struct Kept {
     event: Value,
     quote: Value,
     reactions: Value,
+    files: Value,
 }
 
 /// What a client holds of one chat.
@@ -37,8 +39,8 @@ struct Replica {
     name: String,
     description: Value,
     posting: Value,
-    /// Role and cursor by member.
-    members: BTreeMap<String, (String, i64)>,
+    /// Role, cursor and picture by member.
+    members: BTreeMap<String, (String, i64, Value)>,
     messages: BTreeMap<i64, Kept>,
     pinned: Vec<i64>,
     /// Something was pushed whose predecessor is missing.
@@ -99,10 +101,10 @@ impl Replica {
             // Whoever writes has read everything above.
             self.moved(&text(&message["sender_id"]), id);
         }
-        let [text, event, quote, reactions] =
-            ["text", "event", "reply_to", "reactions"].map(|field| message[field].clone());
+        let [text, event, quote, reactions, files] =
+            ["text", "event", "reply_to", "reactions", "files"].map(|field| message[field].clone());
         let revision = message["revision"].as_i64().unwrap();
-        self.messages.insert(id, Kept { revision, text, event, quote, reactions });
+        self.messages.insert(id, Kept { revision, text, event, quote, reactions, files });
     }
 
     fn describe(&mut self, chat: &Value) {
@@ -112,13 +114,14 @@ impl Replica {
     }
 
     fn moved(&mut self, user_id: &str, message_id: i64) {
-        if let Some((_, cursor)) = self.members.get_mut(user_id) {
+        if let Some((_, cursor, _)) = self.members.get_mut(user_id) {
             *cursor = message_id.max(*cursor);
         }
     }
 
     fn seat(&mut self, member: &Value) {
-        let seat = (text(&member["role"]), member["last_read_id"].as_i64().unwrap());
+        let cursor = member["last_read_id"].as_i64().unwrap();
+        let seat = (text(&member["role"]), cursor, member["avatar_id"].clone());
         self.members.insert(text(&member["id"]), seat);
     }
 
@@ -155,7 +158,7 @@ impl Replica {
     /// Everything but the cursors, which have no revision and are therefore only as fresh as the last receipt or sync.
     fn without_cursors(&self) -> Self {
         let mut bare = self.clone();
-        bare.members.values_mut().for_each(|(_, cursor)| *cursor = 0);
+        bare.members.values_mut().for_each(|(_, cursor, _)| *cursor = 0);
         bare
     }
 }
@@ -190,10 +193,10 @@ impl Client<'_> {
 }
 
 /// One random operation by somebody who may or may not be in the chat; it may be refused.
-async fn act(person: &Person, people: &[Person], chat_id: &str, link: &str, mut random: Rng) {
+async fn act(person: &Person, file_id: &str, people: &[Person], chat_id: &str, link: &str, mut random: Rng) {
     let message = random.i64(1..12);
     let other = &people[random.usize(1..people.len())];
-    let (method, path, body) = match random.u8(..21) {
+    let (method, path, body) = match random.u8(..23) {
         0..5 => (
             Method::POST,
             "/messages".to_owned(),
@@ -221,6 +224,11 @@ async fn act(person: &Person, people: &[Person], chat_id: &str, link: &str, mut 
         }
         19 => (Method::POST, format!("/invites/{link}"), None),
         20 => (Method::PATCH, "/users/me".to_owned(), Some(json!({"name": format!("name {}", random.u8(..))}))),
+        21 => (Method::POST, "/messages".to_owned(), Some(json!({"chat_id": chat_id, "file_ids": [file_id]}))),
+        22 => {
+            let wanted = random.bool().then_some(file_id);
+            (Method::PATCH, "/users/me".to_owned(), Some(json!({"avatar_id": wanted})))
+        }
         5 => (
             Method::PATCH,
             format!("/messages/{chat_id}/{message}"),
@@ -249,6 +257,14 @@ async fn every_replica_ends_equal_to_the_database() {
     for person in &people {
         devices.push(person.device().await);
     }
+    // In a chat of its owner's own each, so that nothing that happens takes it away.
+    let mut file_ids = Vec::new();
+    for person in &people {
+        let id = stored(&world, person, picture("a.gif", &gif(1, 1), 1, 1), gif(1, 1)).await;
+        let own = person.group("Own", &[]).await;
+        assert_eq!(person.post("/messages", json!({"chat_id": own, "file_ids": [id]})).await.0, 201);
+        file_ids.push(id);
+    }
     let mut lost_something = 0;
     for seed in 0..runs() {
         let mut random = Rng::with_seed(seed);
@@ -258,8 +274,9 @@ async fn every_replica_ends_equal_to_the_database() {
         let mut clients: Vec<_> =
             people.iter().map(|person| Client { person, replica: Replica::default(), received: Vec::new() }).collect();
         for _ in 0..ROUNDS {
+            let deeds = people.iter().zip(&file_ids);
             let deeds: Vec<_> =
-                people.iter().map(|person| act(person, &people, &chat_id, &link, random.fork())).collect();
+                deeds.map(|(person, id)| act(person, id, &people, &chat_id, &link, random.fork())).collect();
             join_all(deeds).await;
             for (client, device) in clients.iter_mut().zip(&mut devices) {
                 client.receive(device, &chat_id, &mut random).await;
