@@ -27,6 +27,7 @@ pub const KEY_ID: &str = "local";
 /// The objects below this are deleted when they are older than [`UNUSED_AFTER`], as the lifecycle rule in the template does.
 const UNUSED: &str = "new";
 const UNUSED_AFTER: Duration = Duration::from_secs(24 * 3600);
+const SWEPT_EVERY: Duration = Duration::from_secs(3600);
 
 /// Why S3 could not be started.
 #[derive(Debug, thiserror::Error)]
@@ -86,14 +87,18 @@ impl S3 {
     pub async fn start(directory: &Path, secret_key: &str) -> Result<Self, S3Error> {
         let bucket = directory.join(BUCKET);
         std::fs::create_dir_all(&bucket).map_err(|e| S3Error::Files(bucket.clone(), e))?;
-        delete_unused(&bucket.join(UNUSED)).map_err(|e| S3Error::Files(bucket.clone(), e))?;
+        let unused = bucket.join(UNUSED);
+        delete_unused(&unused).map_err(|e| S3Error::Files(bucket.clone(), e))?;
         let objects = FileSystem::new(directory).map_err(|e| S3Error::Open(directory.to_owned(), format!("{e:?}")))?;
         let mut service = S3ServiceBuilder::new(objects);
         service.set_auth(SimpleAuth::from_single(KEY_ID, secret_key));
         let service = Service(Arc::new(service.build()));
         let listener = TcpListener::bind("127.0.0.1:0").await.map_err(S3Error::Listen)?;
         let authority = listener.local_addr().map_err(S3Error::Listen)?.to_string();
-        let server = tokio::spawn(serve(listener, service.clone()));
+        let served = service.clone();
+        let server = tokio::spawn(async move {
+            tokio::join!(serve(listener, served), sweep(&unused));
+        });
         let endpoint = format!("http://{authority}");
         let authority =
             http::HeaderValue::from_str(&authority).map_err(|e| S3Error::Open(directory.to_owned(), e.to_string()))?;
@@ -129,6 +134,15 @@ async fn serve(listener: TcpListener, service: Service) {
             async move { Ok::<_, Infallible>(service.call(request).await) }
         });
         tokio::spawn(http1::Builder::new().serve_connection(TokioIo::new(stream), answer));
+    }
+}
+
+async fn sweep(directory: &Path) {
+    loop {
+        tokio::time::sleep(SWEPT_EVERY).await;
+        if let Err(error) = delete_unused(directory) {
+            tracing::warn!(%error, "Uploads that were never finished could not be deleted.");
+        }
     }
 }
 

@@ -110,6 +110,13 @@ impl Cast {
         chat_id
     }
 
+    /// The path of a new link into a chat.
+    async fn invite(&self, chat_id: &str) -> String {
+        let (_, invite) = self.owner.post(&format!("/chats/{chat_id}/invites"), json!({})).await;
+        let code = invite["code"].as_str().filter(|_| invite.get("uses").is_some()).unwrap_or("x");
+        format!("/chats/{chat_id}/invites/{code}")
+    }
+
     async fn attempt(&self, caller: &Person, operation: &str, chat_id: &str) -> (u16, Value) {
         if let Some(action) = operation.strip_prefix("ws_") {
             return over_socket(caller, action, chat_id).await;
@@ -153,11 +160,7 @@ impl Cast {
             "dissolve" => (Method::DELETE, format!("/chats/{chat_id}"), None),
             "settings" => (Method::PATCH, format!("/chats/{chat_id}/settings"), Some(json!({"archived": true}))),
             "create_invite" => (Method::POST, format!("/chats/{chat_id}/invites"), Some(json!({}))),
-            "revoke_invite" => {
-                let (_, invite) = self.owner.post(&format!("/chats/{chat_id}/invites"), json!({})).await;
-                let code = invite["code"].as_str().filter(|_| invite.get("uses").is_some()).unwrap_or("x");
-                (Method::DELETE, format!("/chats/{chat_id}/invites/{code}"), None)
-            }
+            "revoke_invite" => (Method::DELETE, self.invite(chat_id).await, None),
             "list_invites" => (Method::GET, format!("/chats/{chat_id}/invites"), None),
             "rename" => (Method::PATCH, format!("/chats/{chat_id}"), Some(json!({"name": "New"}))),
             "add_member" => {

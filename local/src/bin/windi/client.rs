@@ -68,11 +68,18 @@ impl Error {
     fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::NoAnswer { .. } | Self::Lost(_) => Some(Duration::ZERO),
+            // Too fast: the server says how long to wait.
+            Self::Refused { status: 429, body } => body.retry_after.map(Duration::from_secs),
             Self::Refused { status: 500.., body } => Some(Duration::from_secs(body.retry_after.unwrap_or(0))),
             Self::Unexpected { status: 503, .. } => Some(WAKING),
             Self::Unexpected { status: 500.., .. } => Some(Duration::ZERO),
             _ => None,
         }
+    }
+
+    /// Whether the messenger has refused with this code.
+    pub fn has_code(&self, code: &str) -> bool {
+        matches!(self, Self::Refused { body, .. } if body.code == code)
     }
 
     /// Whether a new access token may help.

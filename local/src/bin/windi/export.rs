@@ -1,5 +1,6 @@
 //! `windi export`: everything of one's own, and what others have said in one's chats, in one file.
 
+use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
 use std::io::{BufWriter, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
@@ -9,7 +10,7 @@ use reqwest::Method;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::json;
-use windi_shared::ids::{ChatId, UserId};
+use windi_shared::ids::{ChatId, MessageId, UserId};
 use windi_shared::protocol::{ChatWithMembers, Export, History};
 
 use crate::client::{Backoff, Client, Error, Result};
@@ -51,7 +52,8 @@ impl Lines {
 }
 
 async fn write(client: &Client, lines: &mut Lines) -> Result<()> {
-    let (mut me, mut chats, mut path) = (None, Vec::new(), "/export?limit=100".to_owned());
+    // Of each chat the last of one's own messages that is written: a chat that becomes active meanwhile may be on no page.
+    let (mut me, mut chats, mut path) = (None, BTreeMap::<ChatId, MessageId>::new(), "/export?limit=100".to_owned());
     loop {
         let page: Export = patiently(client, &path).await?;
         if let Some(account) = &page.account {
@@ -65,30 +67,41 @@ async fn write(client: &Client, lines: &mut Lines) -> Result<()> {
             lines.write("blocked", person)?;
         }
         for chat in &page.chats {
-            chats.push(chat.chat.id);
+            chats.entry(chat.chat.id).or_default();
             lines.write("chat", chat)?;
         }
         for message in &page.messages {
+            chats.insert(message.chat_id, message.id);
             lines.write("message", message)?;
         }
         let Some(next) = page.next else { break };
         path = format!("/export?limit=100&after={next}");
     }
-    for chat_id in chats {
-        write_chat(client, lines, chat_id, me).await?;
+    for (chat_id, own) in chats {
+        match write_chat(client, lines, chat_id, me, own).await {
+            // Somebody has removed this person meanwhile. What is written stays.
+            Err(error) if error.has_code("chat_not_found") => eprintln!("You are not in the chat {chat_id} any more."),
+            outcome => outcome?,
+        }
     }
     Ok(())
 }
 
-/// Who is in a chat, and what is in it besides one's own words.
-async fn write_chat(client: &Client, lines: &mut Lines, chat_id: ChatId, me: Option<UserId>) -> Result<()> {
+/// Who is in a chat, and what is in it besides one's own words up to `own`.
+async fn write_chat(
+    client: &Client,
+    lines: &mut Lines,
+    chat_id: ChatId,
+    me: Option<UserId>,
+    own: MessageId,
+) -> Result<()> {
     let chat: ChatWithMembers = patiently(client, &format!("/chats/{chat_id}")).await?;
     lines.write("members", &json!({"chat_id": chat_id, "members": chat.members}))?;
     let mut after = 0;
     loop {
         let page: History = patiently(client, &format!("/messages/history/{chat_id}?limit=100&after={after}")).await?;
         for message in &page.messages {
-            if Some(message.sender_id) != me || message.text.is_none() {
+            if Some(message.sender_id) != me || message.text.is_none() || message.id > own {
                 lines.write("message", message)?;
             }
         }
