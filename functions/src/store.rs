@@ -27,8 +27,8 @@ const DOWNLOAD_TIME: Duration = Duration::from_secs(5 * 60);
 /// How long one attempt of a call may take, and all of them.
 const ATTEMPT_LIMIT: Duration = Duration::from_secs(5);
 const CALL_LIMIT: Duration = Duration::from_secs(12);
-/// How much of a picture is read to see what it is. Its size is behind what a camera has to say.
-const HEAD_BYTES: u32 = 256 * 1024;
+/// How much of a picture is read to see what it is. Its size is behind what a camera has to say, which may be a second picture.
+const HEAD_BYTES: u32 = 1024 * 1024;
 
 /// A bucket.
 #[derive(Debug, Clone)]

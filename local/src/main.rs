@@ -34,7 +34,7 @@ type Error = Box<dyn std::error::Error + Send + Sync>;
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// The WinDI messenger on this machine: API Gateway, functions, PostgreSQL and DynamoDB, in one process and its child.
+/// The WinDI messenger on this machine: API Gateway, functions, PostgreSQL, DynamoDB and S3, in one process and its child.
 #[derive(Debug, Parser)]
 #[command(version)]
 struct Arguments {

@@ -118,8 +118,8 @@ pub enum Error {
     /// Sent on a person's oldest socket before closing it in favour of their newest.
     #[error("you have too many connections; this was the oldest")]
     TooManyConnections,
-    /// PostgreSQL, DynamoDB or the mail service is unreachable or too busy, or gave up waiting for a lock. Nothing is
-    /// known to have been stored.
+    /// PostgreSQL, DynamoDB, the store of files or the mail service is unreachable or too busy, or gave up waiting for a
+    /// lock. Nothing is known to have been stored.
     #[error("the service is busy or unavailable; try again")]
     Unavailable(#[source] Source),
     /// A failure on our side.

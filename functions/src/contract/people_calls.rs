@@ -70,7 +70,7 @@ fn accounts() -> Vec<Call> {
 }
 
 fn recovery() -> Vec<Call> {
-    let after = format!("^(chats_[0-9]{{1,14}}|messages)_{UUID}(_[0-9]{{1,19}})?$");
+    let after = format!("^(chats_[0-9]{{1,14}}_{UUID}|messages_{UUID}_[0-9]{{1,18}})$");
     vec![
         Call::new("GET", "/export", "getExport", ACCOUNTS, "Get everything of your own")
             .query("limit", limit(50), "How many chats or messages at most.")
