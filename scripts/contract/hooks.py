@@ -108,7 +108,8 @@ def before_call(context: Any, case: Any, kwargs: Any) -> None:
                 case.body = {name: value for name, value in case.body.items() if name not in ("width", "height", "preview")}
                 case.body["content_type"] = "text/plain"
         if isinstance(case.body.get("keys"), dict) and case.body["keys"].keys() >= {"p256dh", "auth"}:
-            # Which texts are a point on the curve: this one is, of RFC 8291.
+            # Which texts are a point on the curve, as this one of RFC 8291 is, and which URLs may be posted to.
+            case.body["endpoint"] = f"https://push.example.com/{uuid.uuid4()}"
             case.body["keys"] |= {"p256dh": POINT, "auth": "BTBZMqHH6r4Tts7J_aSIgg"}
         for name, value in case.body.items():
             if isinstance(value, float) and value.is_integer():

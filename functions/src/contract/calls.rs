@@ -225,7 +225,7 @@ fn messages() -> Vec<Call> {
             .must()
             .query("chat_id", ChatId::schema(), "Only in this chat.")
             .query("limit", limit(20), "The page's size.")
-            .query("after", text(&format!("^[0-9]{{1,14}}_{UUID}_[0-9]{{1,19}}$")), "The `next` of the page before.")
+            .query("after", text(&format!("^[0-9]{{1,14}}_{UUID}_[0-9]{{1,18}}$")), "The `next` of the page before.")
             .returns::<FoundMessages>(200, "A page of the messages found, newest first.", "found_messages")
             .refuses(&[ChatNotFound, RateLimited]),
         Call::new("GET", "/messages/history/{chat_id}", "getHistory", MESSAGES, "Read a page of a chat, oldest first")
