@@ -16,7 +16,6 @@ use windi_shared::{Error, Result};
 use crate::door;
 use crate::http_api::{self, Answer};
 use crate::store::Store;
-use crate::users::MAX_IDS;
 
 /// The longest side of a preview, in pixels.
 const MAX_PREVIEW_SIDE: usize = 32;
@@ -147,13 +146,8 @@ async fn links(db: &Database, tokens: &Tokens, store: &Store, request: &Request)
     let me = http_api::caller(db, tokens, request).await?.user_id;
     let ids: Option<String> = http_api::query(request, "ids")?;
     let ids = ids.ok_or_else(|| Error::field("ids", "is required"))?;
-    let ids: std::result::Result<Vec<FileId>, _> = ids.split(',').map(str::parse).collect();
-    let ids = ids.map_err(|_| Error::field("ids", "must be UUIDs separated by commas"))?;
-    if ids.len() > MAX_IDS {
-        return Err(Error::field("ids", format!("must have at most {MAX_IDS} ids, has {}", ids.len())));
-    }
     let mut links = Vec::new();
-    for file in files::visible(db, me, &ids).await? {
+    for file in files::visible(db, me, &http_api::ids(&ids)?).await? {
         links.push(store.download(&file).await?);
     }
     http_api::ok(&FileLinks { links })

@@ -240,6 +240,22 @@ pub fn query<T: std::str::FromStr>(request: &Request, name: &str) -> Result<Opti
     text.parse().map(Some).map_err(|_| Error::field(name, format!("cannot be {text:?}")))
 }
 
+/// How many things can be asked for by their ids at once.
+pub const MAX_IDS: usize = 100;
+
+/// The ids in the text of the query parameter `ids`, separated by commas, up to [`MAX_IDS`].
+///
+/// # Errors
+/// [`Error::InvalidField`].
+pub fn ids<T: std::str::FromStr>(text: &str) -> Result<Vec<T>> {
+    let ids: std::result::Result<Vec<T>, _> = text.split(',').map(str::parse).collect();
+    let ids = ids.map_err(|_| Error::field("ids", "must be UUIDs separated by commas"))?;
+    if ids.len() > MAX_IDS {
+        return Err(Error::field("ids", format!("must have at most {MAX_IDS} ids, has {}", ids.len())));
+    }
+    Ok(ids)
+}
+
 /// The largest page.
 pub const MAX_PAGE: i64 = 100;
 

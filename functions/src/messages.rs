@@ -166,7 +166,7 @@ async fn delete(db: &Database, tokens: &Tokens, push: &Push, request: &Request) 
         return http_api::ok(message);
     }
     let revision = chats::next_revision(&mut *transaction, message.chat_id).await?;
-    messages::delete(&mut transaction, message.chat_id, message.id, revision).await?;
+    messages::delete(&mut transaction, message, revision).await?;
     let (message, notified) = subject.changed(&mut transaction).await?;
     transaction.commit().await?;
     notify::users(db, push, &notified, &ServerFrame::MessageDeleted(message.clone()), None).await;

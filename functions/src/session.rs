@@ -11,7 +11,7 @@ use windi_shared::auth::{Caller, Tokens, password};
 use windi_shared::connections::Connection;
 use windi_shared::db::logins::{self, Subjects};
 use windi_shared::db::sessions::{self, Rotation};
-use windi_shared::db::{Database, chats, users};
+use windi_shared::db::{Database, chats, members, users};
 use windi_shared::fields::Password;
 use windi_shared::ids::{SessionId, UserId};
 use windi_shared::protocol::{Farewell, NewPassword, Refresh, Sessions};
@@ -131,7 +131,7 @@ async fn delete_account(db: &Database, tokens: &Tokens, push: &Push, request: &R
     require_password(db, request, me, vec![attempt]).await?;
     leave_groups(db, push, me).await?;
     let mut transaction = db.begin().await?;
-    windi_shared::db::members::lock_chats_of(&mut *transaction, me).await?;
+    members::lock_chats_of(&mut *transaction, me).await?;
     users::delete(&mut *transaction, me).await?;
     let told = told_of(&mut transaction, me, true).await?;
     transaction.commit().await?;

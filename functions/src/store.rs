@@ -124,12 +124,9 @@ impl Store {
         if ids.is_empty() {
             return Ok(());
         }
-        self.delete(ids.iter().flat_map(|id| [new_key(*id), kept_key(*id)]).collect()).await
-    }
-
-    async fn delete(&self, keys: Vec<String>) -> Result<()> {
+        let keys = ids.iter().flat_map(|id| [new_key(*id), kept_key(*id)]);
         let objects: std::result::Result<Vec<_>, _> =
-            keys.into_iter().map(|key| ObjectIdentifier::builder().key(key).build()).collect();
+            keys.map(|key| ObjectIdentifier::builder().key(key).build()).collect();
         let objects = objects.map_err(Error::internal)?;
         let delete = Delete::builder().set_objects(Some(objects)).quiet(true).build().map_err(Error::internal)?;
         let outcome = self.client.delete_objects().bucket(&self.bucket).delete(delete).send().await.map_err(failed)?;

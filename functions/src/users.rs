@@ -24,8 +24,6 @@ use crate::push::Push;
 const MAX_TOLD: usize = 100;
 /// How long that may take: a function ends after 28 s.
 const TELL_LIMIT: Duration = Duration::from_secs(10);
-/// How many people can be asked for by their ids at once.
-pub const MAX_IDS: usize = 100;
 
 pub fn main() -> door::Outcome {
     door::run(|mut door| async move {
@@ -73,14 +71,7 @@ async fn find(db: &Database, tokens: &Tokens, request: &Request) -> Result<Answe
             rates::take(db, caller.user_id, Deed::Search).await?;
             users::search(db, words.as_str(), after, limit).await?
         }
-        (None, Some(ids)) => {
-            let ids: std::result::Result<Vec<UserId>, _> = ids.split(',').map(str::parse).collect();
-            let ids = ids.map_err(|_| Error::field("ids", "must be UUIDs separated by commas"))?;
-            if ids.len() > MAX_IDS {
-                return Err(Error::field("ids", format!("must have at most {MAX_IDS} ids, has {}", ids.len())));
-            }
-            (users::by_ids(db, &ids).await?, None)
-        }
+        (None, Some(ids)) => (users::by_ids(db, &http_api::ids(&ids)?).await?, None),
         _ => return Err(Error::field("search", "give either search or ids")),
     };
     http_api::ok(&FoundPeople { users, next: next.map(|next| next.to_string()) })

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use windi_shared::characters::one_line;
+use windi_shared::characters::{one_line, printable_lines};
 use windi_shared::config;
 use windi_shared::db::reports::{self, Report};
 use windi_shared::db::{self, Database};
@@ -71,10 +71,7 @@ fn shown(report: &Report) -> String {
     };
     let reporter = report.reporter_name.as_deref();
     let reporter = reporter.map(|name| person(name, report.reporter_username.as_deref()));
-    let indented = |text: &str| {
-        let lines: Vec<_> = text.split('\n').map(|line| one_line(&line.replace('\t', "    "))).collect();
-        lines.join("\n            ")
-    };
+    let indented = |text: &str| printable_lines(text, "\n            ");
     format!(
         "{id}  {time}\n  message   #{number} in {place}, {chat_id}\n  by        {sender}, {sender_id}\n  \
          reported  {reporter}\n  reason    {reason}\n  text      {text}\n  files     {files}\n",

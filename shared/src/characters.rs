@@ -27,3 +27,14 @@ pub fn breaks_a_line(c: char) -> bool {
 pub fn one_line(text: &str) -> String {
     text.chars().map(|c| if breaks_a_line(c) { char::REPLACEMENT_CHARACTER } else { c }).collect()
 }
+
+/// A text with line breaks of one kind.
+pub fn lines(text: &str) -> String {
+    text.replace("\r\n", "\n").replace('\r', "\n")
+}
+
+/// The lines of a text, each like [`one_line`], with spaces for tabs and `between` between them.
+pub fn printable_lines(text: &str, between: &str) -> String {
+    let lines: Vec<_> = text.split('\n').map(|line| one_line(&line.replace('\t', "    "))).collect();
+    lines.join(between)
+}

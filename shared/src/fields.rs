@@ -9,9 +9,9 @@ use unicode_normalization::UnicodeNormalization as _;
 use utoipa::openapi::{KnownFormat, RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
-use crate::characters::{breaks_a_line, has_controls, is_invisible};
+use crate::characters::{breaks_a_line, has_controls, is_invisible, lines};
 use crate::json::checked;
-use crate::limits::{CONTROLS, Form, Limits, visible};
+use crate::limits::{BREAKS, CONTROLS, CONTROLS_IN_LINES, Form, Limits, visible};
 
 /// The longest message, in Unicode scalar values.
 pub const MAX_TEXT_CHARS: usize = 4096;
@@ -60,6 +60,15 @@ pub(crate) fn plain(text: String, max: usize) -> Result<String, String> {
     Ok(text)
 }
 
+/// A text on one line, in NFC and without the space around it.
+pub(crate) fn line(text: &str, max: usize) -> Result<String, String> {
+    let text: String = text.trim().nfc().collect();
+    if text.chars().any(breaks_a_line) {
+        return Err("must not contain line breaks, tabs or marks that change the direction of text".to_owned());
+    }
+    plain(text, max)
+}
+
 macro_rules! field {
     ($(#[$doc:meta])* $name:ident, $limits:expr, $check:expr) => {
         $(#[$doc])*
@@ -102,37 +111,31 @@ field!(
     Name,
     Limits {
         chars: (1, 100),
-        form: Form::Pattern(visible("\\u0000-\\u001f\\u007f-\\u009f\\u2028-\\u202e\\u2066-\\u2069")),
+        form: Form::Pattern(visible(BREAKS)),
         description: "One line; stored in Unicode's composed form, without the space around it.",
     },
-    |text| {
-        let text: String = text.trim().nfc().collect();
-        if text.chars().any(breaks_a_line) {
-            return Err("must not contain line breaks, tabs or marks that change the direction of text".to_owned());
-        }
-        plain(text, 100)
-    }
+    |text| line(&text, 100)
 );
 field!(
     /// What a group is about: 1–500 characters.
     Description,
     Limits {
         chars: (1, MAX_DESCRIPTION_CHARS),
-        form: Form::Pattern(visible("\\u0000-\\u0008\\u000b\\u000c\\u000e-\\u001f\\u007f")),
+        form: Form::Pattern(visible(CONTROLS_IN_LINES)),
         description: "At least one visible character; line breaks are stored as \\n.",
     },
-    |text| plain(text.trim().replace("\r\n", "\n").replace('\r', "\n"), MAX_DESCRIPTION_CHARS)
+    |text| plain(lines(text.trim()), MAX_DESCRIPTION_CHARS)
 );
 field!(
     /// A message: 1–4,096 characters and at most 16 KB, kept as typed except for its line breaks, which become `\n`.
     MessageText,
     Limits {
         chars: (1, MAX_TEXT_CHARS),
-        form: Form::Pattern(visible("\\u0000-\\u0008\\u000b\\u000c\\u000e-\\u001f\\u007f")),
+        form: Form::Pattern(visible(CONTROLS_IN_LINES)),
         description: "At least one visible character; line breaks are stored as \\n.",
     },
     |text| {
-        let text = text.replace("\r\n", "\n").replace('\r', "\n");
+        let text = lines(&text);
         if text.len() > MAX_TEXT_BYTES {
             return Err(format!("must have at most {MAX_TEXT_BYTES} bytes, has {}", text.len()));
         }

@@ -40,6 +40,12 @@ const INVISIBLE: &str = "\\u0000-\\u0020\\u007f-\\u00a0\\u00ad\\u034f\\u061c\\u1
 /// The controls that no text may have, in the same way.
 pub const CONTROLS: &str = "\\u0000-\\u0008\\u000b-\\u001f\\u007f";
 
+/// The same for text in which a carriage return becomes a line break.
+pub const CONTROLS_IN_LINES: &str = "\\u0000-\\u0008\\u000b\\u000c\\u000e-\\u001f\\u007f";
+
+/// What a text on one line may not have: [`breaks_a_line`](crate::characters::breaks_a_line).
+pub const BREAKS: &str = "\\u0000-\\u001f\\u007f-\\u009f\\u2028-\\u202e\\u2066-\\u2069";
+
 /// Text without the characters of the class `bad` in which something is visible.
 pub fn visible(bad: &str) -> String {
     format!("^[^{bad}]*[^{bad}{INVISIBLE}][^{bad}]*$")

@@ -1,14 +1,13 @@
 //! Short texts that people write in a form: what they say about themselves, and why they report a message.
 
 use serde::{Deserialize, Deserializer, Serialize};
-use unicode_normalization::UnicodeNormalization as _;
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
-use crate::characters::breaks_a_line;
-use crate::fields::{field, plain};
+use crate::characters::lines;
+use crate::fields::{field, line, plain};
 use crate::json::checked;
-use crate::limits::{Form, Limits, visible};
+use crate::limits::{BREAKS, CONTROLS_IN_LINES, Form, Limits, visible};
 
 /// The most that people say about themselves, in Unicode scalar values.
 const MAX_ABOUT_CHARS: usize = 200;
@@ -20,26 +19,20 @@ field!(
     About,
     Limits {
         chars: (1, MAX_ABOUT_CHARS),
-        form: Form::Pattern(visible("\\u0000-\\u001f\\u007f-\\u009f\\u2028-\\u202e\\u2066-\\u2069")),
+        form: Form::Pattern(visible(BREAKS)),
         description: "One line; stored in Unicode's composed form, without the space around it.",
     },
-    |text| {
-        let text: String = text.trim().nfc().collect();
-        if text.chars().any(breaks_a_line) {
-            return Err("must not contain line breaks, tabs or marks that change the direction of text".to_owned());
-        }
-        plain(text, MAX_ABOUT_CHARS)
-    }
+    |text| line(&text, MAX_ABOUT_CHARS)
 );
 field!(
     /// Why somebody reports a message: 1–500 characters.
     Reason,
     Limits {
         chars: (1, MAX_REASON_CHARS),
-        form: Form::Pattern(visible("\\u0000-\\u0008\\u000b\\u000c\\u000e-\\u001f\\u007f")),
+        form: Form::Pattern(visible(CONTROLS_IN_LINES)),
         description: "At least one visible character; line breaks are stored as \\n.",
     },
-    |text| plain(text.trim().replace("\r\n", "\n").replace('\r', "\n"), MAX_REASON_CHARS)
+    |text| plain(lines(text.trim()), MAX_REASON_CHARS)
 );
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ use windi_shared::protocol::{
 
 use super::call::{Call, FILES, JSON, UUID, flag, limit, number, text};
 use super::people_calls::{self, ACCOUNTS, MESSAGES, PEOPLE};
-use crate::users::MAX_IDS;
+use crate::http_api::MAX_IDS;
 
 /// The sections, in the order in which they are shown.
 pub const TAGS: [&str; 6] = [ACCOUNTS, PEOPLE, CHATS, MESSAGES, OPERATION, FILES];

@@ -11,7 +11,7 @@ use windi_shared::protocol::{
 };
 
 use super::call::{Call, UUID, limit, text};
-use crate::users::MAX_IDS;
+use crate::http_api::MAX_IDS;
 
 pub(super) const ACCOUNTS: &str = "Accounts";
 pub(super) const PEOPLE: &str = "People";

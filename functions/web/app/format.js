@@ -104,6 +104,20 @@ export function icon(name, extra = "") {
   return html`<svg class="icon ${extra}" aria-hidden="true"><use href="#icon-${name}"></use></svg>`;
 }
 
+/** An icon that one place needs, and that is therefore not in `icons.svg`. @param {string} path */
+export function outline(path) {
+  return html`<svg class="icon" viewBox="0 0 24 24" aria-hidden="true">
+    <path
+      d=${path}
+      fill="none"
+      stroke="currentColor"
+      stroke-width="1.900"
+      stroke-linecap="round"
+      stroke-linejoin="round"
+    />
+  </svg>`;
+}
+
 /** @type {WeakMap<object, {text: string, names: string, parts: unknown[]}>} */
 const linked = new WeakMap();
 

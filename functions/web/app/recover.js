@@ -1,23 +1,14 @@
 // @ts-check
 // What takes a code that comes by mail: a new password in place of one that is forgotten, and a new e-mail address.
 import { html } from "../vendor/lit-html/lit-html.js";
+import { outline } from "./format.js";
 import { field, fields, formError } from "./forms.js";
 import { t } from "./i18n.js";
 import { afterDrawing, client, failure, openDialog, redraw, state, submit, toast } from "./store.js";
 
 /** @import {Dialog} from "./store.js" */
 
-/** Not among the icons that the whole page shares: it is needed here only. */
-const envelope = html`<svg class="icon" viewBox="0 0 24 24" aria-hidden="true">
-  <path
-    d="M3.500 6h17v12h-17zM3.500 7l8.500 6 8.500-6"
-    fill="none"
-    stroke="currentColor"
-    stroke-width="1.900"
-    stroke-linecap="round"
-    stroke-linejoin="round"
-  />
-</svg>`;
+const envelope = outline("M3.500 6h17v12h-17zM3.500 7l8.500 6 8.500-6");
 
 /** Where the code for a new password was sent, if that address has an account. */
 let asked = "";

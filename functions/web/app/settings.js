@@ -1,6 +1,6 @@
 // @ts-check
 import { html, nothing } from "../vendor/lit-html/lit-html.js";
-import { ago, avatar, deviceName, icon } from "./format.js";
+import { ago, avatar, deviceName, icon, outline } from "./format.js";
 import { field, fields, formError } from "./forms.js";
 import { t } from "./i18n.js";
 import { portraitButtons } from "./portrait.js";
@@ -11,17 +11,7 @@ import { client, confirm, failure, openDialog, redraw, state, submit, toast } fr
 /** @import {Dialog} from "./store.js" */
 /** @import {SessionObject} from "../client/types.js" */
 
-/** Not among the icons that the whole page shares: it is needed here only. */
-const key = html`<svg class="icon" viewBox="0 0 24 24" aria-hidden="true">
-  <path
-    d="M12 15.500a4.500 4.500 0 1 1-9 0 4.500 4.500 0 0 1 9 0zM10.700 12.300 19.500 3.500m-4 4 3 3"
-    fill="none"
-    stroke="currentColor"
-    stroke-width="1.900"
-    stroke-linecap="round"
-    stroke-linejoin="round"
-  />
-</svg>`;
+const key = outline("M12 15.500a4.500 4.500 0 1 1-9 0 4.500 4.500 0 0 1 9 0zM10.700 12.300 19.500 3.500m-4 4 3 3");
 
 /** @param {Dialog} dialog */
 async function load(dialog) {

@@ -244,20 +244,17 @@ pub async fn show(
         }
     }
     if let Some(id) = before {
-        sqlx::query!("update files set is_avatar = false, picture_of = null where file_id = $1", id as FileId)
-            .execute(&mut *db)
-            .await?;
-        release(db, &[id]).await?;
+        put_away(&mut *db, id).await?;
     }
     Ok(true)
 }
 
-/// Marks a picture as shown.
+/// Marks a picture as shown. It must be locked.
 async fn take(db: &mut PgConnection, shown: Shown, owner: UserId, field: &str, id: FileId) -> Result<()> {
     let picture = sqlx::query!(
         r#"
         select size, width, height, is_avatar or picture_of is not null as "is_shown!" from files
-        where file_id = $1 and owner_id = $2 and is_ready and (doomed_at > now()) is not false for update
+        where file_id = $1 and owner_id = $2 and is_ready and (doomed_at > now()) is not false
         "#,
         id as FileId,
         owner as UserId,
@@ -284,6 +281,21 @@ async fn take(db: &mut PgConnection, shown: Shown, owner: UserId, field: &str, i
         ",
         id as FileId,
         group,
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// Marks a picture as shown no more. It must be locked.
+async fn put_away(db: &mut PgConnection, id: FileId) -> Result<()> {
+    sqlx::query!(
+        "
+        update files set is_avatar = false, picture_of = null, uses = uses - 1,
+            doomed_at = case when uses = 1 then now() end
+        where file_id = $1
+        ",
+        id as FileId,
     )
     .execute(db)
     .await?;

@@ -236,8 +236,11 @@ async fn mention(
 
 /// Reduces a message to its tombstone, at this revision: what others have attached to it goes too. Must be called under the
 /// chat's lock.
-pub async fn delete(db: &mut PgConnection, chat_id: ChatId, id: MessageId, revision: i64) -> Result<()> {
-    files::detach(&mut *db, chat_id, id).await?;
+pub async fn delete(db: &mut PgConnection, before: &Message, revision: i64) -> Result<()> {
+    let Message { chat_id, id, .. } = *before;
+    if !before.details.files.is_empty() {
+        files::detach(&mut *db, chat_id, id).await?;
+    }
     sqlx::query!(
         "
         with no_reactions as (delete from reactions where chat_id = $1 and message_id = $2),

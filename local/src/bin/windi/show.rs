@@ -6,6 +6,7 @@ use std::io::{self, Write as _};
 
 use reqwest::Method;
 pub use windi_shared::characters::one_line;
+use windi_shared::characters::printable_lines;
 use windi_shared::ids::UserId;
 use windi_shared::protocol::{
     ChatEvent, ChatWithMembers, FileInfo, FoundPeople, Message, MessageKind, Posting, Timestamp,
@@ -37,12 +38,11 @@ pub fn message(names: &Names, message: &Message) -> String {
         return format!("{head} {}", happened(names, event));
     }
     let Some(text) = &message.text else { return format!("(deleted) {head}") };
-    let lines: Vec<_> = text.split('\n').map(|line| one_line(&line.replace('\t', "    "))).collect();
     let edited = if message.edited_at.is_some() { "(edited) " } else { "" };
     let reply = message.details.reply_to.as_ref().map(|quote| format!("(to #{}) ", quote.id)).unwrap_or_default();
     let origin = message.details.forwarded_from.as_ref();
     let origin = origin.map(|origin| format!("(from {}) ", names.of(origin.user_id))).unwrap_or_default();
-    format!("{edited}{head}: {reply}{origin}{}{}", files(message), lines.join("\n    "))
+    format!("{edited}{head}: {reply}{origin}{}{}", files(message), printable_lines(text, "\n    "))
 }
 
 /// `[picture.png, 2 KB] `, once for each file.
